@@ -1,0 +1,327 @@
+/**
+ * Every typed error of this package, as plain data that crosses an RPC or a queue.
+ *
+ * The tag is the class's name. A message says what happened, to which run, and what to do. None holds the API key, a
+ * request, a header or an error of the platform; text that is quoted from an answer is shortened, and the key, should
+ * an answer echo it, is cut out.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { MetadataDecodeError } from "./LumeMetadata.js"
+import * as LumeRun from "./LumeRun.js"
+
+export {
+  /** @see LumeMetadata.MetadataDecodeError */
+  MetadataDecodeError
+} from "./LumeMetadata.js"
+export {
+  /** @see LumeRun.RunFailedError */
+  RunFailedError
+} from "./LumeRun.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.Option(schema).pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => Option.none<A>())
+  )
+
+/** The run that was asked about; `None` where a run was being submitted, which has no id yet. */
+const runId = optional(Schema.String)
+
+/** What Lume or this client says is wrong, in one line; empty where there is nothing to say. */
+const detail = Schema.String.pipe(
+  Schema.propertySignature,
+  Schema.withConstructorDefault(() => "")
+)
+
+const doing = (error: { readonly runId: Option.Option<string> }): string =>
+  Option.match(error.runId, { onNone: () => "Submitting a run", onSome: (id) => `Reading run ${id}` })
+
+const said = (error: { readonly detail: string }): string => (error.detail === "" ? "" : `: ${error.detail}`)
+
+const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(duration)} s`
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Answers that refuse
+
+/** The key was refused: 401 or 403. */
+export class AuthenticationError extends Schema.TaggedError<AuthenticationError>("effect-lume/AuthenticationError")(
+  "AuthenticationError",
+  { status: Schema.Int, detail, runId }
+) {
+  override get message(): string {
+    const refusal = this.status === 403 ? "the API key may not do this" : "the API key is missing, wrong or expired"
+    return `${doing(this)} failed: ${refusal} (status ${this.status})${said(this)}. Check LUME_API_KEY, or the apiKey option.`
+  }
+}
+
+/**
+ * The request can't be right: refused by Lume (400, 422, any other 4xx, 404 on submit, 409 on a read), or by this
+ * client before anything was sent.
+ */
+export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>("effect-lume/InvalidRequestError")(
+  "InvalidRequestError",
+  {
+    /** What is wrong with it, and where. */
+    detail,
+    /** The answer's status; `None` where nothing was sent. */
+    status: optional(Schema.Int),
+    runId
+  }
+) {
+  override get message(): string {
+    return Option.match(this.status, {
+      onNone: () => `Nothing was sent to Lume: ${this.detail}.`,
+      onSome: (status) =>
+        `${doing(this)} was refused (status ${status})${said(this)}. Correct the request: sent again as it is, it will be refused again.`
+    })
+  }
+}
+
+/** 409 on submit: this flow version has already processed this source path successfully. */
+export class AlreadyProcessedError extends Schema.TaggedError<AlreadyProcessedError>(
+  "effect-lume/AlreadyProcessedError"
+)("AlreadyProcessedError", { flowVersion: Schema.String, sourcePath: Schema.String, detail }) {
+  override get message(): string {
+    return (
+      `${this.flowVersion} has already processed ${this.sourcePath} successfully${said(this)}. ` +
+      "Nothing was started. Submit with forceRerun only if duplicate data in the target is acceptable."
+    )
+  }
+}
+
+/** Lume knows no such run: 404 or 410 on a read. */
+export class RunNotFoundError extends Schema.TaggedError<RunNotFoundError>("effect-lume/RunNotFoundError")(
+  "RunNotFoundError",
+  { runId: Schema.String, status: Schema.Int.pipe(Schema.propertySignature, Schema.withConstructorDefault(() => 404)), detail }
+) {
+  override get message(): string {
+    return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
+  }
+}
+
+/** Too many requests: 429. Transient. */
+export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effect-lume/RateLimitedError")(
+  "RateLimitedError",
+  {
+    /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
+    retryAfter: optional(Schema.Duration),
+    detail,
+    runId
+  }
+) {
+  override get message(): string {
+    const when = Option.match(this.retryAfter, { onNone: () => "later", onSome: (after) => `in ${seconds(after)}` })
+    return `${doing(this)} failed: too many requests (status 429)${said(this)}. Try again ${when}.`
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Answers that say nothing of the run, or none at all
+
+/** Lume, or a proxy before it, failed: 408, 5xx, or any other unexpected status. Transient for 408 and 5xx. */
+export class ApiError extends Schema.TaggedError<ApiError>("effect-lume/ApiError")("ApiError", {
+  status: Schema.Int,
+  /** The answer's `x-request-id`, to give to Lume's support. */
+  requestId: optional(Schema.String),
+  /** What the answer's body says, shortened to one line. */
+  detail,
+  /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
+  retryAfter: optional(Schema.Duration),
+  runId
+}) {
+  override get message(): string {
+    const id = Option.match(this.requestId, { onNone: () => "", onSome: (id) => `, request ${id}` })
+    const advice = isTransient(this)
+      ? "This usually passes: try again later."
+      : "This is not an answer of Lume's API: check the base URL, and proxies on the way."
+    return `${doing(this)} failed with status ${this.status}${id}${said(this)}. ${advice}`
+  }
+}
+
+const transportAdvice = {
+  Network: "Check the network and the base URL, then try again.",
+  RequestTimeout: "Try again, or raise the requestTimeout option.",
+  Redirect: "Redirects are not followed, because they would carry the key away: set baseUrl to where Lume really is.",
+  TooLarge: "Check the base URL, or raise the maxResponseBytes option."
+}
+
+/** No usable answer came. Transient for `Network` and `RequestTimeout`. */
+export class TransportError extends Schema.TaggedError<TransportError>("effect-lume/TransportError")("TransportError", {
+  /**
+   * - `Network`: the connection could not be made, or broke.
+   * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
+   * - `Redirect`: the answer points elsewhere.
+   * - `TooLarge`: the body has more than `maxResponseBytes`.
+   */
+  reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge"),
+  detail,
+  runId
+}) {
+  override get message(): string {
+    return `${doing(this)} got no usable answer (${this.reason})${said(this)}. ${transportAdvice[this.reason]}`
+  }
+}
+
+/** A 2xx answer that is not this run. A wait treats it as no news. */
+export class DecodeError extends Schema.TaggedError<DecodeError>("effect-lume/DecodeError")("DecodeError", {
+  runId,
+  status: Schema.Int,
+  /** The answer's `content-type`; `None` where it has none. */
+  contentType: optional(Schema.String),
+  /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
+  path: Schema.String,
+  /** What was expected at that place. */
+  expected: Schema.String,
+  /** What was there, shortened. */
+  received: Schema.String,
+  /** How the body begins. */
+  preview: Schema.String
+}) {
+  override get message(): string {
+    const type = Option.match(this.contentType, { onNone: () => "no content type", onSome: (type) => type })
+    const place = this.path === "" ? "the body" : this.path
+    return (
+      `${doing(this)} gave an answer that can't be read: at ${place}, expected ${this.expected}, got ${this.received} ` +
+      `(status ${this.status}, ${type}; it begins ${JSON.stringify(this.preview)}). ` +
+      "Check that the base URL is Lume's API and no proxy or login page answers in its place."
+    )
+  }
+}
+
+/**
+ * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry can
+ * start a second run.
+ */
+export class SubmitOutcomeUnknownError extends Schema.TaggedError<SubmitOutcomeUnknownError>(
+  "effect-lume/SubmitOutcomeUnknownError"
+)("SubmitOutcomeUnknownError", {
+  flowVersion: Schema.String,
+  sourcePath: Schema.String,
+  /** Why the outcome is unknown. */
+  cause: Schema.Union(TransportError, ApiError, DecodeError)
+}) {
+  override get message(): string {
+    return (
+      `${this.flowVersion} was submitted on ${this.sourcePath}, and whether the run started is unknown. ${this.cause.message} ` +
+      "Before submitting again, look for the run in Lume or wait for its webhook, matching runMetadata: " +
+      "Lume refuses a second submit only if the first has succeeded by then."
+    )
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Waits
+
+/** Why reading a run fails. */
+export type StatusError =
+  | AuthenticationError
+  | InvalidRequestError
+  | RunNotFoundError
+  | RateLimitedError
+  | ApiError
+  | TransportError
+  | DecodeError
+
+const StatusError = Schema.Union(
+  AuthenticationError,
+  InvalidRequestError,
+  RunNotFoundError,
+  RateLimitedError,
+  ApiError,
+  TransportError,
+  DecodeError
+)
+
+/** A wait ran out before the run ended. The run itself goes on. */
+export class TimeoutError extends Schema.TaggedError<TimeoutError>("effect-lume/TimeoutError")("TimeoutError", {
+  runId: Schema.String,
+  /** How long the wait was allowed to take. */
+  timeout: Schema.Duration,
+  /** How often the run was read. */
+  polls: Schema.NonNegativeInt,
+  /** The run as last read; `None` where no read succeeded. */
+  lastRun: Schema.Option(LumeRun.LumeRun),
+  /** Why the last read failed; `None` where it succeeded. */
+  lastFailure: Schema.Option(StatusError)
+}) {
+  override get message(): string {
+    const last = Option.match(this.lastRun, {
+      onNone: () => "it was never read",
+      onSome: (run) => `it was last read as ${run.status}`
+    })
+    const failure = Option.match(this.lastFailure, { onNone: () => "", onSome: (error) => ` The last read failed: ${error.message}` })
+    return (
+      `Run ${this.runId} had not ended after ${Duration.format(this.timeout)} and ${this.polls} polls: ${last}.${failure} ` +
+      "The run goes on: wait again with the same id, or with a longer timeout."
+    )
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Unions
+
+/** Why submitting a run fails. */
+export type SubmitError =
+  | AuthenticationError
+  | InvalidRequestError
+  | AlreadyProcessedError
+  | RateLimitedError
+  | ApiError
+  | TransportError
+  | SubmitOutcomeUnknownError
+
+/** Why waiting for a run fails. */
+export type WaitError = StatusError | TimeoutError
+
+const all = [
+  AuthenticationError,
+  InvalidRequestError,
+  AlreadyProcessedError,
+  RunNotFoundError,
+  RateLimitedError,
+  ApiError,
+  TransportError,
+  DecodeError,
+  SubmitOutcomeUnknownError,
+  MetadataDecodeError,
+  TimeoutError,
+  LumeRun.RunFailedError
+] as const
+
+/** Schema of every error of this package. */
+export const LumeError = Schema.Union(...all)
+
+/** Any error of this package. */
+export type LumeError = typeof LumeError.Type
+
+/** Whether `error` is an error of this package. */
+export const isLumeError: (error: unknown) => error is LumeError = Schema.is(LumeError)
+
+/**
+ * Whether doing the same again later can help: `RateLimitedError`, `ApiError` with status 408 or 5xx, `TransportError`
+ * with reason `Network` or `RequestTimeout`. Safe around `run` too: where a submit may have arrived, the error is
+ * `SubmitOutcomeUnknownError`, which is not transient.
+ */
+export const isTransient = (error: unknown): boolean => {
+  if (!isLumeError(error)) return false
+  switch (error._tag) {
+    case "RateLimitedError":
+      return true
+    case "ApiError":
+      return error.status === 408 || error.status >= 500
+    case "TransportError":
+      return error.reason === "Network" || error.reason === "RequestTimeout"
+    default:
+      return false
+  }
+}
+
+/**
+ * How long the failed answer asked to wait before the next request.
+ *
+ * @internal
+ */
+export const retryAfter = (error: SubmitError | StatusError): Option.Option<Duration.Duration> =>
+  "retryAfter" in error ? error.retryAfter : Option.none()

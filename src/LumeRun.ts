@@ -1,0 +1,291 @@
+/**
+ * A run: one execution of a flow version on a source path, as last read from Lume.
+ *
+ * A run is in one of nine states, told apart by `_tag`. Values are immutable: reading a run again gives a new value.
+ * What a run's status says never depends on whether its metadata can be read.
+ *
+ * Source: Lume's LumeRun reference and its page on the run lifecycle.
+ */
+import * as Effect from "effect/Effect"
+import * as Pipeable from "effect/Pipeable"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { oneLine } from "./internal/text.js"
+import * as wire from "./internal/wire.js"
+import * as LumeMetadata from "./LumeMetadata.js"
+
+/** A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is. */
+export const RunId = Schema.NonEmptyString.pipe(Schema.brand("effect-lume/RunId")).annotations({
+  description: "a non-empty run id"
+})
+
+/** @see RunId */
+export type RunId = typeof RunId.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The states
+
+const TypeId = Symbol.for("effect-lume/LumeRun")
+
+/** What every state of a run has. */
+export interface Fields<Status extends string | null> {
+  /** The run's identifier (`id`). */
+  readonly id: RunId
+  /** Lume's own word for the state, as received (`status`). */
+  readonly status: Status
+  /** The caller's own pairs that were submitted with the run (`run_metadata`); `{}` where there are none. */
+  readonly runMetadata: { readonly [key: string]: unknown }
+  /** Lume's metadata as received (`metadata`), undecoded. */
+  readonly rawMetadata: unknown
+}
+
+abstract class State<Status extends string | null> extends Pipeable.Class() implements Fields<Status> {
+  readonly id: RunId
+  readonly status: Status
+  readonly runMetadata: { readonly [key: string]: unknown }
+  readonly rawMetadata: unknown
+
+  constructor(fields: Fields<Status>) {
+    super()
+    this.id = fields.id
+    this.status = fields.status
+    this.runMetadata = fields.runMetadata
+    this.rawMetadata = fields.rawMetadata
+  }
+
+  /** @internal */
+  get [TypeId](): boolean {
+    return true
+  }
+}
+
+/** Accepted, waiting to be scheduled. */
+export class Created extends State<"CREATED"> {
+  readonly _tag = "Created"
+}
+
+/** Lume is ingesting from the source into staging. */
+export class SyncingSource extends State<"SYNCING_SOURCE"> {
+  readonly _tag = "SyncingSource"
+}
+
+/** The transformation is running on the staged data. */
+export class Transforming extends State<"TRANSFORMING"> {
+  readonly _tag = "Transforming"
+}
+
+/** Lume is writing data and metadata to the target. */
+export class SyncingTarget extends State<"SYNCING_TARGET"> {
+  readonly _tag = "SyncingTarget"
+}
+
+/** A status that this version doesn't know, or null. Not terminal: a wait goes on. */
+export class Unrecognized extends State<string | null> {
+  readonly _tag = "Unrecognized"
+}
+
+abstract class Finished<Status extends string> extends State<Status> {
+  #metadata: Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError> | undefined
+
+  /**
+   * What the run did, decoded when it is first touched and kept. Pure, needs nothing, done at once.
+   *
+   * Fails with `MetadataDecodeError` where Lume's metadata is not what it documents.
+   */
+  get metadata(): Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError> {
+    return (this.#metadata ??= LumeMetadata.readFinished(this.id, this.rawMetadata))
+  }
+}
+
+abstract class Broken<Status extends string> extends State<Status> {
+  #metadata: Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError> | undefined
+
+  /**
+   * What is known of the failure, decoded when it is first touched and kept. Pure, needs nothing, done at once.
+   *
+   * Fails with `MetadataDecodeError` where something is there that is not what Lume documents.
+   */
+  get metadata(): Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError> {
+    return (this.#metadata ??= LumeMetadata.readFailed(this.id, this.rawMetadata))
+  }
+}
+
+/** Terminal: the whole pipeline completed, every row was mapped. */
+export class Succeeded extends Finished<"SUCCEEDED"> {
+  readonly _tag = "Succeeded"
+}
+
+/** Terminal: the pipeline completed, some rows were mapped and some rejected. A normal outcome with messy data. */
+export class PartialFailed extends Finished<"PARTIAL_FAILED"> {
+  readonly _tag = "PartialFailed"
+}
+
+/** Terminal: the pipeline failed; `metadata.errors` says where and why. */
+export class Failed extends Broken<"FAILED"> {
+  readonly _tag = "Failed"
+}
+
+/** Terminal: an internal error on Lume's side. */
+export class Crashed extends Broken<"CRASHED"> {
+  readonly _tag = "Crashed"
+}
+
+/** A run that has ended. */
+export type TerminalRun = Succeeded | PartialFailed | Failed | Crashed
+
+/** A run in any state. */
+export type LumeRun = Created | SyncingSource | Transforming | SyncingTarget | Unrecognized | TerminalRun
+
+/** Whether the run has ended: it is `Succeeded`, `PartialFailed`, `Failed` or `Crashed`. */
+export const isTerminal = (run: LumeRun): run is TerminalRun => {
+  switch (run._tag) {
+    case "Succeeded":
+    case "PartialFailed":
+    case "Failed":
+    case "Crashed":
+      return true
+    default:
+      return false
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Lume's JSON
+
+/**
+ * A run as Lume writes it.
+ *
+ * @internal
+ */
+export const Wire = Schema.Struct({
+  id: RunId,
+  status: Schema.NullOr(Schema.String).annotations({ description: "a status word or null" }),
+  metadata: Schema.optional(Schema.Unknown),
+  run_metadata: wire.absent(wire.JsonObject)
+}).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })
+
+/** A run as Lume writes it: `id`, `status`, `metadata`, `run_metadata`. */
+export interface Encoded extends Schema.Schema.Encoded<typeof Wire> {}
+
+/** @internal */
+export const fromWire = (run: typeof Wire.Type): LumeRun => {
+  const fields = { id: run.id, runMetadata: run.run_metadata ?? {}, rawMetadata: run.metadata }
+  switch (run.status) {
+    case "CREATED":
+      return new Created({ ...fields, status: run.status })
+    case "SYNCING_SOURCE":
+      return new SyncingSource({ ...fields, status: run.status })
+    case "TRANSFORMING":
+      return new Transforming({ ...fields, status: run.status })
+    case "SYNCING_TARGET":
+      return new SyncingTarget({ ...fields, status: run.status })
+    case "SUCCEEDED":
+      return new Succeeded({ ...fields, status: run.status })
+    case "PARTIAL_FAILED":
+      return new PartialFailed({ ...fields, status: run.status })
+    case "FAILED":
+      return new Failed({ ...fields, status: run.status })
+    case "CRASHED":
+      return new Crashed({ ...fields, status: run.status })
+    default:
+      return new Unrecognized({ ...fields, status: run.status })
+  }
+}
+
+const toWire = (run: LumeRun): typeof Wire.Type => ({
+  id: run.id,
+  status: run.status,
+  ...(run.rawMetadata !== undefined && { metadata: run.rawMetadata }),
+  run_metadata: run.runMetadata
+})
+
+const isRun = (value: unknown): value is LumeRun => Predicate.hasProperty(value, TypeId)
+
+const schema = <R extends LumeRun>(identifier: string, is: (run: LumeRun) => run is R): Schema.Schema<R, Encoded> =>
+  Schema.transform(
+    Wire,
+    Schema.declare((value: unknown): value is R => isRun(value) && is(value), { identifier }),
+    // strict would ask for an R where decode gives a LumeRun: the declaration, which comes next, sorts them out
+    { strict: false, decode: fromWire, encode: toWire }
+  )
+
+/** Schema of a run; the encoded side is Lume's JSON, so that a run survives a queue, a database, an RPC. */
+export const LumeRun: Schema.Schema<LumeRun, Encoded> = schema("LumeRun", isRun)
+
+/** Schema of a run that has ended. */
+export const TerminalRun: Schema.Schema<TerminalRun, Encoded> = schema("TerminalRun", isTerminal)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Failed runs as errors
+
+const isFailure = (run: LumeRun): run is Failed | Crashed | PartialFailed => isTerminal(run) && run._tag !== "Succeeded"
+
+const most = 5
+
+const list = <A>(items: ReadonlyArray<A>, write: (item: A) => string): string =>
+  items.slice(0, most).map(write).join("; ") + (items.length > most ? `; and ${items.length - most} more` : "")
+
+const explainFinished = ({ results, validation }: LumeMetadata.LumeMetadata): string => {
+  const common = list(validation.topErrors, (error) => `${oneLine(error.errorCode)} on ${oneLine(error.field)}, ${error.count} times`)
+  return (
+    `${results.rejectedRows} of ${results.inputRows} rows were rejected` + (common === "" ? "" : ` (most often: ${common})`)
+  )
+}
+
+const explainFailed = ({ errors }: LumeMetadata.FailedMetadata): string =>
+  errors.length === 0
+    ? "Lume names no cause"
+    : list(errors, (error) => `in ${oneLine(error.stage)}, ${oneLine(error.errorCode)}: ${oneLine(error.message)}`)
+
+const explain = (run: Failed | Crashed | PartialFailed): string =>
+  Effect.runSync(
+    run._tag === "PartialFailed"
+      ? Effect.match(run.metadata, { onFailure: (error) => error.message, onSuccess: explainFinished })
+      : Effect.match(run.metadata, { onFailure: (error) => error.message, onSuccess: explainFailed })
+  )
+
+const advice = {
+  PartialFailed: "Look at the rejected rows, whose place is in metadata.results.targetLocations.rejects.",
+  Failed: "Mend the cause, then submit again.",
+  Crashed: "This is an error inside Lume: submit again, and tell Lume the run's id where it stays."
+}
+
+/**
+ * A run did not end as it was asked for. Only `orFail` gives this error: to a wait, a failed run is a value.
+ */
+export class RunFailedError extends Schema.TaggedError<RunFailedError>("effect-lume/RunFailedError")("RunFailedError", {
+  /** The run as it ended. */
+  run: schema("FailedRun", isFailure)
+}) {
+  override get message(): string {
+    return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run)}. ${advice[this.run._tag]}`
+  }
+}
+
+/**
+ * Turns a run that failed into an error, for programs that have nothing to do with it otherwise.
+ *
+ * `Failed` and `Crashed` become `RunFailedError`; with `partial: "fail"`, `PartialFailed` too (default: `"accept"`).
+ * Every other run is returned as it is.
+ *
+ * ```ts
+ * lume.wait(run).pipe(Effect.flatMap((run) => LumeRun.orFail(run, { partial: "fail" })))
+ * ```
+ */
+export const orFail: {
+  <R extends LumeRun>(
+    run: R,
+    options: { readonly partial: "fail" }
+  ): Effect.Effect<Exclude<R, Failed | Crashed | PartialFailed>, RunFailedError>
+  <R extends LumeRun>(
+    run: R,
+    options?: { readonly partial?: "accept" | "fail" | undefined }
+  ): Effect.Effect<Exclude<R, Failed | Crashed>, RunFailedError>
+} = <R extends LumeRun>(
+  run: R,
+  options?: { readonly partial?: "accept" | "fail" | undefined }
+): Effect.Effect<Exclude<R, Failed | Crashed | PartialFailed>, RunFailedError> =>
+  isFailure(run) && (run._tag !== "PartialFailed" || options?.partial === "fail")
+    ? Effect.fail(new RunFailedError({ run }))
+    : // TypeScript does not narrow a type parameter by a check of its tag
+      Effect.succeed(run as Exclude<R, Failed | Crashed | PartialFailed>)

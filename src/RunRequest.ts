@@ -1,0 +1,113 @@
+/**
+ * What is submitted to start a run: a flow version, a source path, the caller's own pairs, and whether to run again.
+ *
+ * Source: the `run` function of Lume's SDK.
+ */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as json from "./internal/json.js"
+import * as problem from "./internal/problem.js"
+import * as wire from "./internal/wire.js"
+
+/**
+ * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot
+ * of a flow. Both parts are there, without white space around them and without another colon.
+ */
+export const FlowVersion = Schema.String.pipe(
+  Schema.filter((text) => {
+    const parts = text.split(":")
+    return parts.length === 2 && parts.every((part) => part !== "" && part.trim() === part)
+  }),
+  Schema.brand("effect-lume/FlowVersion")
+).annotations({
+  description: 'a flow version "name:version", such as "invoice_cleaner:v4"',
+  arbitrary: () => (fc) =>
+    fc
+      .tuple(fc.stringMatching(/^[a-z_]{1,12}$/), fc.integer({ min: 1, max: 99 }))
+      .map(([name, version]) => FlowVersion.make(`${name}:v${version}`))
+})
+
+/** @see FlowVersion */
+export type FlowVersion = typeof FlowVersion.Type
+
+/** What a caller gives to `LumeClient.run`; it is checked before anything is sent. */
+export interface Input {
+  /** The flow version to run, `name:version`. */
+  readonly flowVersion: string
+  /** What to run it on: a URI such as `s3://acme/batch-001.csv`, or a batch id. Any non-empty string. */
+  readonly sourcePath: string
+  /** The caller's own pairs, given back with the run and by webhooks: whatever JSON can hold. Default: none. */
+  readonly runMetadata?: { readonly [key: string]: unknown } | undefined
+  /**
+   * Run even where this flow version has already processed this source path successfully, which can duplicate data in
+   * the target. Nothing but the caller ever sets it. Default: false.
+   */
+  readonly forceRerun?: boolean | undefined
+}
+
+const Checked = Schema.Struct({
+  flowVersion: FlowVersion,
+  sourcePath: Schema.NonEmptyString.annotations({ description: "a non-empty source path" }),
+  runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => json.obstacle(pairs)))),
+  forceRerun: Schema.optional(Schema.Boolean)
+}).annotations({ description: "an object with flowVersion and sourcePath" })
+
+/** A request that can be sent. */
+export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
+
+const Wire = Schema.Struct({
+  flow_version: Schema.String,
+  source_path: Schema.String,
+  run_metadata: wire.absent(wire.JsonObject),
+  force_rerun: wire.absent(Schema.Boolean)
+})
+
+const fromWire = (request: typeof Wire.Type): Input => ({
+  flowVersion: request.flow_version,
+  sourcePath: request.source_path,
+  ...(request.run_metadata && { runMetadata: request.run_metadata }),
+  ...(typeof request.force_rerun === "boolean" && { forceRerun: request.force_rerun })
+})
+
+const toWire = (request: Input): typeof Wire.Type => ({
+  flow_version: request.flowVersion,
+  source_path: request.sourcePath,
+  ...(request.runMetadata !== undefined && { run_metadata: request.runMetadata }),
+  ...(request.forceRerun !== undefined && { force_rerun: request.forceRerun })
+})
+
+/** Schema of `RunRequest`; the encoded side is Lume's JSON: `flow_version`, `source_path`, and what else was given. */
+export const RunRequest: Schema.Schema<RunRequest, typeof Wire.Encoded> = Schema.transform(Wire, Checked, {
+  strict: false,
+  decode: fromWire,
+  encode: toWire
+}).annotations({ identifier: "RunRequest" })
+
+const check = ParseResult.validateEither(Checked)
+
+/**
+ * A checked request, and the same as Lume's JSON.
+ *
+ * @internal
+ */
+export interface Prepared {
+  readonly request: RunRequest
+  readonly json: string
+}
+
+/**
+ * Checks what a caller gave and writes it as Lume's JSON.
+ *
+ * @internal
+ */
+export const prepare = (input: Input): Either.Either<Prepared, problem.Problem> =>
+  // an input can be anything at run time, a getter that throws included
+  Either.try({
+    try: () =>
+      Either.mapBoth(check(input), {
+        onLeft: (issue) => problem.fromIssue(issue, input),
+        onRight: (request) => ({ request, json: JSON.stringify(toWire(request)) })
+      }),
+    catch: (cause): problem.Problem => ({ path: "", expected: "a plain object", received: String(cause) })
+  }).pipe(Either.flatMap((result) => result))

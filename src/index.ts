@@ -1,0 +1,9 @@
+/**
+ * The Lume SDK for Effect.
+ */
+
+export * as LumeClient from "./LumeClient.js"
+export * as LumeError from "./LumeError.js"
+export * as LumeMetadata from "./LumeMetadata.js"
+export * as LumeRun from "./LumeRun.js"
+export * as RunRequest from "./RunRequest.js"

@@ -1,0 +1,125 @@
+/**
+ * What an answer means: a run, or one of the typed errors.
+ *
+ * The status decides which error it is; a body never decides more than what the error says.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as LumeError from "../LumeError.js"
+import * as LumeRun from "../LumeRun.js"
+import type { Answer, NoAnswer } from "./exchange.js"
+import type { Scrub } from "./key.js"
+import * as problem from "./problem.js"
+import * as retry from "./retry.js"
+import { oneLine, preview } from "./text.js"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What a body says
+
+const Problems = Schema.parseJson(
+  Schema.Union(
+    Schema.Struct({ error_code: Schema.String, message: Schema.String }),
+    Schema.Struct({ detail: Schema.String }),
+    Schema.Struct({
+      detail: Schema.Array(
+        Schema.Struct({ loc: Schema.Array(Schema.Union(Schema.String, Schema.Number)), msg: Schema.String })
+      )
+    }),
+    Schema.Struct({ message: Schema.String })
+  )
+)
+
+const readProblems = ParseResult.decodeUnknownOption(Problems)
+
+const title = /<title[^>]*>([^<]*)<\/title>/i
+const markup = /<(script|style)\b[\s\S]*?<\/\1>|<[^>]*>/gi
+
+/** The sentence in an error's body: Lume's or FastAPI's forms of JSON, a page's title, or the text itself. */
+const sentence = (body: string): string => {
+  const json = Option.getOrUndefined(readProblems(body))
+  if (json === undefined) return title.exec(body)?.[1] ?? (body.trimStart().startsWith("<") ? body.replace(markup, " ") : body)
+  if ("error_code" in json) return `${json.error_code}: ${json.message}`
+  if ("message" in json) return json.message
+  return typeof json.detail === "string"
+    ? json.detail
+    : json.detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Runs
+
+const decodeRun = ParseResult.decodeUnknownEither(LumeRun.Wire)
+
+/** Reads a 2xx answer as a run; as the run with this id, where one is given. */
+export const toRun = (
+  { body, headers, status }: Answer,
+  runId: LumeRun.RunId | undefined,
+  scrub: Scrub
+): Effect.Effect<LumeRun.LumeRun, LumeError.DecodeError> => {
+  const refuse = (reason: problem.Problem) =>
+    Effect.fail(
+      new LumeError.DecodeError({
+        path: reason.path,
+        expected: reason.expected,
+        received: scrub.text(reason.received),
+        runId: Option.fromNullable(runId),
+        status,
+        contentType: Option.map(Option.fromNullable(headers["content-type"]), (type) => scrub.text(oneLine(type))),
+        preview: oneLine(scrub.text(body), 100)
+      })
+    )
+  const parsed = Either.try((): unknown => JSON.parse(body))
+  if (Either.isLeft(parsed)) {
+    return refuse({ path: "", expected: "a run as JSON", received: body === "" ? "nothing" : "what is no JSON" })
+  }
+  const json = scrub.json(parsed.right, body)
+  const run = decodeRun(json)
+  if (Either.isLeft(run)) return refuse(problem.fromIssue(run.left, json))
+  return runId === undefined || run.right.id === runId
+    ? Effect.succeed(LumeRun.fromWire(run.right))
+    : refuse({ path: "id", expected: preview(runId), received: preview(run.right.id) })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Errors
+
+/** What the errors of a read and of a submit have in common. */
+type Refusal =
+  | LumeError.AuthenticationError
+  | LumeError.InvalidRequestError
+  | LumeError.RateLimitedError
+  | LumeError.ApiError
+
+/** Reads an answer that is not 2xx, by what its status means everywhere. */
+export const toRefusal = (
+  { body, headers, status }: Answer,
+  runId: LumeRun.RunId | undefined,
+  scrub: Scrub
+): Effect.Effect<Refusal> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const about = { detail: oneLine(scrub.text(sentence(body))), runId: Option.fromNullable(runId) }
+    const retryAfter = retry.retryAfter(headers["retry-after"], now)
+    if (status === 401 || status === 403) return new LumeError.AuthenticationError({ ...about, status })
+    if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter })
+    if (status === 408 || status < 400 || status >= 500) {
+      const requestId = Option.map(Option.fromNullable(headers["x-request-id"]), (id) => scrub.text(oneLine(id)))
+      return new LumeError.ApiError({ ...about, status, requestId, retryAfter })
+    }
+    return new LumeError.InvalidRequestError({ ...about, status: Option.some(status) })
+  })
+
+/** Says that nothing usable came back. */
+export const toTransportError = (
+  { detail, reason }: NoAnswer,
+  runId: LumeRun.RunId | undefined,
+  scrub: Scrub
+): LumeError.TransportError | LumeError.InvalidRequestError => {
+  const about = { detail: oneLine(scrub.text(detail)), runId: Option.fromNullable(runId) }
+  return reason === "Unsendable"
+    ? new LumeError.InvalidRequestError(about)
+    : new LumeError.TransportError({ ...about, reason })
+}

@@ -1,0 +1,66 @@
+/**
+ * What a schema found wrong, in words: where it is, what was expected there, and what came.
+ *
+ * The one place that reads Effect's parse issues.
+ */
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as SchemaAST from "effect/SchemaAST"
+import { preview } from "./text.js"
+
+/** The first problem, in the order of the schema's fields. */
+export interface Problem {
+  /** Such as `results.input_rows` or `errors[0].stage`; empty where the whole value is meant. */
+  readonly path: string
+  readonly expected: string
+  readonly received: string
+}
+
+interface Place {
+  readonly keys: ReadonlyArray<PropertyKey>
+  readonly expected: string
+}
+
+const describe = (ast: SchemaAST.AST): string =>
+  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => String(ast))
+
+const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): Place => {
+  switch (issue._tag) {
+    case "Pointer":
+      return find(issue.issue, keys.concat(issue.path))
+    case "Composite":
+      return find("_tag" in issue.issues ? issue.issues : issue.issues[0], keys)
+    case "Refinement":
+      return issue.kind === "Predicate" && issue.issue._tag === "Type"
+        ? { keys, expected: issue.issue.message ?? describe(issue.ast) }
+        : find(issue.issue, keys)
+    case "Transformation":
+      return find(issue.issue, keys)
+    case "Missing":
+      return { keys, expected: describe(issue.ast.type) }
+    case "Type":
+    case "Forbidden":
+      return { keys, expected: issue.message ?? describe(issue.ast) }
+    case "Unexpected":
+      return { keys, expected: issue.message ?? "no such field" }
+  }
+}
+
+const formatPath = (keys: ReadonlyArray<PropertyKey>): string =>
+  keys.reduce<string>(
+    (path, key) =>
+      typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`,
+    ""
+  )
+
+const at = (value: unknown, keys: ReadonlyArray<PropertyKey>): unknown =>
+  keys.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    value
+  )
+
+/** Reads the first problem of an issue with `value`. */
+export const fromIssue = (issue: ParseResult.ParseIssue, value: unknown): Problem => {
+  const { expected, keys } = find(issue, [])
+  return { path: formatPath(keys), expected, received: preview(at(value, keys)) }
+}

@@ -1,0 +1,32 @@
+/**
+ * Text from outside, made fit for a message: one line, bounded, without control characters.
+ */
+
+const length = 200
+
+// Half a surrogate pair, which a cut can leave, would make the message unfit for UTF-8.
+const half = /\p{Cs}/gu
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu
+
+/** One line of at most 200 characters. */
+export const oneLine = (text: string, limit: number = length): string => {
+  const line = text.slice(0, limit * 4).replace(unprintable, " ").trim()
+  return line.length > limit || text.length > limit * 4 ? `${line.slice(0, limit - 1).replace(half, "")}…` : line
+}
+
+/** A value as a message shows it: leaves as JSON writes them, containers by their kind. */
+export const preview = (value: unknown): string => {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(oneLine(value, 80))
+    case "object":
+      return value === null ? "null" : Array.isArray(value) ? `an array of ${value.length}` : "an object"
+    case "undefined":
+      return "nothing"
+    case "function":
+    case "symbol":
+      return `a ${typeof value}`
+    default:
+      return String(value)
+  }
+}
