@@ -214,9 +214,7 @@ const makeExchange = (
  *
  * Fails with `InvalidRequestError` where an option can't be right, such as a key that can't be a header.
  */
-export const make = (
-  options: Options
-): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
+export const make = (options: Options): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const apiKey = yield* checked(key.check(options.apiKey))
     const backoff = yield* makeBackoff(options.retry)
@@ -245,10 +243,12 @@ export const make = (
 
     const runStatus: Service["runStatus"] = (id) =>
       Effect.flatMap(checked(check.runId(id)), (id) =>
-        lume.read(id)(Infinity).pipe(
-          Effect.retry({ schedule: retry.schedule(backoff, LumeError.retryAfter), while: LumeError.isTransient }),
-          Effect.withSpan("LumeClient.runStatus", { attributes: { "lume.run_id": id }, captureStackTrace: false })
-        )
+        lume
+          .read(id)(Infinity)
+          .pipe(
+            Effect.retry({ schedule: retry.schedule(backoff, LumeError.retryAfter), while: LumeError.isTransient }),
+            Effect.withSpan("LumeClient.runStatus", { attributes: { "lume.run_id": id }, captureStackTrace: false })
+          )
       )
 
     const subject = (run: LumeRun.LumeRun | string): Effect.Effect<polling.Subject, LumeError.InvalidRequestError> =>
@@ -315,14 +315,14 @@ const nonEmpty = (name: string): Config.Config<string | undefined> =>
 const requestTimeout: Config.Config<Duration.Duration | undefined> = nonEmpty("LUME_REQUEST_TIMEOUT").pipe(
   Config.mapOrFail((text) => {
     if (text === undefined) return Either.right(undefined)
-    const given = /^\d+(\.\d+)?$/.test(text.trim()) ? Option.some(Duration.seconds(Number(text))) : Duration.decodeUnknown(text.trim())
-    return Either.fromOption(
-      Option.filter(given, Duration.greaterThan(Duration.zero)),
-      () =>
-        ConfigError.InvalidData(
-          ["LUME_REQUEST_TIMEOUT"],
-          `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
-        )
+    const given = /^\d+(\.\d+)?$/.test(text.trim())
+      ? Option.some(Duration.seconds(Number(text)))
+      : Duration.decodeUnknown(text.trim())
+    return Either.fromOption(Option.filter(given, Duration.greaterThan(Duration.zero)), () =>
+      ConfigError.InvalidData(
+        ["LUME_REQUEST_TIMEOUT"],
+        `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
+      )
     )
   })
 )

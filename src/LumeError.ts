@@ -94,7 +94,14 @@ export class AlreadyProcessedError extends Schema.TaggedError<AlreadyProcessedEr
 /** Lume knows no such run: 404 or 410 on a read. */
 export class RunNotFoundError extends Schema.TaggedError<RunNotFoundError>("effect-lume/RunNotFoundError")(
   "RunNotFoundError",
-  { runId: Schema.String, status: Schema.Int.pipe(Schema.propertySignature, Schema.withConstructorDefault(() => 404)), detail }
+  {
+    runId: Schema.String,
+    status: Schema.Int.pipe(
+      Schema.propertySignature,
+      Schema.withConstructorDefault(() => 404)
+    ),
+    detail
+  }
 ) {
   override get message(): string {
     return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
@@ -251,7 +258,10 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("effect-lume/
       onNone: () => "it was never read",
       onSome: (run) => `it was last read as ${run.status}`
     })
-    const failure = Option.match(this.lastFailure, { onNone: () => "", onSome: (error) => ` The last read failed: ${error.message}` })
+    const failure = Option.match(this.lastFailure, {
+      onNone: () => "",
+      onSome: (error) => ` The last read failed: ${error.message}`
+    })
     return (
       `Run ${this.runId} had not ended after ${Duration.format(this.timeout)} and ${this.polls} polls: ${last}.${failure} ` +
       "The run goes on: wait again with the same id, or with a longer timeout."

@@ -145,7 +145,6 @@ const Failed = Schema.Struct({
   errors: fields.errors
 })
 
-
 /** Time spent in each stage of the pipeline. */
 export type Stages = typeof fields.stages.Type
 

@@ -226,9 +226,13 @@ const list = <A>(items: ReadonlyArray<A>, write: (item: A) => string): string =>
   items.slice(0, most).map(write).join("; ") + (items.length > most ? `; and ${items.length - most} more` : "")
 
 const explainFinished = ({ results, validation }: LumeMetadata.LumeMetadata): string => {
-  const common = list(validation.topErrors, (error) => `${oneLine(error.errorCode)} on ${oneLine(error.field)}, ${error.count} times`)
+  const common = list(
+    validation.topErrors,
+    (error) => `${oneLine(error.errorCode)} on ${oneLine(error.field)}, ${error.count} times`
+  )
   return (
-    `${results.rejectedRows} of ${results.inputRows} rows were rejected` + (common === "" ? "" : ` (most often: ${common})`)
+    `${results.rejectedRows} of ${results.inputRows} rows were rejected` +
+    (common === "" ? "" : ` (most often: ${common})`)
   )
 }
 

@@ -41,7 +41,8 @@ const markup = /<(script|style)\b[\s\S]*?<\/\1>|<[^>]*>/gi
 /** The sentence in an error's body: Lume's or FastAPI's forms of JSON, a page's title, or the text itself. */
 const sentence = (body: string): string => {
   const json = Option.getOrUndefined(readProblems(body))
-  if (json === undefined) return title.exec(body)?.[1] ?? (body.trimStart().startsWith("<") ? body.replace(markup, " ") : body)
+  if (json === undefined)
+    return title.exec(body)?.[1] ?? (body.trimStart().startsWith("<") ? body.replace(markup, " ") : body)
   if ("error_code" in json) return `${json.error_code}: ${json.message}`
   if ("message" in json) return json.message
   return typeof json.detail === "string"

@@ -34,10 +34,7 @@ export interface NoAnswer {
 }
 
 /** Sends a request; it is given up after `limit` milliseconds. */
-export type Exchange = (
-  request: HttpClientRequest.HttpClientRequest,
-  limit: number
-) => Effect.Effect<Answer, NoAnswer>
+export type Exchange = (request: HttpClientRequest.HttpClientRequest, limit: number) => Effect.Effect<Answer, NoAnswer>
 
 const keyHeader = "lume-api-key"
 
@@ -53,7 +50,8 @@ const noAnswer = (reason: NoAnswer["reason"], detail: string, neverSent = false)
 /** A cause of this kind has no code of its own: what went wrong is further down. */
 const causes = (cause: unknown, depth = 0): ReadonlyArray<unknown> => {
   if (depth === 8 || !Predicate.isObject(cause)) return []
-  const inner = "errors" in cause && Array.isArray(cause.errors) ? cause.errors[0] : "cause" in cause ? cause.cause : undefined
+  const inner =
+    "errors" in cause && Array.isArray(cause.errors) ? cause.errors[0] : "cause" in cause ? cause.cause : undefined
   return [cause, ...causes(inner, depth + 1)]
 }
 
@@ -101,7 +99,10 @@ const readSome = (
         return size <= most
       })
     ).pipe(
-      Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.void),
+      Effect.catchIf(
+        (error) => error.reason === "EmptyBody",
+        () => Effect.void
+      ),
       Effect.map(() => ({ text: decode(chunks), whole: size <= most }))
     )
   })
@@ -156,10 +157,7 @@ const isRedirect = (status: number): boolean =>
 const originOf = (location: string | undefined, base: string): string =>
   location !== undefined && URL.canParse(location, base) ? new URL(location, base).origin : "an unknown place"
 
-const receive = (
-  response: HttpClientResponse.HttpClientResponse,
-  most: number
-): Effect.Effect<Answer, NoAnswer> => {
+const receive = (response: HttpClientResponse.HttpClientResponse, most: number): Effect.Effect<Answer, NoAnswer> => {
   const { headers, status } = response
   if (status >= 200 && status < 300) {
     return Effect.map(readWhole(response, headers, most), (body) => ({ status, headers, body }))

@@ -24,7 +24,8 @@ export const obstacle = (
   path: ReadonlyArray<PropertyKey> = [],
   holders: ReadonlyArray<unknown> = []
 ): Obstacle | undefined => {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return undefined
+  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value))
+    return undefined
   if (typeof value !== "object") return { path, message: "a value that JSON can hold" }
   if (holders.includes(value)) return { path, message: "a value that does not hold itself" }
   if (holders.length === deepest) return { path, message: `at most ${deepest} levels` }

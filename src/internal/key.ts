@@ -8,7 +8,8 @@ const visibleAscii = /^[\x21-\x7e]+$/
 
 /** The key without white space around it, or why it can't be sent as a header. The reason never shows the key. */
 export const check = (apiKey: unknown): Either.Either<string, string> => {
-  if (!Redacted.isRedacted(apiKey)) return Either.left("apiKey must be a Redacted string: wrap the key in Redacted.make")
+  if (!Redacted.isRedacted(apiKey))
+    return Either.left("apiKey must be a Redacted string: wrap the key in Redacted.make")
   const value = Redacted.value(apiKey)
   const key = typeof value === "string" ? value.trim() : ""
   if (key === "") return Either.left("the API key is empty: set LUME_API_KEY or the apiKey option")

@@ -67,9 +67,7 @@ export const FailedWire = Schema.Struct({
   results: wire.absent(
     Schema.Struct({
       ...wire.absentAll(fields.rows),
-      target_locations: wire.absent(
-        Schema.Struct({ mapped: wire.absent(fields.mapped), rejects: fields.rejects })
-      )
+      target_locations: wire.absent(Schema.Struct({ mapped: wire.absent(fields.mapped), rejects: fields.rejects }))
     })
   ),
   validation: wire.absent(

@@ -48,8 +48,7 @@ const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): 
 
 const formatPath = (keys: ReadonlyArray<PropertyKey>): string =>
   keys.reduce<string>(
-    (path, key) =>
-      typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`,
+    (path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`),
     ""
   )
 

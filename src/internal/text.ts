@@ -10,7 +10,10 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu
 
 /** One line of at most 200 characters. */
 export const oneLine = (text: string, limit: number = length): string => {
-  const line = text.slice(0, limit * 4).replace(unprintable, " ").trim()
+  const line = text
+    .slice(0, limit * 4)
+    .replace(unprintable, " ")
+    .trim()
   return line.length > limit || text.length > limit * 4 ? `${line.slice(0, limit - 1).replace(half, "")}…` : line
 }
 
