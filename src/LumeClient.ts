@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as api from "./internal/api.js"
@@ -311,6 +311,11 @@ const nonEmpty = (name: string): Config.Config<string | undefined> =>
     Config.map((text) => Option.getOrUndefined(Option.filter(text, (text) => text.trim() !== "")))
   )
 
+/** Not `Config.redacted`, whose errors leave out what is missing; no error of a plain text shows the text. */
+const environmentKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
+  Redacted.make(text)
+)
+
 /** Seconds, as everywhere in Lume, or a duration with its unit. */
 const requestTimeout: Config.Config<Duration.Duration | undefined> = nonEmpty("LUME_REQUEST_TIMEOUT").pipe(
   Config.mapOrFail((text) => {
@@ -326,6 +331,10 @@ const requestTimeout: Config.Config<Duration.Duration | undefined> = nonEmpty("L
     )
   })
 )
+
+/** `Config.unwrap` asks for at least one. */
+const unwrap = (configs: Config.Config.Wrap<Partial<Options>>): Config.Config<Partial<Options>> =>
+  Object.keys(configs).length === 0 ? Config.succeed({}) : Config.unwrap(configs)
 
 /**
  * The client as a layer, with what is not given read from the environment: `LUME_API_KEY`, `LUME_BASE_URL`, and
@@ -343,10 +352,10 @@ export const layerConfig = (
   Layer.effect(
     LumeClient,
     Effect.gen(function* () {
-      const given = yield* Config.unwrap(configs)
+      const given = yield* unwrap(configs)
       return yield* make({
         ...given,
-        apiKey: given.apiKey ?? (yield* Config.redacted("LUME_API_KEY")),
+        apiKey: given.apiKey ?? (yield* environmentKey),
         baseUrl: given.baseUrl ?? (yield* nonEmpty("LUME_BASE_URL")),
         requestTimeout: given.requestTimeout ?? (yield* requestTimeout)
       })

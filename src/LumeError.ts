@@ -8,6 +8,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { messageInJson } from "./internal/messageInJson.js"
 import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 
@@ -46,9 +47,12 @@ const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(d
 // Answers that refuse
 
 /** The key was refused: 401 or 403. */
-export class AuthenticationError extends Schema.TaggedError<AuthenticationError>("effect-lume/AuthenticationError")(
-  "AuthenticationError",
-  { status: Schema.Int, detail, runId }
+export class AuthenticationError extends messageInJson(
+  Schema.TaggedError<AuthenticationError>("effect-lume/AuthenticationError")("AuthenticationError", {
+    status: Schema.Int,
+    detail,
+    runId
+  })
 ) {
   override get message(): string {
     const refusal = this.status === 403 ? "the API key may not do this" : "the API key is missing, wrong or expired"
@@ -60,15 +64,14 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
  * The request can't be right: refused by Lume (400, 422, any other 4xx, 404 on submit, 409 on a read), or by this
  * client before anything was sent.
  */
-export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>("effect-lume/InvalidRequestError")(
-  "InvalidRequestError",
-  {
+export class InvalidRequestError extends messageInJson(
+  Schema.TaggedError<InvalidRequestError>("effect-lume/InvalidRequestError")("InvalidRequestError", {
     /** What is wrong with it, and where. */
     detail,
     /** The answer's status; `None` where nothing was sent. */
     status: optional(Schema.Int),
     runId
-  }
+  })
 ) {
   override get message(): string {
     return Option.match(this.status, {
@@ -80,9 +83,13 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
 }
 
 /** 409 on submit: this flow version has already processed this source path successfully. */
-export class AlreadyProcessedError extends Schema.TaggedError<AlreadyProcessedError>(
-  "effect-lume/AlreadyProcessedError"
-)("AlreadyProcessedError", { flowVersion: Schema.String, sourcePath: Schema.String, detail }) {
+export class AlreadyProcessedError extends messageInJson(
+  Schema.TaggedError<AlreadyProcessedError>("effect-lume/AlreadyProcessedError")("AlreadyProcessedError", {
+    flowVersion: Schema.String,
+    sourcePath: Schema.String,
+    detail
+  })
+) {
   override get message(): string {
     return (
       `${this.flowVersion} has already processed ${this.sourcePath} successfully${said(this)}. ` +
@@ -92,16 +99,15 @@ export class AlreadyProcessedError extends Schema.TaggedError<AlreadyProcessedEr
 }
 
 /** Lume knows no such run: 404 or 410 on a read. */
-export class RunNotFoundError extends Schema.TaggedError<RunNotFoundError>("effect-lume/RunNotFoundError")(
-  "RunNotFoundError",
-  {
+export class RunNotFoundError extends messageInJson(
+  Schema.TaggedError<RunNotFoundError>("effect-lume/RunNotFoundError")("RunNotFoundError", {
     runId: Schema.String,
     status: Schema.Int.pipe(
       Schema.propertySignature,
       Schema.withConstructorDefault(() => 404)
     ),
     detail
-  }
+  })
 ) {
   override get message(): string {
     return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
@@ -109,14 +115,13 @@ export class RunNotFoundError extends Schema.TaggedError<RunNotFoundError>("effe
 }
 
 /** Too many requests: 429. Transient. */
-export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effect-lume/RateLimitedError")(
-  "RateLimitedError",
-  {
+export class RateLimitedError extends messageInJson(
+  Schema.TaggedError<RateLimitedError>("effect-lume/RateLimitedError")("RateLimitedError", {
     /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
     retryAfter: optional(Schema.Duration),
     detail,
     runId
-  }
+  })
 ) {
   override get message(): string {
     const when = Option.match(this.retryAfter, { onNone: () => "later", onSome: (after) => `in ${seconds(after)}` })
@@ -128,22 +133,23 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
 // Answers that say nothing of the run, or none at all
 
 /** Lume, or a proxy before it, failed: 408, 5xx, or any other unexpected status. Transient for 408 and 5xx. */
-export class ApiError extends Schema.TaggedError<ApiError>("effect-lume/ApiError")("ApiError", {
-  status: Schema.Int,
-  /** The answer's `x-request-id`, to give to Lume's support. */
-  requestId: optional(Schema.String),
-  /** What the answer's body says, shortened to one line. */
-  detail,
-  /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
-  retryAfter: optional(Schema.Duration),
-  runId
-}) {
+export class ApiError extends messageInJson(
+  Schema.TaggedError<ApiError>("effect-lume/ApiError")("ApiError", {
+    status: Schema.Int,
+    /** The answer's `x-request-id`, to give to Lume's support. */
+    requestId: optional(Schema.String),
+    /** What the answer's body says, shortened to one line. */
+    detail,
+    /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
+    retryAfter: optional(Schema.Duration),
+    runId
+  })
+) {
   override get message(): string {
-    const id = Option.match(this.requestId, { onNone: () => "", onSome: (id) => `, request ${id}` })
     const advice = isTransient(this)
       ? "This usually passes: try again later."
       : "This is not an answer of Lume's API: check the base URL, and proxies on the way."
-    return `${doing(this)} failed with status ${this.status}${id}${said(this)}. ${advice}`
+    return `${happened(this)}. ${advice}`
   }
 }
 
@@ -155,45 +161,63 @@ const transportAdvice = {
 }
 
 /** No usable answer came. Transient for `Network` and `RequestTimeout`. */
-export class TransportError extends Schema.TaggedError<TransportError>("effect-lume/TransportError")("TransportError", {
-  /**
-   * - `Network`: the connection could not be made, or broke.
-   * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
-   * - `Redirect`: the answer points elsewhere.
-   * - `TooLarge`: the body has more than `maxResponseBytes`.
-   */
-  reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge"),
-  detail,
-  runId
-}) {
+export class TransportError extends messageInJson(
+  Schema.TaggedError<TransportError>("effect-lume/TransportError")("TransportError", {
+    /**
+     * - `Network`: the connection could not be made, or broke.
+     * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
+     * - `Redirect`: the answer points elsewhere.
+     * - `TooLarge`: the body has more than `maxResponseBytes`.
+     */
+    reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge"),
+    detail,
+    runId
+  })
+) {
   override get message(): string {
-    return `${doing(this)} got no usable answer (${this.reason})${said(this)}. ${transportAdvice[this.reason]}`
+    return `${happened(this)}. ${transportAdvice[this.reason]}`
   }
 }
 
 /** A 2xx answer that is not this run. A wait treats it as no news. */
-export class DecodeError extends Schema.TaggedError<DecodeError>("effect-lume/DecodeError")("DecodeError", {
-  runId,
-  status: Schema.Int,
-  /** The answer's `content-type`; `None` where it has none. */
-  contentType: optional(Schema.String),
-  /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
-  path: Schema.String,
-  /** What was expected at that place. */
-  expected: Schema.String,
-  /** What was there, shortened. */
-  received: Schema.String,
-  /** How the body begins. */
-  preview: Schema.String
-}) {
+export class DecodeError extends messageInJson(
+  Schema.TaggedError<DecodeError>("effect-lume/DecodeError")("DecodeError", {
+    runId,
+    status: Schema.Int,
+    /** The answer's `content-type`; `None` where it has none. */
+    contentType: optional(Schema.String),
+    /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
+    path: Schema.String,
+    /** What was expected at that place. */
+    expected: Schema.String,
+    /** What was there, shortened. */
+    received: Schema.String,
+    /** How the body begins. */
+    preview: Schema.String
+  })
+) {
   override get message(): string {
-    const type = Option.match(this.contentType, { onNone: () => "no content type", onSome: (type) => type })
-    const place = this.path === "" ? "the body" : this.path
-    return (
-      `${doing(this)} gave an answer that can't be read: at ${place}, expected ${this.expected}, got ${this.received} ` +
-      `(status ${this.status}, ${type}; it begins ${JSON.stringify(this.preview)}). ` +
-      "Check that the base URL is Lume's API and no proxy or login page answers in its place."
-    )
+    return `${happened(this)}. Check that the base URL is Lume's API and no proxy or login page answers in its place.`
+  }
+}
+
+/** What an answer, or its absence, says; without advice. */
+const happened = (error: ApiError | TransportError | DecodeError): string => {
+  switch (error._tag) {
+    case "ApiError": {
+      const request = Option.match(error.requestId, { onNone: () => "", onSome: (id) => `, request ${id}` })
+      return `${doing(error)} failed with status ${error.status}${request}${said(error)}`
+    }
+    case "TransportError":
+      return `${doing(error)} got no usable answer (${error.reason})${said(error)}`
+    case "DecodeError": {
+      const type = Option.getOrElse(error.contentType, () => "no content type")
+      const place = error.path === "" ? "" : `at ${error.path}, `
+      return (
+        `${doing(error)} gave an answer that can't be read: ${place}expected ${error.expected}, got ${error.received} ` +
+        `(status ${error.status}, ${type}; it begins ${JSON.stringify(error.preview)})`
+      )
+    }
   }
 }
 
@@ -201,17 +225,17 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("effect-lume/De
  * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry can
  * start a second run.
  */
-export class SubmitOutcomeUnknownError extends Schema.TaggedError<SubmitOutcomeUnknownError>(
-  "effect-lume/SubmitOutcomeUnknownError"
-)("SubmitOutcomeUnknownError", {
-  flowVersion: Schema.String,
-  sourcePath: Schema.String,
-  /** Why the outcome is unknown. */
-  cause: Schema.Union(TransportError, ApiError, DecodeError)
-}) {
+export class SubmitOutcomeUnknownError extends messageInJson(
+  Schema.TaggedError<SubmitOutcomeUnknownError>("effect-lume/SubmitOutcomeUnknownError")("SubmitOutcomeUnknownError", {
+    flowVersion: Schema.String,
+    sourcePath: Schema.String,
+    /** Why the outcome is unknown. Its own advice is for reads: here, trying again is not safe. */
+    failure: Schema.Union(TransportError, ApiError, DecodeError)
+  })
+) {
   override get message(): string {
     return (
-      `${this.flowVersion} was submitted on ${this.sourcePath}, and whether the run started is unknown. ${this.cause.message} ` +
+      `${this.flowVersion} was submitted on ${this.sourcePath}, and whether the run started is unknown. ${happened(this.failure)}. ` +
       "Before submitting again, look for the run in Lume or wait for its webhook, matching runMetadata: " +
       "Lume refuses a second submit only if the first has succeeded by then."
     )
@@ -242,29 +266,31 @@ const StatusError = Schema.Union(
 )
 
 /** A wait ran out before the run ended. The run itself goes on. */
-export class TimeoutError extends Schema.TaggedError<TimeoutError>("effect-lume/TimeoutError")("TimeoutError", {
-  runId: Schema.String,
-  /** How long the wait was allowed to take. */
-  timeout: Schema.Duration,
-  /** How often the run was read. */
-  polls: Schema.NonNegativeInt,
-  /** The run as last read; `None` where no read succeeded. */
-  lastRun: Schema.Option(LumeRun.LumeRun),
-  /** Why the last read failed; `None` where it succeeded. */
-  lastFailure: Schema.Option(StatusError)
-}) {
+export class TimeoutError extends messageInJson(
+  Schema.TaggedError<TimeoutError>("effect-lume/TimeoutError")("TimeoutError", {
+    runId: Schema.String,
+    /** How long the wait was allowed to take. */
+    timeout: Schema.Duration,
+    /** How often the run was read. */
+    polls: Schema.NonNegativeInt,
+    /** The run as last read; `None` where no read succeeded. */
+    lastRun: Schema.Option(LumeRun.LumeRun),
+    /** Why the last read failed; `None` where it succeeded. */
+    lastFailure: Schema.Option(StatusError)
+  })
+) {
   override get message(): string {
     const last = Option.match(this.lastRun, {
-      onNone: () => "it was never read",
-      onSome: (run) => `it was last read as ${run.status}`
+      onNone: () => "It was never read",
+      onSome: (run) => `It was last read as ${run.status}`
     })
     const failure = Option.match(this.lastFailure, {
       onNone: () => "",
       onSome: (error) => ` The last read failed: ${error.message}`
     })
     return (
-      `Run ${this.runId} had not ended after ${Duration.format(this.timeout)} and ${this.polls} polls: ${last}.${failure} ` +
-      "The run goes on: wait again with the same id, or with a longer timeout."
+      `The wait for run ${this.runId} was over before the run (timeout ${Duration.format(this.timeout)}, ` +
+      `${this.polls} polls). ${last}.${failure} The run goes on: wait for it again, or longer.`
     )
   }
 }

@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { messageInJson } from "./internal/messageInJson.js"
 import * as metadataWire from "./internal/metadataWire.js"
 import * as problem from "./internal/problem.js"
 import { preview } from "./internal/text.js"
@@ -178,9 +179,8 @@ export const FailedMetadata: Schema.Schema<FailedMetadata, metadataWire.FailedEn
  * A run's metadata can't be read: a part that must be there is missing, or something there is not what Lume documents.
  * The run itself is known all the same; only `run.metadata` fails with this.
  */
-export class MetadataDecodeError extends Schema.TaggedError<MetadataDecodeError>("effect-lume/MetadataDecodeError")(
-  "MetadataDecodeError",
-  {
+export class MetadataDecodeError extends messageInJson(
+  Schema.TaggedError<MetadataDecodeError>("effect-lume/MetadataDecodeError")("MetadataDecodeError", {
     /** The run whose metadata it is. */
     runId: Schema.String,
     /** The place in Lume's JSON, such as `results.input_rows`; empty where the metadata as a whole is meant. */
@@ -191,7 +191,7 @@ export class MetadataDecodeError extends Schema.TaggedError<MetadataDecodeError>
     received: Schema.String,
     /** The metadata as it came. */
     rawMetadata: Schema.Unknown
-  }
+  })
 ) {
   override get message(): string {
     const place = this.path === "" ? "metadata" : `metadata.${this.path}`

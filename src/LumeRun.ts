@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { messageInJson } from "./internal/messageInJson.js"
 import { oneLine } from "./internal/text.js"
 import * as wire from "./internal/wire.js"
 import * as LumeMetadata from "./LumeMetadata.js"
@@ -164,8 +165,13 @@ export const Wire = Schema.Struct({
   run_metadata: wire.absent(wire.JsonObject)
 }).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })
 
-/** A run as Lume writes it: `id`, `status`, `metadata`, `run_metadata`. */
-export interface Encoded extends Schema.Schema.Encoded<typeof Wire> {}
+/** A run as Lume writes it. */
+export interface Encoded {
+  readonly id: string
+  readonly status: string | null
+  readonly metadata?: unknown
+  readonly run_metadata?: { readonly [key: string]: unknown } | null | undefined
+}
 
 /** @internal */
 export const fromWire = (run: typeof Wire.Type): LumeRun => {
@@ -241,11 +247,14 @@ const explainFailed = ({ errors }: LumeMetadata.FailedMetadata): string =>
     ? "Lume names no cause"
     : list(errors, (error) => `in ${oneLine(error.stage)}, ${oneLine(error.errorCode)}: ${oneLine(error.message)}`)
 
+const explainUnreadable = ({ expected, path, received }: LumeMetadata.MetadataDecodeError): string =>
+  `its metadata, which would say why, can't be read (at ${path === "" ? "metadata" : `metadata.${path}`}, expected ${expected}, got ${received})`
+
 const explain = (run: Failed | Crashed | PartialFailed): string =>
   Effect.runSync(
     run._tag === "PartialFailed"
-      ? Effect.match(run.metadata, { onFailure: (error) => error.message, onSuccess: explainFinished })
-      : Effect.match(run.metadata, { onFailure: (error) => error.message, onSuccess: explainFailed })
+      ? Effect.match(run.metadata, { onFailure: explainUnreadable, onSuccess: explainFinished })
+      : Effect.match(run.metadata, { onFailure: explainUnreadable, onSuccess: explainFailed })
   )
 
 const advice = {
@@ -257,12 +266,14 @@ const advice = {
 /**
  * A run did not end as it was asked for. Only `orFail` gives this error: to a wait, a failed run is a value.
  */
-export class RunFailedError extends Schema.TaggedError<RunFailedError>("effect-lume/RunFailedError")("RunFailedError", {
-  /** The run as it ended. */
-  run: schema("FailedRun", isFailure)
-}) {
+export class RunFailedError extends messageInJson(
+  Schema.TaggedError<RunFailedError>("effect-lume/RunFailedError")("RunFailedError", {
+    /** The run as it ended. */
+    run: schema("FailedRun", isFailure)
+  })
+) {
   override get message(): string {
-    return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run)}. ${advice[this.run._tag]}`
+    return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run).replace(/\.$/, "")}. ${advice[this.run._tag]}`
   }
 }
 

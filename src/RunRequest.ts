@@ -48,7 +48,7 @@ export interface Input {
 
 const Checked = Schema.Struct({
   flowVersion: FlowVersion,
-  sourcePath: Schema.NonEmptyString.annotations({ description: "a non-empty source path" }),
+  sourcePath: Schema.NonEmptyString.annotations({ description: "a non-empty text" }),
   runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => json.obstacle(pairs)))),
   forceRerun: Schema.optional(Schema.Boolean)
 }).annotations({ description: "an object with flowVersion and sourcePath" })

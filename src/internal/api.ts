@@ -78,8 +78,8 @@ const detailOf = (error: { readonly detail: string }): string => error.detail
 // ---------------------------------------------------------------------------------------------------------------------
 // What a failed submit means
 
-const unknown = (run: RunRequest, cause: LumeError.SubmitOutcomeUnknownError["cause"]): SubmitFailure => ({
-  error: new LumeError.SubmitOutcomeUnknownError({ flowVersion: run.flowVersion, sourcePath: run.sourcePath, cause }),
+const unknown = (run: RunRequest, failure: LumeError.SubmitOutcomeUnknownError["failure"]): SubmitFailure => ({
+  error: new LumeError.SubmitOutcomeUnknownError({ flowVersion: run.flowVersion, sourcePath: run.sourcePath, failure }),
   repeatable: false
 })
 

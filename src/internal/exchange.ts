@@ -170,14 +170,23 @@ const receive = (response: HttpClientResponse.HttpClientResponse, most: number):
   )
 }
 
+/** The same error about the request as it was given, without the key. */
+const withoutKey = (
+  error: HttpClientError.HttpClientError,
+  request: HttpClientRequest.HttpClientRequest
+): HttpClientError.HttpClientError => {
+  const { cause, description = "" } = error
+  return error._tag === "RequestError"
+    ? new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
+    : new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response: error.response })
+}
+
 /** The injected client with the key: the request that it is given, and its errors, never hold it. */
 const withKey = (client: HttpClient.HttpClient, key: string): HttpClient.HttpClient =>
   HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) =>
       Effect.mapError(client.execute(HttpClientRequest.setHeader(request, keyHeader, key)), (error) =>
-        error._tag === "RequestError"
-          ? new HttpClientError.RequestError({ ...error, request })
-          : new HttpClientError.ResponseError({ ...error, request })
+        withoutKey(error, request)
       )
     ),
     Effect.succeed

@@ -21,8 +21,11 @@ interface Place {
   readonly expected: string
 }
 
+const kind = (ast: SchemaAST.AST): string =>
+  SchemaAST.isTypeLiteral(ast) ? "an object" : SchemaAST.isTupleType(ast) ? "an array" : String(ast)
+
 const describe = (ast: SchemaAST.AST): string =>
-  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => String(ast))
+  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => kind(ast))
 
 const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): Place => {
   switch (issue._tag) {

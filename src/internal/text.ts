@@ -17,13 +17,18 @@ export const oneLine = (text: string, limit: number = length): string => {
   return line.length > limit || text.length > limit * 4 ? `${line.slice(0, limit - 1).replace(half, "")}…` : line
 }
 
+const nameOf = (value: object): string => {
+  const name: unknown = value.constructor?.name
+  return typeof name === "string" && name !== "Object" && name !== "" ? `a ${oneLine(name, 40)}` : "an object"
+}
+
 /** A value as a message shows it: leaves as JSON writes them, containers by their kind. */
 export const preview = (value: unknown): string => {
   switch (typeof value) {
     case "string":
       return JSON.stringify(oneLine(value, 80))
     case "object":
-      return value === null ? "null" : Array.isArray(value) ? `an array of ${value.length}` : "an object"
+      return value === null ? "null" : Array.isArray(value) ? `an array of ${value.length}` : nameOf(value)
     case "undefined":
       return "nothing"
     case "function":
