@@ -17,6 +17,7 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { TransportError } from "../LumeError.js"
 import { longestSleep } from "./sleep.js"
+import { within } from "./within.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */
 export interface Answer {
@@ -124,7 +125,7 @@ const quotingTime = 2_000
 const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   readSome(response, quoted).pipe(
     Effect.map(({ text }) => text),
-    Effect.timeoutTo({ duration: quotingTime, onSuccess: (text) => text, onTimeout: () => "" }),
+    (reading) => within(reading, quotingTime, () => undefined),
     Effect.orElseSucceed(() => "")
   )
 
@@ -218,9 +219,9 @@ export const make = (options: {
     options.traceRequests ? (client) => client : HttpClient.withTracerDisabledWhen(() => true)
   )
   return (request, limit) => {
-    // whole milliseconds, because TestClock can't hold fractions; the live clock never wakes from longer sleeps
-    const duration = Math.min(Math.ceil(limit), options.requestTimeout, longestSleep)
-    return Effect.matchEffect(client.execute(request), {
+    // whole milliseconds, because TestClock can't hold fractions
+    const millis = Math.min(Math.ceil(limit), options.requestTimeout)
+    const answer = Effect.matchEffect(client.execute(request), {
       onSuccess: (response) => receive(response, options.maxResponseBytes),
       onFailure: (error) =>
         error._tag === "RequestError"
@@ -228,11 +229,9 @@ export const make = (options: {
           : error.reason === "StatusCode"
             ? receive(error.response, options.maxResponseBytes)
             : Effect.fail(brokenBody(error))
-    }).pipe(
-      Effect.timeoutFail({
-        duration,
-        onTimeout: () => noAnswer("RequestTimeout", `no whole answer within ${duration / 1000} s`)
-      })
+    })
+    return within(answer, millis > longestSleep ? Infinity : millis, () =>
+      noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`)
     )
   }
 }

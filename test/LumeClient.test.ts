@@ -1,0 +1,407 @@
+/**
+ * What the client sends, what it refuses to send, and what its options do.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import * as LumeClient from "../src/LumeClient.js"
+import * as LumeRun from "../src/LumeRun.js"
+import type * as RunRequest from "../src/RunRequest.js"
+import { apiKey, clientLayer, fakeHttp, json, runId, state, states } from "./support/fakeHttp.js"
+
+const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
+
+const submit = (input: RunRequest.Input) => Effect.flatMap(LumeClient.LumeClient, (lume) => lume.run(input))
+const read = (id: string) => Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runStatus(id))
+
+describe("run", () => {
+  it.effect("posts the flow version and the source path, with the key in its header", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const run = yield* submit(request).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(run._tag, "Created")
+      assert.deepStrictEqual(
+        http.sent.map(({ body, method, url }) => ({ body, method, url })),
+        [
+          {
+            method: "POST",
+            url: "https://api.lume.ai/runs",
+            body: { flow_version: "invoice_cleaner:v4", source_path: "s3://acme/batch-001.csv" }
+          }
+        ]
+      )
+      assert.strictEqual(http.sent[0]?.headers["lume-api-key"], apiKey)
+      assert.strictEqual(http.sent[0]?.headers["content-type"], "application/json")
+    })
+  )
+
+  it.effect("sends metadata and force_rerun where they are given, as they are given", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const runMetadata = { nightly: true, parts: [1, "two", null], nested: { ["__proto__"]: 1 } }
+      yield* submit({ ...request, runMetadata, forceRerun: false }).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(
+        JSON.stringify(http.sent[0]?.body),
+        JSON.stringify({
+          flow_version: request.flowVersion,
+          source_path: request.sourcePath,
+          run_metadata: runMetadata,
+          force_rerun: false
+        })
+      )
+    })
+  )
+
+  it.effect("gives back the caller's pairs, a pair named __proto__ included", () =>
+    Effect.gen(function* () {
+      const body = `{"id": "${runId}", "status": "CREATED", "run_metadata": {"__proto__": 1, "by": "nightly"}}`
+      const http = fakeHttp(() => new Response(body, { status: 202 }))
+      const run = yield* submit(request).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(JSON.stringify(run.runMetadata), '{"__proto__":1,"by":"nightly"}')
+    })
+  )
+
+  const cyclic: Record<string, unknown> = {}
+  cyclic["self"] = cyclic
+
+  const wrong: ReadonlyArray<readonly [string, unknown, string]> = [
+    ["no version", { ...request, flowVersion: "invoice_cleaner" }, "flowVersion"],
+    ["an empty version", { ...request, flowVersion: "invoice_cleaner:" }, "flowVersion"],
+    ["an empty name", { ...request, flowVersion: ":v4" }, "flowVersion"],
+    ["a blank name", { ...request, flowVersion: " :v4" }, "flowVersion"],
+    ["two colons", { ...request, flowVersion: "a:b:c" }, "flowVersion"],
+    ["white space around", { ...request, flowVersion: "invoice_cleaner:v4 " }, "flowVersion"],
+    ["an empty source path", { ...request, sourcePath: "" }, "sourcePath"],
+    ["no source path", { flowVersion: request.flowVersion }, "sourcePath"],
+    ["a number for a flag", { ...request, forceRerun: 1 }, "forceRerun"],
+    ["a list of pairs", { ...request, runMetadata: [["a", 1]] }, "runMetadata"],
+    ["undefined", { ...request, runMetadata: { a: { b: undefined } } }, "runMetadata.a.b"],
+    ["NaN", { ...request, runMetadata: { a: [1, Number.NaN] } }, "runMetadata.a[1]"],
+    ["a Date", { ...request, runMetadata: { at: new Date(0) } }, "runMetadata.at"],
+    ["a Map", { ...request, runMetadata: { pairs: new Map() } }, "runMetadata.pairs"],
+    ["a bigint", { ...request, runMetadata: { big: 1n } }, "runMetadata.big"],
+    ["a function", { ...request, runMetadata: { f: () => 1 } }, "runMetadata.f"],
+    ["a cycle", { ...request, runMetadata: cyclic }, "runMetadata.self"],
+    [
+      "a getter that throws",
+      {
+        ...request,
+        get runMetadata() {
+          throw new Error("broken")
+        }
+      },
+      "broken"
+    ],
+    ["nothing", undefined, "the request"],
+    ["a text", "invoice_cleaner:v4", "the request"]
+  ]
+
+  it.effect.each(wrong)("refuses %s before anything is sent", ([, input, mention]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      // Types can't stop a caller in JavaScript.
+      const error = yield* submit(input as RunRequest.Input).pipe(Effect.flip, Effect.provide(clientLayer(http)))
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.include(error.message, mention)
+      assert.deepStrictEqual(http.sent, [])
+    })
+  )
+
+  it.effect.each([
+    [401, "AuthenticationError"],
+    [403, "AuthenticationError"],
+    [400, "InvalidRequestError"],
+    [404, "InvalidRequestError"],
+    [410, "InvalidRequestError"],
+    [418, "InvalidRequestError"],
+    [422, "InvalidRequestError"],
+    [409, "AlreadyProcessedError"],
+    [408, "ApiError"],
+    [429, "RateLimitedError"],
+    [304, "ApiError"],
+    [302, "TransportError"],
+    [500, "SubmitOutcomeUnknownError"],
+    [503, "SubmitOutcomeUnknownError"]
+  ] as const)("reads status %s as %s", ([status, tag]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() =>
+        status === 304
+          ? new Response(null, { status })
+          : json({ error_code: "NOT_SO", message: "for a reason" }, status, { "x-request-id": "req-1" })
+      )
+      const error = yield* submit(request).pipe(Effect.flip, Effect.provide(clientLayer(http, { retry: { times: 0 } })))
+      assert.strictEqual(error._tag, tag)
+      assert.isFalse("runId" in error && Option.isSome(error.runId))
+      if (status !== 304 && status !== 302) assert.include(error.message, "NOT_SO: for a reason")
+      if (error._tag === "AlreadyProcessedError") {
+        assert.strictEqual(error.flowVersion, request.flowVersion)
+        assert.strictEqual(error.sourcePath, request.sourcePath)
+      }
+      if (error._tag === "SubmitOutcomeUnknownError") {
+        assert(error.failure._tag === "ApiError")
+        assert.deepStrictEqual(error.failure.requestId, Option.some("req-1"))
+        assert.notInclude(error.message, "try again")
+      }
+    })
+  )
+})
+
+describe("runStatus", () => {
+  it.effect("gets one segment of a path", () =>
+    Effect.gen(function* () {
+      const id = "a%2Fb:c&d…\\..\\"
+      const http = fakeHttp(() => state("CREATED", {}, id))
+      const run = yield* read(id).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(run.id, id)
+      assert.strictEqual(http.sent[0]?.url, `https://api.lume.ai/runs/${encodeURIComponent(id)}`)
+    })
+  )
+
+  it.effect.each(
+    ["", "a/b", "../x", "..", ".", "a b", "a?b", "a#b", "a\nb", "a\u0000b", "\u00a0", "\ud800"].map((id) => [
+      JSON.stringify(id),
+      id
+    ])
+  )("refuses the id %s before anything is sent", ([, id]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const attempts = Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        return yield* Effect.all([Effect.flip(lume.runStatus(id ?? "")), Effect.flip(lume.wait(id ?? ""))])
+      })
+      for (const error of yield* Effect.provide(attempts, clientLayer(http))) {
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.include(error.message, "run id")
+      }
+      assert.deepStrictEqual(http.sent, [])
+    })
+  )
+
+  it.effect("takes a received id as it is, and refuses to send it where it can't be sent", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() => state("CREATED", {}, "a/b"))
+      const error = yield* Effect.flatMap(submit(request), LumeClient.refresh).pipe(
+        Effect.flip,
+        Effect.provide(clientLayer(http))
+      )
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.strictEqual(http.sent.length, 1)
+    })
+  )
+
+  it.effect("refresh reads the run again", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "TRANSFORMING"))
+      const run = yield* Effect.flatMap(submit(request), LumeClient.refresh).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(run._tag, "Transforming")
+      assert.strictEqual(http.sent[1]?.url, `https://api.lume.ai/runs/${runId}`)
+    })
+  )
+
+  it.effect.each([
+    [410, "RunNotFoundError"],
+    [409, "InvalidRequestError"],
+    [501, "ApiError"],
+    [300, "ApiError"]
+  ] as const)("reads status %s as %s", ([status, tag]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() => json({ message: "gone" }, status))
+      const error = yield* read(runId).pipe(Effect.flip, Effect.provide(clientLayer(http, { retry: { times: 0 } })))
+      assert.strictEqual(error._tag, tag)
+      assert.include(error.message, runId)
+    })
+  )
+})
+
+describe("options", () => {
+  const base = { apiKey: Redacted.make(apiKey) }
+
+  it.effect.each(["https://lume.example/api/v1", "https://lume.example/api/v1/", "https://lume.example/api/v1//"])(
+    "baseUrl %s keeps its path",
+    (baseUrl) =>
+      Effect.gen(function* () {
+        const http = fakeHttp(states("CREATED"))
+        yield* Effect.zip(submit(request), read(runId)).pipe(Effect.provide(clientLayer(http, { baseUrl })))
+        assert.deepStrictEqual(
+          http.sent.map(({ url }) => url),
+          ["https://lume.example/api/v1/runs", `https://lume.example/api/v1/runs/${runId}`]
+        )
+      })
+  )
+
+  it.effect("paths are where the endpoints are", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const paths = { submit: "v2/submit", status: (id: LumeRun.RunId) => `/v2/status/${id}` }
+      yield* Effect.zip(submit(request), read(runId)).pipe(Effect.provide(clientLayer(http, { paths })))
+      assert.deepStrictEqual(
+        http.sent.map(({ url }) => url),
+        ["https://api.lume.ai/v2/submit", `https://api.lume.ai/v2/status/${runId}`]
+      )
+    })
+  )
+
+  it.effect("the key is trimmed", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      yield* read(runId).pipe(Effect.provide(clientLayer(http, { apiKey: Redacted.make(`  ${apiKey}\n`) })))
+      assert.strictEqual(http.sent[0]?.headers["lume-api-key"], apiKey)
+    })
+  )
+
+  const wrong: ReadonlyArray<readonly [string, Partial<LumeClient.Options>, string]> = [
+    ["an empty key", { apiKey: Redacted.make(" ") }, "API key is empty"],
+    ["a key with a space", { apiKey: Redacted.make("lume sentinel") }, "white space"],
+    ["a key with a line break", { apiKey: Redacted.make("lume\r\nsentinel: x") }, "white space"],
+    ["a key outside ASCII", { apiKey: Redacted.make("sentinel-é") }, "ASCII"],
+    ["a plain key", { apiKey: "sentinel" as never }, "Redacted"],
+    ["a base URL of another scheme", { baseUrl: "ftp://lume.example" }, "baseUrl"],
+    ["a base URL that is none", { baseUrl: "lume.example" }, "baseUrl"],
+    ["a base URL with a query", { baseUrl: "https://lume.example/?a=1" }, "baseUrl"],
+    ["a base URL with credentials", { baseUrl: "https://user:sentinel@lume.example" }, "credentials"],
+    ["no time for requests", { requestTimeout: 0 }, "requestTimeout"],
+    ["a negative time for requests", { requestTimeout: "-5 seconds" }, "requestTimeout"],
+    ["a fraction of a repetition", { retry: { times: 1.5 } }, "retry.times"],
+    ["no base", { retry: { base: 0 } }, "retry.base"],
+    ["an endless cap", { retry: { cap: Infinity } }, "retry.cap"],
+    ["no bytes", { maxResponseBytes: 0 }, "maxResponseBytes"]
+  ]
+
+  it.effect.each(wrong)("refuses %s", ([, options, mention]) =>
+    Effect.gen(function* () {
+      const error = yield* LumeClient.make({ ...base, ...options }).pipe(
+        Effect.flip,
+        Effect.provide(fakeHttp(states("CREATED")).layer)
+      )
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.include(error.message, mention)
+      assert.notInclude(error.message, "sentinel")
+    })
+  )
+
+  it.effect("requestTimeout bounds one request, body included", () =>
+    Effect.gen(function* () {
+      const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) })
+      const http = fakeHttp((_, index) => (index === 0 ? Effect.never : new Response(stalled)))
+      const attempt = Effect.flip(read(runId)).pipe(
+        Effect.provide(clientLayer(http, { requestTimeout: "2 seconds", retry: { times: 0 } }))
+      )
+      for (const _ of ["no answer", "no body"]) {
+        const fiber = yield* Effect.fork(attempt)
+        yield* TestClock.adjust("1999 millis")
+        assert(Option.isNone(yield* Fiber.poll(fiber)))
+        yield* TestClock.adjust("1 millis")
+        const error = yield* Fiber.join(fiber)
+        assert(error._tag === "TransportError" && error.reason === "RequestTimeout")
+        assert.include(error.message, "2 s")
+      }
+    })
+  )
+
+  it.effect("transformClient sees every request, without the key, and every failure of a status", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const http = fakeHttp((_, index) => (index === 0 ? state("CREATED") : json({ detail: "no" }, 404)))
+      const transformClient = (client: HttpClient.HttpClient) =>
+        client.pipe(
+          HttpClient.mapRequest(HttpClientRequest.setHeader("x-team", "billing")),
+          HttpClient.tapRequest((request) => Effect.sync(() => seen.push({ ...request.headers }))),
+          HttpClient.filterStatusOk
+        )
+      const result = yield* Effect.zip(submit(request), Effect.either(read(runId))).pipe(
+        Effect.provide(clientLayer(http, { transformClient }))
+      )
+      assert(Either.isLeft(result[1]) && result[1].left._tag === "RunNotFoundError")
+      assert.strictEqual(http.sent[0]?.headers["x-team"], "billing")
+      assert.strictEqual(http.sent[0]?.headers["lume-api-key"], apiKey)
+      assert.strictEqual(seen.length, 2)
+      assert.notInclude(JSON.stringify(seen), apiKey)
+    })
+  )
+})
+
+describe("layerConfig", () => {
+  const environment = (entries: Record<string, string>) =>
+    Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(entries))))
+
+  const built = (entries: Record<string, string>, configs?: Parameters<typeof LumeClient.layerConfig>[0]) => {
+    const http = fakeHttp(states("CREATED"))
+    return Effect.as(
+      read(runId).pipe(
+        Effect.provide(LumeClient.layerConfig(configs)),
+        Effect.provide(http.layer),
+        Effect.provide(environment(entries))
+      ),
+      http.sent
+    )
+  }
+
+  it.effect("reads the key and the base URL", () =>
+    Effect.gen(function* () {
+      const sent = yield* built({ LUME_API_KEY: "from-environment", LUME_BASE_URL: "http://localhost:8080/lume/" })
+      assert.strictEqual(sent[0]?.url, `http://localhost:8080/lume/runs/${runId}`)
+      assert.strictEqual(sent[0]?.headers["lume-api-key"], "from-environment")
+    })
+  )
+
+  it.effect("takes what is given before what is in the environment", () =>
+    Effect.gen(function* () {
+      const entries = { LUME_API_KEY: "from-environment", LUME_BASE_URL: "", OTHER_KEY: "from-other" }
+      const sent = yield* built(entries, { apiKey: Config.redacted("OTHER_KEY") })
+      assert.strictEqual(sent[0]?.url, `https://api.lume.ai/runs/${runId}`)
+      assert.strictEqual(sent[0]?.headers["lume-api-key"], "from-other")
+    })
+  )
+
+  it.effect.each([
+    ["2", "2 seconds"],
+    ["0.5", "500 millis"],
+    ["2 minutes", "2 minutes"]
+  ] as const)("LUME_REQUEST_TIMEOUT=%s is %s", ([text, duration]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() => Effect.never)
+      const fiber = yield* read(runId).pipe(
+        Effect.provide(LumeClient.layerConfig({ retry: Config.succeed({ times: 0 }) })),
+        Effect.provide(http.layer),
+        Effect.provide(environment({ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: text })),
+        Effect.flip,
+        Effect.fork
+      )
+      yield* TestClock.adjust(Duration.subtract(duration, "1 millis"))
+      assert(Option.isNone(yield* Fiber.poll(fiber)))
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TransportError")
+    })
+  )
+
+  it.effect.each([
+    [{}, "LUME_API_KEY"],
+    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "soon" }, "LUME_REQUEST_TIMEOUT"],
+    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "0" }, "LUME_REQUEST_TIMEOUT"],
+    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "-1" }, "LUME_REQUEST_TIMEOUT"]
+  ] as ReadonlyArray<[Record<string, string>, string]>)("fails with a ConfigError that names %2$s", ([entries, name]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(built(entries))
+      assert.include(String(error), name)
+      assert.notInclude(JSON.stringify(error), apiKey)
+    })
+  )
+
+  it.effect("refuses a key that can't be a header, without showing it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(built({ LUME_API_KEY: "two words" }))
+      assert.include(String(error), "InvalidRequestError")
+      assert.notInclude(JSON.stringify(error), "two words")
+    })
+  )
+})
