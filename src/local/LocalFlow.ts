@@ -1,0 +1,87 @@
+/**
+ * A flow version as a file: how rows of a source become rows of a target, and which of them are good enough.
+ *
+ * ```json
+ * {
+ *   "name": "invoice_cleaner",
+ *   "version": "v4",
+ *   "fields": { "invoice_date": "try_strptime(\"Date\", '%d.%m.%Y')::DATE", "total": "try_cast(\"Total\" AS DECIMAL(12, 2))" },
+ *   "tests": [{ "error_code": "INVALID_DATE", "field": "invoice_date", "check": "invoice_date IS NOT NULL" }]
+ * }
+ * ```
+ */
+import * as Schema from "effect/Schema"
+import { FlowVersion } from "../RunRequest.js"
+
+const Part = Schema.String.pipe(
+  Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":"))
+).annotations({ description: "a non-empty text without a colon and without white space around it" })
+
+const Name = Schema.NonEmptyString.annotations({ description: "a non-empty name" })
+
+const Sql = Schema.NonEmptyTrimmedString.annotations({
+  description: "an SQL expression without white space around it"
+})
+
+const ErrorCode = Schema.NonEmptyTrimmedString.pipe(Schema.filter((text) => !text.includes(";"))).annotations({
+  description: "a non-empty error code without a semicolon and without white space around it"
+})
+
+const Test = Schema.Struct({
+  /** What a row that fails is reported with (`error_code`), such as `INVALID_DATE`. */
+  error_code: ErrorCode,
+  /** The target field that is tested. */
+  field: Schema.String,
+  /**
+   * An SQL predicate over the target fields, which must be true of every row; null counts as failed, so that a test of
+   * a value also catches its absence.
+   */
+  check: Sql
+})
+
+const Flow = Schema.Struct({
+  /** The flow's name: the part of a flow version before the colon. */
+  name: Part,
+  /** The version: the part of a flow version after the colon. */
+  version: Part,
+  /**
+   * The target's fields, in their order: for each its name, and the SQL expression (DuckDB's SQL) that computes it from
+   * the columns of one source row. Columns of CSV, TSV and JSON are text; those of Parquet have the file's types.
+   */
+  fields: Schema.Record({ key: Name, value: Sql }),
+  /** What every row of the target must satisfy; a row that fails any test is rejected. */
+  tests: Schema.Array(Test)
+})
+
+/** A flow version. */
+export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {}
+
+const firstDuplicate = (names: ReadonlyArray<string>): string | undefined =>
+  names.find((name, index) => names.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()))
+
+const problem = ({ fields, tests }: LocalFlow): Schema.FilterOutput | undefined => {
+  const names = Object.keys(fields)
+  if (names.length === 0) return { path: ["fields"], message: "at least one field" }
+  const duplicate = firstDuplicate(names)
+  if (duplicate !== undefined)
+    return {
+      path: ["fields", duplicate],
+      message: "a name that differs from the others in more than upper and lower case"
+    }
+  const index = tests.findIndex((test) => !names.includes(test.field))
+  return index < 0
+    ? undefined
+    : {
+        path: ["tests", index, "field"],
+        message: `one of the fields: ${names.map((name) => JSON.stringify(name)).join(", ")}`
+      }
+}
+
+/** Schema of a flow file. */
+export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(Schema.filter(problem)).annotations({
+  identifier: "LocalFlow",
+  description: "a flow: an object with name, version, fields and tests"
+})
+
+/** The name under which a flow is run, such as `invoice_cleaner:v4`. */
+export const flowVersion = (flow: LocalFlow): FlowVersion => FlowVersion.make(`${flow.name}:${flow.version}`)

@@ -1,0 +1,74 @@
+/**
+ * The flows that a local Lume knows, by flow version.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as path from "node:path"
+import { fromIssue } from "../../internal/problem.js"
+import { flowVersion, LocalFlow } from "../LocalFlow.js"
+
+/** A local Lume can't start. */
+export class LocalLumeError extends Data.TaggedError("LocalLumeError")<{
+  /** What is wrong, and what to do. */
+  readonly message: string
+}> {}
+
+interface Named {
+  /** Where the flow comes from, for messages. */
+  readonly from: string
+  readonly json: unknown
+}
+
+const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
+const parseJson = Schema.decode(Schema.parseJson())
+
+const decode = ({ from, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
+  decodeFlow(json).pipe(
+    Effect.map((flow) => [flowVersion(flow), flow] as const),
+    Effect.mapError((issue) => {
+      const { expected, path, received } = fromIssue(issue, json)
+      const place = path === "" ? "" : `at ${path}, `
+      return new LocalLumeError({ message: `${from} is no flow: ${place}expected ${expected}, got ${received}.` })
+    })
+  )
+
+const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLumeError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const unreadable = (file: string) =>
+      Effect.mapError(
+        (error: { readonly message: string }) =>
+          new LocalLumeError({ message: `The flows can't be read from ${file}: ${error.message}` })
+      )
+    const names = yield* unreadable(folder)(files.readDirectory(folder))
+    return yield* Effect.forEach(names.filter((name) => name.endsWith(".json")).toSorted(), (name) => {
+      const file = path.join(folder, name)
+      return Effect.map(unreadable(file)(Effect.flatMap(files.readFileString(file), parseJson)), (json) => ({
+        from: file,
+        json
+      }))
+    })
+  })
+
+/** Reads flows from a folder of JSON files, or takes them as given. */
+export const load = (
+  flows: string | ReadonlyArray<LocalFlow>
+): Effect.Effect<ReadonlyMap<string, LocalFlow>, LocalLumeError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const named =
+      typeof flows === "string"
+        ? yield* readFolder(flows)
+        : flows.map((json, index) => ({ from: `flows[${index}]`, json }))
+    const decoded = yield* Effect.forEach(named, decode)
+    const versions = decoded.map(([version]) => version)
+    const duplicate = versions.find((version, index) => versions.indexOf(version) < index)
+    if (duplicate !== undefined) {
+      return yield* new LocalLumeError({
+        message: `The flow version ${duplicate} is there twice. A flow version is immutable: give the other one a new version.`
+      })
+    }
+    return new Map(decoded)
+  })

@@ -1,0 +1,132 @@
+/**
+ * SYNCING_SOURCE: copies the source, in its order, into the table `staged`.
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { preview } from "../../internal/text.js"
+import * as duckdb from "./duckdb.js"
+import { fromDuckDB, StageFailure } from "./failure.js"
+import * as format from "./format.js"
+import * as sourceFile from "./sourceFile.js"
+import * as sql from "./sql.js"
+
+/** A column of the source. */
+export interface Column {
+  /** Its name in the source. */
+  readonly name: string
+  /** Its name in `staged`. */
+  readonly stored: string
+}
+
+/** A source in staging. */
+export interface Staging {
+  readonly database: duckdb.Database
+  readonly format: format.Format
+  /** The source's extension, which is also the targets': such as `.csv`. */
+  readonly extension: string
+  /** None where a JSON source has no records, and so names no keys. */
+  readonly columns: ReadonlyArray<Column>
+  readonly rows: number
+}
+
+const Rows = Schema.Struct({ rows: Schema.Number })
+const Broken = Schema.Struct({ line: Schema.Number, message: Schema.String })
+
+const formatOf = (source: string, file: sourceFile.SourceFile): Effect.Effect<format.Format, StageFailure> => {
+  const found = format.byExtension(file.extension)
+  const has = file.extension === "" ? "has no extension" : `has the extension ${preview(file.extension)}`
+  if (found === undefined)
+    return new StageFailure({
+      errorCode: "SOURCE_FORMAT_UNSUPPORTED",
+      message: `The source ${preview(source)} ${has}. Its format is told by that: use one of ${format.extensions.join(", ")}.`
+    })
+  return file.isEmpty && !found.mayBeEmpty ? unreadable(source, "it is empty.") : Effect.succeed(found)
+}
+
+const unreadable = (source: string, why: string): StageFailure =>
+  new StageFailure({ errorCode: "SOURCE_UNREADABLE", message: `The source ${preview(source)} can't be read: ${why}` })
+
+/** A path in which DuckDB finds no wildcards. */
+const literal = (file: string): string => file.replace(/[*?[]/g, (character) => `[${character}]`)
+
+const create = (database: duckdb.Database, table: string, reader: string, file: string) =>
+  database.run(`CREATE TABLE ${table} AS SELECT * FROM ${reader}`, [literal(file)])
+
+/** Why the file can't be read. When DuckDB finds no table in a file at all, it does not say where it is broken. */
+const diagnose = (database: duckdb.Database, { salvage }: format.Format, file: string, error: duckdb.DuckDBError) =>
+  salvage === undefined
+    ? Effect.succeed(error.message)
+    : create(database, "salvaged", salvage, file).pipe(
+        Effect.zipRight(
+          database.one(
+            Broken,
+            "SELECT line::DOUBLE AS line, error_message AS message FROM reject_errors ORDER BY line LIMIT 1"
+          )
+        ),
+        Effect.match({
+          onFailure: () => error.message,
+          onSuccess: ({ line, message }) => `line ${line}: ${message}`
+        })
+      )
+
+/** Whether it is a JSON file without a single record, which DuckDB refuses because it knows no columns of it. */
+const holdsNothing = (database: duckdb.Database, { values }: format.Format, file: string) =>
+  values === undefined
+    ? Effect.succeed(false)
+    : create(database, "held", values, file).pipe(
+        Effect.zipRight(database.one(Rows, "SELECT count(*)::DOUBLE AS rows FROM held")),
+        Effect.match({ onFailure: () => false, onSuccess: ({ rows }) => rows === 0 })
+      )
+
+// DuckDB numbers the rows of a table in its pseudo-column rowid, unless one of the table's columns has that name.
+const nameColumns = (names: ReadonlyArray<string>): ReadonlyArray<Column> =>
+  names.map((name) => ({ name, stored: name.toLowerCase() === "rowid" ? sql.free("source_rowid", names) : name }))
+
+const describe = (database: duckdb.Database) =>
+  Effect.gen(function* () {
+    const { columns: names } = yield* database.shape("SELECT * FROM staged")
+    const columns = nameColumns(names)
+    yield* Effect.forEach(
+      columns.filter(({ name, stored }) => name !== stored),
+      ({ name, stored }) => database.run(`ALTER TABLE staged RENAME COLUMN ${sql.name(name)} TO ${sql.name(stored)}`)
+    )
+    const { rows } = yield* database.one(Rows, "SELECT count(*)::DOUBLE AS rows FROM staged")
+    return { columns, rows }
+  })
+
+/** A table has a column at least; this one is no column of the source. */
+const nothing = (database: duckdb.Database): Effect.Effect<{ columns: ReadonlyArray<Column>; rows: number }> =>
+  Effect.as(Effect.orDie(database.run("CREATE TABLE staged (nothing VARCHAR)")), { columns: [], rows: 0 })
+
+const load = (database: duckdb.Database, format: format.Format, file: string, source: string) =>
+  create(database, "staged", format.read, file).pipe(
+    Effect.zipRight(describe(database)),
+    Effect.catchAll((error) =>
+      Effect.gen(function* () {
+        if (yield* holdsNothing(database, format, file)) return yield* nothing(database)
+        const why = yield* diagnose(database, format, file, error)
+        const hidden = why.replaceAll(literal(file), source).replaceAll(file, source)
+        return yield* fromDuckDB("SOURCE_UNREADABLE", () => unreadable(source, hidden).message)(error)
+      })
+    )
+  )
+
+/**
+ * Stages the source that `source` names inside the folder `sources`. The database is closed with the scope; beside
+ * this one file it can touch nothing but the folder `work`.
+ */
+export const syncSource = (
+  source: string,
+  sources: string,
+  work: string
+): Effect.Effect<Staging, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    const file = yield* sourceFile.find(sources, source)
+    const format = yield* formatOf(source, file)
+    // That a database in memory can't be opened is no fault of the source or the flow.
+    const database = yield* Effect.orDie(duckdb.open({ files: [file.path, literal(file.path)], folder: work }))
+    const staged = yield* load(database, format, file.path, source)
+    return { database, format, extension: file.extension, ...staged }
+  })
