@@ -131,8 +131,20 @@ const checkOptions = ({ concurrency = 2, sources }: Options) =>
       : yield* new flows.LocalLumeError({ message: `The sources folder ${sources} does not exist. Create it first.` })
   })
 
+/** A server that is closed at once, where Node's own waits until every client has let go of its connection. */
+const makeServer = () => {
+  const server = createServer()
+  const close = server.close.bind(server)
+  server.close = (callback) => {
+    close(callback)
+    server.closeAllConnections()
+    return server
+  }
+  return server
+}
+
 const serverLayer = ({ host = "127.0.0.1", port = 0 }: Options) =>
-  NodeHttpServer.layer(createServer, { host, port }).pipe(
+  NodeHttpServer.layer(makeServer, { host, port }).pipe(
     Layer.mapError(
       ({ cause }) =>
         new flows.LocalLumeError({

@@ -1,0 +1,33 @@
+/**
+ * Flow files: what is one, and what is said of what is none.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as LocalFlow from "../../src/local/LocalFlow.js"
+import { flow } from "./support.js"
+
+const decode = Schema.decodeUnknown(LocalFlow.LocalFlow)
+
+describe("LocalFlow", () => {
+  it.effect("is read as it is written", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* decode(JSON.parse(JSON.stringify(flow))), flow)
+      assert.strictEqual(LocalFlow.flowVersion(flow), "people:v1")
+    })
+  )
+
+  it.effect.each([
+    ["a name with a colon", { ...flow, name: "a:b" }, "name"],
+    ["no version", { ...flow, version: "" }, "version"],
+    ["no fields", { ...flow, fields: {} }, "fields"],
+    ["a field without SQL", { ...flow, fields: { id: " " } }, "id"],
+    ["fields that differ by case only", { ...flow, fields: { id: "Id", ID: "Id", born_on: "1", name: "1" } }, "ID"],
+    ["a test of no field", { ...flow, tests: [{ error_code: "A", field: "total", check: "true" }] }, "field"],
+    ["a test without a code", { ...flow, tests: [{ error_code: "", field: "id", check: "true" }] }, "error_code"]
+  ] as const)("refuses %s", ([, input, place]) =>
+    Effect.gen(function* () {
+      assert.include((yield* Effect.flip(decode(input))).message, place)
+    })
+  )
+})
