@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
-import * as LumeRun from "../src/LumeRun.js"
+import type * as LumeRun from "../src/LumeRun.js"
 import type * as RunRequest from "../src/RunRequest.js"
 import { apiKey, clientLayer, fakeHttp, json, runId, state, states } from "./support/fakeHttp.js"
 

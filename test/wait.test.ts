@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
-import * as LumeRun from "../src/LumeRun.js"
+import type * as LumeRun from "../src/LumeRun.js"
 import {
   clientLayer,
   fakeHttp,

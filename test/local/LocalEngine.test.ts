@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Deferred from "effect/Deferred"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as path from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import * as LocalEngine from "../../src/local/LocalEngine.js"
@@ -36,10 +37,8 @@ const read = (uri: string) => Effect.flatMap(FileSystem.FileSystem, (files) => f
 const rejects = (outcome: LocalEngine.Outcome) =>
   Option.match(finished(outcome).results.targetLocations.rejects, { onNone: () => Effect.succeed(""), onSome: read })
 
-const live = <A, E>(
-  name: string,
-  effect: () => Effect.Effect<A, E, FileSystem.FileSystem | import("effect/Scope").Scope>
-) => it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), 30_000)
+const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>) =>
+  it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), 30_000)
 
 describe("outcomes", () => {
   live("some rows rejected: PARTIAL_FAILED, every number counted", () =>

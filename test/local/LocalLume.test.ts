@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as path from "node:path"
 import * as LocalLume from "../../src/local/LocalLume.js"
@@ -121,6 +122,30 @@ describe("through the client", () => {
   )
 })
 
+const Loose = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+const decodeCreated = Schema.decodeUnknownSync(Schema.Struct({ id: Schema.String }, Loose))
+
+const decodeEnded = Schema.decodeUnknownSync(
+  Schema.Struct({
+    status: Schema.String,
+    metadata: Schema.Struct(
+      {
+        pipeline: Schema.optionalWith(
+          Schema.Struct({
+            created_at: Schema.String,
+            completed_at: Schema.String,
+            duration_seconds: Schema.Number,
+            stages: Schema.Record({ key: Schema.String, value: Schema.Number })
+          }),
+          { default: () => ({ created_at: "", completed_at: "", duration_seconds: 0, stages: {} }) }
+        )
+      },
+      Loose
+    )
+  })
+)
+
 describe("on the wire", () => {
   const send = (url: string, init: RequestInit) =>
     Effect.promise(async () => {
@@ -138,12 +163,12 @@ describe("on the wire", () => {
         body: '{"flow_version": "people:v1", "source_path": "people.csv", "run_metadata": {"by": "me"}, "force_rerun": null}'
       })
       assert.strictEqual(created.status, 201)
-      const { id, ...rest } = created.body as { id: string }
+      const { id, ...rest } = decodeCreated(created.body)
       assert.deepStrictEqual<unknown>(rest, { status: "CREATED", metadata: {}, run_metadata: { by: "me" } })
 
-      const read = Effect.map(send(`${url}/runs/${id}`, { headers }), ({ body }) => body as Record<string, any>)
+      const read = Effect.map(send(`${url}/runs/${id}`, { headers }), ({ body }) => decodeEnded(body))
       const ended = yield* Effect.repeat(read, { until: ({ status }) => status === "PARTIAL_FAILED" })
-      const { pipeline, ...metadata } = ended["metadata"]
+      const { pipeline, ...metadata } = ended.metadata
       assert.deepStrictEqual<unknown>(metadata, {
         run: { run_id: id, flow_version: "people:v1", source_path: "people.csv", status: "PARTIAL_FAILED" },
         results: {
@@ -174,7 +199,7 @@ describe("on the wire", () => {
         "transform_seconds",
         "sync_target_seconds"
       ])
-      assert.isAbove(pipeline.duration_seconds, pipeline.stages.transform_seconds)
+      assert.isAbove(pipeline.duration_seconds, pipeline.stages["transform_seconds"] ?? Infinity)
     })
   )
 

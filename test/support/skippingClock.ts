@@ -51,7 +51,7 @@ export class SkippingClock implements Clock.Clock {
     setImmediate(() =>
       setImmediate(() => {
         this.skipping = false
-        const first = [...this.sleepers].sort((one, other) => one.wakesAt - other.wakesAt)[0]
+        const first = [...this.sleepers].toSorted((one, other) => one.wakesAt - other.wakesAt)[0]
         if (first === undefined || first.wakesAt === Infinity) return
         this.sleepers.delete(first)
         this.now = first.wakesAt
