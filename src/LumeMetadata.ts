@@ -211,7 +211,7 @@ const read = <Wire, A>(
 ): Effect.Effect<A, MetadataDecodeError> => {
   const refuse = (reason: problem.Problem) =>
     Either.left(new MetadataDecodeError({ ...reason, runId, rawMetadata: rawMetadata ?? null }))
-  if (Either.isLeft(decoded)) return refuse(problem.fromIssue(decoded.left, rawMetadata ?? undefined))
+  if (Either.isLeft(decoded)) return refuse(problem.fromIssue(decoded.left, rawMetadata))
   const id = idOf(decoded.right) ?? runId
   return id === runId
     ? Either.right(fromWire(decoded.right))

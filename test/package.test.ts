@@ -61,7 +61,7 @@ const files = {
   "package.json": JSON.stringify({ name: "a-strangers-project", private: true, type: "module" }),
   "tsconfig.json": JSON.stringify({
     compilerOptions: { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, types: [] },
-    include: ["program.ts"]
+    include: ["program.ts", "readme.ts"]
   }),
   "imported.mjs": `
     import { LumeClient } from "effect-lume"
@@ -111,6 +111,10 @@ describe("the package", () => {
         yield* Effect.forEach(Object.entries(files), ([name, text]) =>
           fileSystem.writeFileString(path.join(project, name), text)
         )
+        const readme = yield* fileSystem.readFileString(path.join(repository, "README.md"))
+        const [, firstProgram = ""] = readme.split(/```ts\n|\n```/).filter((part) => part.includes("import * as Effect"))
+        assert.include(firstProgram, "LumeClient.layerConfig()")
+        yield* fileSystem.writeFileString(path.join(project, "readme.ts"), firstProgram)
         // The peers come from here, so that nothing is fetched; the package itself is installed from its tarball.
         yield* run(project, "npm", "install", "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", tarball)
         yield* fileSystem.makeDirectory(path.join(project, "node_modules/@effect"))
