@@ -112,7 +112,7 @@ describe("the package", () => {
           fileSystem.writeFileString(path.join(project, name), text)
         )
         const readme = yield* fileSystem.readFileString(path.join(repository, "README.md"))
-        const [, firstProgram = ""] = readme.split(/```ts\n|\n```/).filter((part) => part.includes("import * as Effect"))
+        const firstProgram = /```ts\n([\s\S]*?)\n```/.exec(readme)?.[1] ?? ""
         assert.include(firstProgram, "LumeClient.layerConfig()")
         yield* fileSystem.writeFileString(path.join(project, "readme.ts"), firstProgram)
         // The peers come from here, so that nothing is fetched; the package itself is installed from its tarball.
