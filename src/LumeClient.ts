@@ -275,7 +275,12 @@ export const make = (options: Options): Effect.Effect<Service, LumeError.Invalid
         Effect.flatMap(makePlan(options, backoff), (plan) =>
           isEnded(run)
             ? Effect.succeed(Stream.succeed(run))
-            : Effect.map(subject(run), (subject) => polling.watch(subject, plan))
+            : Effect.map(subject(run), (subject) =>
+                Stream.withSpan(polling.watch(subject, plan), "LumeClient.watch", {
+                  attributes: { "lume.run_id": subject.id },
+                  captureStackTrace: false
+                })
+              )
         )
       )
 

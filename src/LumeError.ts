@@ -296,6 +296,73 @@ export class TimeoutError extends messageInJson(
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Webhooks
+
+const signatureAdvice = {
+  NoSignature: "it has no signature. Pass the header X-Lume-Signature-256; a proxy on the way may have dropped it",
+  WrongLength:
+    "its signature is not 64 hex digits long: was the header cut off, joined with another, or another one read?",
+  NotHex: "its signature holds more than hex digits, after an optional sha256=: was another header read?",
+  ParsedBody: "its body is neither bytes nor text. Pass the body as it was received, before any parser has read it",
+  EmptyBody: "its body is empty, and the signature is of another one. Did something before this read the body?",
+  Mismatch:
+    "its signature is not of this body and these secrets. Either a secret is wrong (of another endpoint, replaced " +
+    "since, or with white space around it), or the body is not as it was received: text that was parsed and " +
+    "written again is another body",
+  InvalidSecret: "it can't be checked: secrets must be a list of at least one Redacted, non-empty text",
+  NoWebCrypto: "it can't be checked: WebCrypto (globalThis.crypto.subtle) is missing, or refused to work, here"
+}
+
+/** A webhook's delivery was refused: its signature does not show that Lume sent it. Holds nothing secret. */
+export class WebhookSignatureError extends messageInJson(
+  Schema.TaggedError<WebhookSignatureError>("effect-lume/WebhookSignatureError")("WebhookSignatureError", {
+    /**
+     * - `NoSignature`: the header is missing or empty.
+     * - `WrongLength`, `NotHex`: the header is not the hex of 32 bytes, with or without `sha256=` in front.
+     * - `ParsedBody`: the body is neither bytes nor text, as an object is that a parser has made of it.
+     * - `EmptyBody`: there is no body, and the signature is not of an empty one.
+     * - `Mismatch`: the signature was not made of this body with one of these secrets.
+     * - `InvalidSecret`: there is no secret, or one of them is empty or not `Redacted`: nothing was checked.
+     * - `NoWebCrypto`: the runtime can't check signatures.
+     */
+    reason: Schema.Literal(
+      "NoSignature",
+      "WrongLength",
+      "NotHex",
+      "ParsedBody",
+      "EmptyBody",
+      "Mismatch",
+      "InvalidSecret",
+      "NoWebCrypto"
+    )
+  })
+) {
+  override get message(): string {
+    return `The webhook was refused: ${signatureAdvice[this.reason]}.`
+  }
+}
+
+/** A webhook's delivery is signed, and its body is not an event of Lume. */
+export class WebhookPayloadError extends messageInJson(
+  Schema.TaggedError<WebhookPayloadError>("effect-lume/WebhookPayloadError")("WebhookPayloadError", {
+    /** The place in the body's JSON, such as `run_id`; empty where the body as a whole is meant. */
+    path: Schema.String,
+    /** What was expected at that place. */
+    expected: Schema.String,
+    /** What was there, shortened. */
+    received: Schema.String
+  })
+) {
+  override get message(): string {
+    const place = this.path === "" ? "the body" : this.path
+    return (
+      `The webhook is signed, but is no event of a run: at ${place}, expected ${this.expected}, got ${this.received}. ` +
+      "Check that nothing but Lume's run webhooks is sent here with this secret."
+    )
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Unions
 
 /** Why submitting a run fails. */
@@ -323,7 +390,9 @@ const all = [
   SubmitOutcomeUnknownError,
   MetadataDecodeError,
   TimeoutError,
-  LumeRun.RunFailedError
+  LumeRun.RunFailedError,
+  WebhookSignatureError,
+  WebhookPayloadError
 ] as const
 
 /** Schema of every error of this package. */

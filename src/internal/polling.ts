@@ -16,6 +16,7 @@ import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import * as retry from "./retry.js"
 import { sleep } from "./sleep.js"
+import * as telemetry from "./telemetry.js"
 
 /** How to wait; all times in milliseconds. */
 export interface Plan {
@@ -46,9 +47,10 @@ const shortestPause = 1
  * Starts a wait and gives the effect of its next step: the run as next read, after a pause unless it is the first.
  * A step after a terminal run is not to be taken.
  */
-export const start = (
+const start = (
   { id, known, read }: Subject,
-  { backoff, pace, timeout, tolerance }: Plan
+  { backoff, pace, timeout, tolerance }: Plan,
+  observer: telemetry.Observer
 ): Effect.Effect<Effect.Effect<LumeRun.LumeRun, LumeError.WaitError>> =>
   Effect.clockWith((clock) =>
     Effect.sync(() => {
@@ -71,12 +73,17 @@ export const start = (
       )
 
       const succeeded = (run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun> => {
+        const unchanged = Option.isSome(lastRun) && lastRun.value.status === run.status
         lastRun = Option.some(run)
         lastFailure = Option.none()
         failures = 0
-        if (run._tag !== "Unrecognized" || warned) return Effect.succeed(run)
-        warned = true
-        return Effect.as(warnUnrecognized(run), run)
+        if (unchanged) return Effect.succeed(run)
+        const warns = run._tag === "Unrecognized" && !warned
+        warned ||= warns
+        return Effect.as(
+          warns ? Effect.zipRight(observer.changed(run), warnUnrecognized(run)) : observer.changed(run),
+          run
+        )
       }
 
       const failed = (
@@ -92,11 +99,13 @@ export const start = (
         failures++
         if (failures === 1) failingSince = readAt
         if (atDeadline) return timedOut
-        return elapsed() - failingSince >= tolerance ? Effect.fail(error) : next
+        if (elapsed() - failingSince >= tolerance) return Effect.fail(error)
+        return Effect.zipRight(observer.failed(error), next)
       }
 
       const poll = Effect.suspend(() => {
         polls++
+        observer.polled()
         const readAt = elapsed()
         const left = timeout - readAt
         if (left <= 0) atDeadline = true
@@ -138,16 +147,24 @@ export const start = (
 
 /** Waits until the run has ended. */
 export const wait = (subject: Subject, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> =>
-  Effect.flatMap(start(subject, plan), (next) => {
-    const untilTerminal: Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> = Effect.flatMap(next, (run) =>
-      LumeRun.isTerminal(run) ? Effect.succeed(run) : untilTerminal
-    )
-    return untilTerminal
-  })
+  Effect.flatMap(telemetry.observe(subject.id), (observer) =>
+    Effect.flatMap(start(subject, plan, observer), (next) => {
+      const untilTerminal: Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> = Effect.flatMap(next, (run) =>
+        LumeRun.isTerminal(run) ? Effect.succeed(run) : untilTerminal
+      )
+      return Effect.onExit(untilTerminal, observer.ended)
+    })
+  )
 
 /** The run as first read, then at every change of its status, to its end. */
 export const watch = (subject: Subject, plan: Plan): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError> =>
-  Stream.unwrap(Effect.map(start(subject, plan), Stream.repeatEffect)).pipe(
+  Stream.unwrapScoped(
+    Effect.gen(function* () {
+      const observer = yield* telemetry.observe(subject.id)
+      yield* Effect.addFinalizer(observer.ended)
+      return Stream.repeatEffect(yield* start(subject, plan, observer))
+    })
+  ).pipe(
     Stream.takeUntil(LumeRun.isTerminal),
     Stream.changesWith((before, after) => before.status === after.status)
   )

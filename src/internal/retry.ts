@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { countRetry } from "./telemetry.js"
 
 /** Exponential backoff in milliseconds: `base` doubling up to `cap`, at most `times` repetitions. */
 export interface Backoff {
@@ -50,5 +51,6 @@ export const schedule = <E>(
         onSome: Effect.succeed,
         onNone: () => Effect.map(Random.next, (random) => Duration.millis(delay(backoff, repetition + 1, random)))
       })
-    )
+    ),
+    Schedule.tapOutput(() => countRetry)
   )

@@ -17,13 +17,14 @@ export const within = <A, E, E2>(
   millis === Infinity
     ? effect
     : Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(Effect.forkDaemon(restore(effect)), (work) =>
+        // as an exit, because a fiber that fails unobserved is logged, with its failure
+        Effect.flatMap(Effect.forkDaemon(Effect.exit(restore(effect))), (work) =>
           Effect.flatMap(Effect.forkDaemon(Effect.interruptible(Effect.sleep(millis))), (timer) =>
             restore(
               Effect.async<A, E | E2>((resume) => {
                 work.addObserver((exit) => {
                   timer.unsafeInterruptAsFork(timer.id())
-                  resume(exit)
+                  resume(Exit.flatten(exit))
                 })
                 timer.addObserver((exit) => {
                   if (Exit.isInterrupted(exit)) return

@@ -1,0 +1,216 @@
+/**
+ * What only the wire shows, on each of the platform's clients: lost answers, redirects, bodies without end, sockets.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as LumeClient from "../src/LumeClient.js"
+import { apiKey, runId } from "./support/fakeHttp.js"
+import { answer, serve, until } from "./support/server.js"
+
+const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
+const created = { id: runId, status: "CREATED", metadata: {} }
+
+const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
+  ["Fetch", FetchHttpClient.layer],
+  ["Undici", NodeHttpClient.layerUndici],
+  ["Node", NodeHttpClient.layer]
+]
+
+const make = (baseUrl: string, options: Partial<LumeClient.Options> = {}) =>
+  LumeClient.make({ apiKey: Redacted.make(apiKey), baseUrl, retry: { times: 2, base: 1 }, ...options })
+
+const closedPort = Effect.map(Effect.scoped(serve(() => {})), ({ url }) => url)
+
+describe.each(clients)("%s", (name, layer) => {
+  const live = <A, E>(title: string, effect: Effect.Effect<A, E, HttpClient.HttpClient | Scope.Scope>) =>
+    it.scopedLive(title, () => Effect.provide(effect, layer), 20_000)
+
+  live(
+    "a submit is repeated where no connection was made, and is safe to repeat then",
+    Effect.gen(function* () {
+      const lume = yield* make(yield* closedPort)
+      const error = yield* Effect.flip(lume.run(request))
+      assert(error._tag === "TransportError" && error.reason === "Network")
+      assert.include(error.message, "ECONNREFUSED")
+    })
+  )
+
+  live(
+    "a submit whose answer is lost is sent once, and its outcome is unknown",
+    Effect.gen(function* () {
+      const server = yield* serve((request) => request.on("end", () => request.socket.destroy()))
+      const lume = yield* make(server.url)
+      const error = yield* Effect.flip(lume.run(request))
+      assert(error._tag === "SubmitOutcomeUnknownError" && error.failure._tag === "TransportError")
+      assert.strictEqual(server.requests.length, 1)
+    })
+  )
+
+  live(
+    "a submit whose answer is cut short is sent once, and its outcome is unknown",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => {
+        response.writeHead(201, { "content-length": 1000 })
+        response.write('{"id": "run_')
+        setImmediate(() => response.destroy())
+      })
+      const lume = yield* make(server.url)
+      assert.strictEqual((yield* Effect.flip(lume.run(request)))._tag, "SubmitOutcomeUnknownError")
+      assert.strictEqual(server.requests.length, 1)
+    })
+  )
+
+  live(
+    "a read whose answer is lost is repeated",
+    Effect.gen(function* () {
+      const server = yield* serve((request, response, index) =>
+        index < 2 ? request.socket.destroy() : answer(response, created)
+      )
+      const lume = yield* make(server.url)
+      assert.strictEqual((yield* lume.runStatus(runId))._tag, "Created")
+      assert.strictEqual(server.requests.length, 3)
+    })
+  )
+
+  live(
+    "a redirect is not followed: the key goes nowhere else",
+    Effect.gen(function* () {
+      const elsewhere = yield* serve((_, response) => answer(response, created))
+      const server = yield* serve((_, response) => {
+        response.writeHead(302, { location: `${elsewhere.url}/runs/${runId}` })
+        response.end("moved")
+      })
+      const lume = yield* make(server.url)
+      for (const attempt of [Effect.flip(lume.runStatus(runId)), Effect.flip(lume.run(request))]) {
+        const error = yield* attempt
+        assert(error._tag === "TransportError" && error.reason === "Redirect")
+        assert.include(error.message, elsewhere.url)
+      }
+      assert.strictEqual(elsewhere.requests.length, 0)
+      assert.strictEqual(server.requests.length, 2)
+    })
+  )
+
+  live(
+    "a byte-order mark is stripped, with and without a length",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response, index) => {
+        const body = Buffer.from(`\ufeff${JSON.stringify(created)}`)
+        response.writeHead(200, index === 0 ? { "content-length": body.length } : {})
+        response.end(body)
+      })
+      const lume = yield* make(server.url, { retry: { times: 0 } })
+      assert.strictEqual((yield* lume.runStatus(runId))._tag, "Created")
+      assert.strictEqual((yield* lume.runStatus(runId))._tag, "Created")
+    })
+  )
+
+  live(
+    "a body that is too large is cut off while it is read",
+    Effect.gen(function* () {
+      let endless = 0
+      const server = yield* serve((_, response, index) => {
+        if (index === 0) response.writeHead(200, { "content-length": 50_000_000 })
+        const chunk = Buffer.alloc(65_536, 32)
+        const more = () => {
+          endless += chunk.length
+          while (response.writable && response.write(chunk)) endless += chunk.length
+        }
+        response.on("drain", more)
+        more()
+      })
+      const lume = yield* make(server.url, { maxResponseBytes: 100_000 })
+      for (const _ of ["declared", "endless"]) {
+        const error = yield* Effect.flip(lume.runStatus(runId))
+        assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
+        assert.include(error.message, "100000")
+      }
+      yield* until(() => server.sockets.size === 0)
+      assert.isBelow(endless, 20_000_000)
+    })
+  )
+
+  live(
+    "interrupting a wait closes its socket, before the answer and in the middle of it",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response, index) => {
+        if (index > 0) response.write("{")
+      })
+      const lume = yield* make(server.url)
+      for (const requests of [1, 2]) {
+        const fiber = yield* Effect.fork(lume.wait(runId))
+        yield* until(() => server.requests.length === requests)
+        assert(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+        yield* until(() => server.sockets.size === 0)
+      }
+    })
+  )
+
+  live(
+    "a wait's deadline closes the socket of the read in flight",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => response.write("{"))
+      const lume = yield* make(server.url)
+      const error = yield* Effect.flip(lume.wait(runId, { timeout: "200 millis" }))
+      assert.strictEqual(error._tag, "TimeoutError")
+      yield* until(() => server.sockets.size === 0)
+    })
+  )
+
+  live(
+    "a stalled body of an answer that refuses does not hide the refusal",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => {
+        response.writeHead(401)
+        response.write("Inval")
+      })
+      const lume = yield* make(server.url)
+      const error = yield* Effect.flip(lume.runStatus(runId))
+      assert.strictEqual(error._tag, "AuthenticationError")
+      yield* until(() => server.sockets.size === 0)
+    })
+  )
+
+  if (name !== "Fetch") return
+
+  live(
+    "the application's own RequestInit is kept, but for redirects",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => {
+        response.writeHead(307, { location: "/elsewhere" })
+        response.end()
+      })
+      const lume = yield* make(server.url)
+      const error = yield* lume
+        .runStatus(runId)
+        .pipe(
+          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "follow", headers: { "x-team": "billing" } }),
+          Effect.flip
+        )
+      assert(error._tag === "TransportError" && error.reason === "Redirect")
+      assert.strictEqual(server.requests.length, 1)
+      assert.strictEqual(server.requests[0]?.headers["x-team"], "billing")
+      assert.strictEqual(server.requests[0]?.headers["lume-api-key"], apiKey)
+    })
+  )
+
+  live(
+    "no code of the cause says nothing of what was sent",
+    Effect.gen(function* () {
+      const lume = yield* make("http://127.0.0.1:1")
+      const bare = () => Promise.reject(new TypeError("fetch failed"))
+      const error = yield* lume.run(request).pipe(Effect.provideService(FetchHttpClient.Fetch, bare), Effect.flip)
+      assert.strictEqual(error._tag, "SubmitOutcomeUnknownError")
+      assert(Option.isNone(error._tag === "SubmitOutcomeUnknownError" ? error.failure.runId : Option.some("")))
+    })
+  )
+})

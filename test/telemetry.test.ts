@@ -1,0 +1,315 @@
+/**
+ * What is seen of the client from outside, and that the key is in none of it.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import * as LumeClient from "../src/LumeClient.js"
+import * as LumeError from "../src/LumeError.js"
+import { clientLayer, fakeHttp, inTurn, json, type Respond, runId, state, states } from "./support/fakeHttp.js"
+import { finishedMetadata } from "./support/metadata.js"
+
+const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
+
+interface Recorded {
+  readonly name: string
+  readonly attributes: Map<string, unknown>
+  readonly events: Array<readonly [string, unknown]>
+  parent: string
+}
+
+/** A tracer that keeps its spans in memory. */
+const recorder = () => {
+  const spans: Array<Recorded> = []
+  const tracer = Tracer.make({
+    context: (run) => run(),
+    span: (name, parent, context, links, startTime, kind) => {
+      const recorded: Recorded = {
+        name,
+        attributes: new Map(),
+        events: [],
+        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") })
+      }
+      spans.push(recorded)
+      return {
+        _tag: "Span",
+        name,
+        spanId: String(spans.length),
+        traceId: "trace",
+        parent,
+        context,
+        links: [...links],
+        kind,
+        sampled: true,
+        status: { _tag: "Started", startTime },
+        attributes: recorded.attributes,
+        end: () => {},
+        attribute: (key, value) => recorded.attributes.set(key, value),
+        event: (event, _, attributes) => recorded.events.push([event, attributes]),
+        addLinks: () => {}
+      }
+    }
+  })
+  return { spans, layer: Layer.setTracer(tracer) }
+}
+
+const disconnected: Respond = (_, __, request) =>
+  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("socket hang up") }))
+
+const runToEnd = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust("1 minute")
+    return yield* Fiber.join(fiber)
+  })
+
+describe("spans", () => {
+  it.effect("a wait is one span, with an event for each change", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const http = fakeHttp(
+        inTurn(
+          ...["CREATED", "CREATED", "TRANSFORMING"].map(
+            (word): Respond =>
+              () =>
+                state(word)
+          ),
+          disconnected,
+          () => state("SUCCEEDED", finishedMetadata())
+        )
+      )
+      yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.wait(runId)).pipe(
+        Effect.provide(clientLayer(http)),
+        Effect.provide(layer),
+        runToEnd
+      )
+      assert.deepStrictEqual(
+        spans.map(({ name }) => name),
+        ["LumeClient.wait"]
+      )
+      assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
+        "lume.run_id": runId,
+        "lume.flow_version": "invoice_cleaner:v4",
+        "lume.polls": 5,
+        "lume.status": "SUCCEEDED"
+      })
+      assert.deepStrictEqual(
+        spans[0]?.events,
+        ["CREATED", "TRANSFORMING", "SUCCEEDED"].map((status) => ["lume.status", { "lume.status": status }])
+      )
+    })
+  )
+
+  it.effect("a submit and a read are spans, and so are requests where they are asked for", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const http = fakeHttp(states("CREATED"))
+      yield* Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        yield* Effect.flatMap(lume.run(request), lume.refresh)
+      }).pipe(Effect.provide(clientLayer(http, { traceRequests: true })), Effect.provide(layer))
+      assert.deepStrictEqual(
+        spans.map(({ name, parent }) => [name, parent]),
+        [
+          ["LumeClient.run", ""],
+          ["http.client POST", "LumeClient.run"],
+          ["LumeClient.runStatus", ""],
+          ["http.client GET", "LumeClient.runStatus"]
+        ]
+      )
+      assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
+        "lume.flow_version": request.flowVersion,
+        "lume.source_path": request.sourcePath,
+        "lume.run_id": runId
+      })
+    })
+  )
+})
+
+describe("metrics", () => {
+  const counted = (name: string, tags: Readonly<Record<string, string>> = {}) =>
+    Effect.map(Metric.snapshot, (pairs) =>
+      pairs
+        .filter(({ metricKey }) => metricKey.name === name)
+        .filter(({ metricKey }) =>
+          Object.entries(tags).every(([key, value]) =>
+            metricKey.tags.some((tag) => tag.key === key && tag.value === value)
+          )
+        )
+        .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
+    )
+
+  const names = [
+    ["effect_lume_polls", {}],
+    ["effect_lume_retries", {}],
+    ["effect_lume_waits", { outcome: "Failed" }],
+    ["effect_lume_waits", { outcome: "TimeoutError" }],
+    ["effect_lume_waits", { outcome: "Interrupted" }],
+    ["effect_lume_wait_duration_seconds", {}]
+  ] as const
+
+  const all = Effect.forEach(names, ([name, tags]) => counted(name, tags))
+
+  it.effect("count polls, retries and waits by outcome", () =>
+    Effect.gen(function* () {
+      const before = yield* all
+      const wait = (respond: Respond, timeout: string & {}) =>
+        Effect.flatMap(LumeClient.LumeClient, (lume) => lume.wait(runId, { timeout: timeout as "1 second" })).pipe(
+          Effect.provide(clientLayer(fakeHttp(respond))),
+          Effect.exit
+        )
+      yield* runToEnd(
+        wait(
+          inTurn(
+            () => state("CREATED"),
+            disconnected,
+            () => state("FAILED")
+          ),
+          "1 hour"
+        )
+      )
+      yield* runToEnd(wait(states("CREATED"), "7 seconds"))
+      const fiber = yield* Effect.fork(wait(states("CREATED"), "1 hour"))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      const after = yield* all
+      assert.deepStrictEqual(
+        after.map((count, index) => count - (before[index] ?? 0)),
+        [3 + 3 + 1, 1, 1, 1, 1, 3]
+      )
+    })
+  )
+})
+
+describe("the key", () => {
+  const sentinel = "SENTINEL-b7f3-key"
+
+  /** Answers that echo the key wherever an answer can. */
+  const echoes: ReadonlyArray<readonly [string, Respond]> = [
+    ...[400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 503].flatMap(
+      (status): ReadonlyArray<readonly [string, Respond]> => [
+        [
+          `${status} text`,
+          () => new Response(`your key ${sentinel}`, { status, headers: { "x-request-id": sentinel } })
+        ],
+        [`${status} detail`, () => json({ detail: `your key ${sentinel}` }, status)]
+      ]
+    ),
+    ["302", () => new Response("", { status: 302, headers: { location: `https://${sentinel}.example/` } })],
+    [
+      "a page",
+      () => new Response(`<title>${sentinel}</title>`, { headers: { "content-type": `text/html; a=${sentinel}` } })
+    ],
+    ["another id", () => state("CREATED", {}, sentinel)],
+    ["a status", () => state(sentinel)],
+    ["metadata", () => state("SUCCEEDED", { ...finishedMetadata(), results: { input_rows: sentinel } })],
+    ["errors", () => state("FAILED", { errors: [{ stage: "A", error_code: "B", message: sentinel }] })],
+    [
+      "no connection",
+      (_, __, request) => {
+        const cause = Object.assign(new Error(`bad header ${sentinel}`), {
+          code: "ECONNREFUSED",
+          headers: { "lume-api-key": sentinel }
+        })
+        return Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+      }
+    ],
+    [
+      "no URL",
+      (_, __, request) =>
+        Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", description: sentinel }))
+    ],
+    ["never", () => Effect.never]
+  ]
+
+  const everywhere = (value: unknown): string =>
+    [
+      inspect(value, { showHidden: true, depth: 12, getters: true }),
+      JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item)),
+      String(value)
+    ].join("\n")
+
+  // The platform shows response headers in its spans, and what its errors hold to transformClient: an answer that echoes
+  // the key there is beyond the client.
+  const ours = echoes.filter(([name]) => !/text|302|a page|no connection|no URL/.test(name))
+
+  it.effect.each([
+    ...echoes.map(([name, respond]) => [name, respond, false] as const),
+    ...ours.map(([name, respond]) => [`${name}, with requests traced and logged`, respond, true] as const)
+  ])("is in nothing that can be seen: %s", ([, respond, traced]) =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const seen: Array<string> = []
+      const logger = Logger.make(({ annotations, cause, message }) => {
+        seen.push(everywhere(message), Cause.pretty(cause), everywhere(cause), everywhere(annotations))
+      })
+      const transformClient = (client: HttpClient.HttpClient) =>
+        client.pipe(
+          HttpClient.tapRequest((request) => Effect.logInfo(request)),
+          HttpClient.tapError((error) => Effect.logInfo(error, error.request.headers))
+        )
+      const options = {
+        apiKey: Redacted.make(sentinel),
+        retry: { times: 1 },
+        ...(traced && { transformClient, traceRequests: true })
+      }
+      const program = Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        const wait = lume.wait(runId, { timeout: "8 seconds" })
+        const metadata = Effect.flatMap(
+          wait,
+          (run) => run.metadata as Effect.Effect<unknown, LumeError.MetadataDecodeError>
+        )
+        const outcomes: ReadonlyArray<Effect.Effect<unknown, LumeError.LumeError>> = [
+          lume.run(request),
+          lume.runStatus(runId),
+          wait,
+          metadata,
+          Stream.runCollect(lume.watch(runId, { timeout: "8 seconds" }))
+        ]
+        // from a fiber of another runtime, as a web framework would
+        const runtime = yield* Effect.runtime()
+        const fibers = outcomes.map((outcome) => Runtime.runFork(runtime)(Effect.exit(outcome)))
+        yield* TestClock.adjust("3 minutes")
+        return yield* Effect.forEach(fibers, Fiber.join)
+      }).pipe(Effect.provide(clientLayer(fakeHttp(respond), options)))
+
+      const exits = yield* program.pipe(
+        Logger.withMinimumLogLevel(LogLevel.All),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Effect.provide(layer)
+      )
+      for (const exit of exits) {
+        seen.push(everywhere(exit))
+        if (Exit.isSuccess(exit)) continue
+        seen.push(Cause.pretty(exit.cause, { renderErrorCause: true }))
+        const error = Cause.squash(exit.cause)
+        seen.push(everywhere(error), String(error instanceof Error ? error.stack : error))
+        if (LumeError.isLumeError(error)) seen.push(JSON.stringify(yield* Schema.encode(LumeError.LumeError)(error)))
+      }
+      seen.push(everywhere(spans.map(({ attributes, events, name }) => [name, [...attributes], events])))
+      seen.push(everywhere(yield* Metric.snapshot))
+      assert.isAtLeast(spans.length, traced ? 8 : 4)
+      for (const text of seen) {
+        const place = text.indexOf(sentinel)
+        assert.strictEqual(place, -1, text.slice(Math.max(0, place - 300), place + 50))
+      }
+    })
+  )
+})
