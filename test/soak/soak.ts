@@ -1,0 +1,160 @@
+/**
+ * Many waits at once, through faults: every one ends right, no run is submitted twice, and nothing is left behind.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { fork } from "node:child_process"
+import { once } from "node:events"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { Agent } from "undici"
+import * as LumeClient from "../../src/LumeClient.js"
+
+/** How much of it. */
+export interface Scale {
+  readonly waits: number
+  /** The longest that a run takes, in milliseconds. */
+  readonly longestRun: number
+  /** How often one wait reads its run, to see whether the heap stays flat. */
+  readonly polls: number
+}
+
+/** What came of it. */
+export interface Report {
+  /** Waits that ended in the state in which their run ended. */
+  readonly right: number
+  /** Waits that ended otherwise, or not at all. */
+  readonly wrong: ReadonlyArray<string>
+  /** Runs whose submit got no answer; whether they run is not known, so they are not submitted again. */
+  readonly unknown: number
+  /** Source paths that were submitted more than once. */
+  readonly submittedTwice: number
+  readonly seconds: number
+  /** Timers and sockets that were not there before. */
+  readonly leftOver: ReadonlyArray<string>
+  /** The heap afterwards as a ratio to before. */
+  readonly heap: number
+  /** The heap at the end of the one long wait as a ratio to a tenth of it. */
+  readonly heapOfPolls: number
+}
+
+class Crash extends Data.TaggedError("Crash")<{ readonly cause: unknown }> {}
+
+setFlagsFromString("--expose_gc")
+const collectGarbage: () => void = runInNewContext("gc")
+
+const heapUsed = Effect.promise(async () => {
+  for (let round = 0; round < 3; round++) {
+    collectGarbage()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return process.memoryUsage().heapUsed
+})
+
+const resources = (): ReadonlyArray<string> =>
+  process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name.startsWith("TCP"))
+
+const startLume = Effect.acquireRelease(
+  Effect.tryPromise({
+    try: async () => {
+      const child = fork(new URL("faultyLume.mjs", import.meta.url), { execArgv: [] })
+      const [{ port }] = (await once(child, "message")) as [{ port: number }]
+      return { child, url: `http://127.0.0.1:${port}` }
+    },
+    catch: (cause) => new Crash({ cause })
+  }),
+  ({ child }) => Effect.sync(() => child.kill())
+)
+
+/** At most so many connections: more than enough to be fast, and fewer than a process may open. */
+const undici = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
+  Layer.provide(
+    Layer.scoped(
+      NodeHttpClient.Dispatcher,
+      Effect.acquireRelease(
+        Effect.sync(() => new Agent({ connections: 512 })),
+        (agent) => Effect.promise(() => agent.destroy())
+      )
+    )
+  )
+)
+
+const client = (url: string) =>
+  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout: "5 seconds" })
+
+const endings = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"] as const
+const tags = { SUCCEEDED: "Succeeded", PARTIAL_FAILED: "PartialFailed", FAILED: "Failed", CRASHED: "Crashed" }
+
+type Outcome = "right" | "unknown" | (string & {})
+
+const submitAndWait = (lume: LumeClient.Service, index: number, { longestRun }: Scale): Effect.Effect<Outcome> => {
+  const ending = endings[index % endings.length] ?? "SUCCEEDED"
+  const sourcePath = `${ending}/${Math.round(Math.random() * longestRun)}/${index}-${Math.random()}`
+  return lume
+    .runAndWait({ flowVersion: "soak:v1", sourcePath }, { pollInterval: "1 second", timeout: "3 minutes" })
+    .pipe(
+      Effect.map((run): Outcome => (run._tag === tags[ending] ? "right" : `${ending} read as ${run._tag}`)),
+      Effect.catchTag("SubmitOutcomeUnknownError", () => Effect.succeed<Outcome>("unknown")),
+      Effect.catchAll((error) => Effect.succeed<Outcome>(`${error._tag}: ${error.message}`))
+    )
+}
+
+const waves = (lume: LumeClient.Service, scale: Scale) =>
+  Effect.forEach(Array.from({ length: scale.waits }).keys(), (index) => submitAndWait(lume, index, scale), {
+    concurrency: "unbounded"
+  })
+
+/** One wait of very many polls, against a run that does not end. */
+const manyPolls = (lume: LumeClient.Service, polls: number) =>
+  Effect.gen(function* () {
+    const run = yield* Effect.eventually(
+      lume.run({ flowVersion: "soak:v1", sourcePath: `SUCCEEDED/9999999/${Math.random()}` })
+    )
+    const pollFor = (polls: number) => Effect.exit(lume.wait(run, { pollInterval: "1 millis", timeout: polls * 2 }))
+    yield* pollFor(polls / 10)
+    const before = yield* heapUsed
+    yield* pollFor(polls)
+    return (yield* heapUsed) / before
+  })
+
+/** Soaks the client, and reports. */
+export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
+  Effect.gen(function* () {
+    const { child, url } = yield* startLume
+    const run = <A, E>(use: (lume: LumeClient.Service) => Effect.Effect<A, E>) =>
+      Effect.flatMap(client(url), use).pipe(Effect.provide(undici))
+
+    // A first small wave, so that what is made once is there.
+    yield* run((lume) => waves(lume, { ...scale, waits: Math.ceil(scale.waits / 10), longestRun: 200 }))
+    const resourcesBefore = resources()
+    const heapBefore = yield* heapUsed
+    const startedAt = performance.now()
+
+    const outcomes = yield* run((lume) => waves(lume, scale))
+
+    const seconds = (performance.now() - startedAt) / 1000
+    const summary = {
+      right: outcomes.filter((outcome) => outcome === "right").length,
+      unknown: outcomes.filter((outcome) => outcome === "unknown").length,
+      wrong: outcomes.filter((outcome) => outcome !== "right" && outcome !== "unknown")
+    }
+    outcomes.length = 0
+    const heap = (yield* heapUsed) / heapBefore
+    const leftOver = resources().slice(resourcesBefore.length)
+    const submitted = yield* Effect.promise(async () => {
+      child.send("submitted")
+      const [message] = (await once(child, "message")) as [{ submitted: ReadonlyArray<number> }]
+      return message.submitted
+    })
+    return {
+      ...summary,
+      submittedTwice: submitted.filter((times) => times > 1).length,
+      seconds,
+      leftOver,
+      heap,
+      heapOfPolls: yield* run((lume) => manyPolls(lume, scale.polls))
+    }
+  }).pipe(Effect.scoped)
