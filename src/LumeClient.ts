@@ -24,6 +24,7 @@ import * as polling from "./internal/polling.js"
 import * as retry from "./internal/retry.js"
 import * as LumeError from "./LumeError.js"
 import * as LumeRun from "./LumeRun.js"
+import * as RunEvents from "./RunEvents.js"
 import * as RunRequest from "./RunRequest.js"
 
 /** The client, as a service. */
@@ -131,7 +132,7 @@ export interface Options {
 export interface WaitOptions {
   /** How long to wait; `Infinity` is for ever. Default: 1 hour, as Lume's own. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** The time between two reads. Default: 5 seconds, as Lume's own. */
+  /** The time between two reads. Default: 5 seconds, as Lume's own; 5 minutes with `layerWithEvents`. */
   readonly pollInterval?: Duration.DurationInput | undefined
   /**
    * The pace of the reads, in place of `pollInterval`. It is fed with the run as last read, `None` before the first;
@@ -173,16 +174,18 @@ const makeBackoff = (options: Options["retry"] = {}): Effect.Effect<retry.Backof
 
 const makePlan = (
   options: WaitOptions,
-  backoff: retry.Backoff
+  backoff: retry.Backoff,
+  events: RunEvents.Service | undefined
 ): Effect.Effect<polling.Plan, LumeError.InvalidRequestError> =>
   Effect.all({
     timeout: checked(check.millis("timeout", options.timeout ?? "1 hour", { infinity: true })),
     pace: Effect.map(
-      checked(check.millis("pollInterval", options.pollInterval ?? "5 seconds")),
+      checked(check.millis("pollInterval", options.pollInterval ?? (events === undefined ? "5 seconds" : "5 minutes"))),
       (interval): polling.Plan["pace"] => options.schedule ?? Schedule.spaced(interval)
     ),
     tolerance: checked(check.millis("tolerance", options.tolerance ?? "5 minutes", { zero: true, infinity: true })),
-    backoff: Effect.succeed(backoff)
+    backoff: Effect.succeed(backoff),
+    events: Effect.succeed(events)
   })
 
 const makeExchange = (
@@ -209,12 +212,10 @@ const makeExchange = (
 // ---------------------------------------------------------------------------------------------------------------------
 // Making it
 
-/**
- * Makes the client.
- *
- * Fails with `InvalidRequestError` where an option can't be right, such as a key that can't be a header.
- */
-export const make = (options: Options): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
+const makeWith = (
+  options: Options,
+  events: RunEvents.Service | undefined
+): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const apiKey = yield* checked(key.check(options.apiKey))
     const backoff = yield* makeBackoff(options.retry)
@@ -259,7 +260,7 @@ export const make = (options: Options): Effect.Effect<Service, LumeError.Invalid
       }))
 
     const wait: Service["wait"] = (run, options = {}) =>
-      Effect.flatMap(makePlan(options, backoff), (plan) =>
+      Effect.flatMap(makePlan(options, backoff, events), (plan) =>
         isEnded(run)
           ? Effect.succeed(run)
           : Effect.flatMap(subject(run), (subject) =>
@@ -272,7 +273,7 @@ export const make = (options: Options): Effect.Effect<Service, LumeError.Invalid
 
     const watch: Service["watch"] = (run, options = {}) =>
       Stream.unwrap(
-        Effect.flatMap(makePlan(options, backoff), (plan) =>
+        Effect.flatMap(makePlan(options, backoff, events), (plan) =>
           isEnded(run)
             ? Effect.succeed(Stream.succeed(run))
             : Effect.map(subject(run), (subject) =>
@@ -298,6 +299,14 @@ const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
   typeof run !== "string" && LumeRun.isTerminal(run)
 
 /**
+ * Makes the client.
+ *
+ * Fails with `InvalidRequestError` where an option can't be right, such as a key that can't be a header.
+ */
+export const make = (options: Options): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
+  makeWith(options, undefined)
+
+/**
  * The client as a layer over the application's `HttpClient`.
  *
  * Fails with `InvalidRequestError` where an option can't be right.
@@ -306,6 +315,21 @@ export const layer = (
   options: Options
 ): Layer.Layer<LumeClient, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Layer.effect(LumeClient, make(options))
+
+/**
+ * The client as a layer whose waits are woken by `RunEvents`, such as those that a webhook publishes. They poll every 5
+ * minutes unless told otherwise, so that none depends on an event, and read their run at once when one arrives. An
+ * event is only a hint: where the run has not ended yet, it is read every 5 seconds for a minute.
+ *
+ * Fails with `InvalidRequestError` where an option can't be right.
+ */
+export const layerWithEvents = (
+  options: Options
+): Layer.Layer<LumeClient, LumeError.InvalidRequestError, HttpClient.HttpClient | RunEvents.RunEvents> =>
+  Layer.effect(
+    LumeClient,
+    Effect.flatMap(RunEvents.RunEvents, (events) => makeWith(options, events))
+  )
 
 // ---------------------------------------------------------------------------------------------------------------------
 // From the environment

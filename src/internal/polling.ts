@@ -4,9 +4,11 @@
  * It knows no HTTP: it is given "read this run, within this time". `wait` and `watch` are the same loop, taken to its
  * end or step by step.
  */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
@@ -14,12 +16,15 @@ import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Stream from "effect/Stream"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
+import type * as RunEvents from "../RunEvents.js"
 import * as retry from "./retry.js"
 import { sleep } from "./sleep.js"
 import * as telemetry from "./telemetry.js"
 
 /** How to wait; all times in milliseconds. */
 export interface Plan {
+  /** What wakes the wait between two polls; none where nothing does. */
+  readonly events: RunEvents.Service | undefined
   readonly timeout: number
   readonly pace: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>>
   readonly tolerance: number
@@ -43,112 +48,163 @@ const appearanceTime = 10_000
 
 const shortestPause = 1
 
-/**
- * Starts a wait and gives the effect of its next step: the run as next read, after a pause unless it is the first.
- * A step after a terminal run is not to be taken.
- */
-const start = (
-  { id, known, read }: Subject,
-  { backoff, pace, timeout, tolerance }: Plan,
-  observer: telemetry.Observer
-): Effect.Effect<Effect.Effect<LumeRun.LumeRun, LumeError.WaitError>> =>
-  Effect.clockWith((clock) =>
-    Effect.sync(() => {
-      const startedAt = clock.unsafeCurrentTimeNanos()
-      const elapsed = (): number => Number(clock.unsafeCurrentTimeNanos() - startedAt) / 1e6
+/** An event may come before Lume's readers know what it tells of: so it is read at this pace, for this long. */
+const paceAfterEvent = 5_000
+const timeAfterEvent = 60_000
 
-      let polls = 0
-      let atDeadline = false
-      let paceState: unknown = pace.initial
-      let lastRun = Option.none<LumeRun.LumeRun>()
-      let lastFailure = Option.none<LumeError.StatusError>()
-      let failures = 0
-      let failingSince = 0
-      let warned = false
+/** A wait on its way. */
+class Polling {
+  private readonly subject: Subject
+  private readonly plan: Plan
+  private readonly clock: Clock.Clock
+  private readonly observer: telemetry.Observer
+  private readonly events: Queue.Dequeue<void> | undefined
+  private readonly startedAt: bigint
+  private paceState: unknown
+  private polls = 0
+  private atDeadline = false
+  private lastRun = Option.none<LumeRun.LumeRun>()
+  private lastFailure = Option.none<LumeError.StatusError>()
+  private failures = 0
+  private failingSince = 0
+  private hasWarned = false
+  private alertUntil = 0
 
-      const timedOut = Effect.suspend(() =>
-        Effect.fail(
-          new LumeError.TimeoutError({ runId: id, timeout: Duration.millis(timeout), polls, lastRun, lastFailure })
-        )
-      )
+  constructor(
+    subject: Subject,
+    plan: Plan,
+    clock: Clock.Clock,
+    observer: telemetry.Observer,
+    events: Queue.Dequeue<void> | undefined
+  ) {
+    this.subject = subject
+    this.plan = plan
+    this.clock = clock
+    this.observer = observer
+    this.events = events
+    this.startedAt = clock.unsafeCurrentTimeNanos()
+    this.paceState = plan.pace.initial
+  }
 
-      const succeeded = (run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun> => {
-        const unchanged = Option.isSome(lastRun) && lastRun.value.status === run.status
-        lastRun = Option.some(run)
-        lastFailure = Option.none()
-        failures = 0
-        if (unchanged) return Effect.succeed(run)
-        const warns = run._tag === "Unrecognized" && !warned
-        warned ||= warns
-        return Effect.as(
-          warns ? Effect.zipRight(observer.changed(run), warnUnrecognized(run)) : observer.changed(run),
-          run
-        )
-      }
-
-      const failed = (
-        error: LumeError.StatusError,
-        readAt: number,
-        cutByDeadline: boolean
-      ): Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> => {
-        if (cutByDeadline && isRequestTimeout(error)) return timedOut
-        const notYet =
-          error._tag === "RunNotFoundError" && known && Option.isNone(lastRun) && elapsed() < appearanceTime
-        if (!notYet && !isNoNews(error)) return Effect.fail(error)
-        lastFailure = Option.some(error)
-        failures++
-        if (failures === 1) failingSince = readAt
-        if (atDeadline) return timedOut
-        if (elapsed() - failingSince >= tolerance) return Effect.fail(error)
-        return Effect.zipRight(observer.failed(error), next)
-      }
-
-      const poll = Effect.suspend(() => {
-        polls++
-        observer.polled()
-        const readAt = elapsed()
-        const left = timeout - readAt
-        if (left <= 0) atDeadline = true
-        return Effect.matchEffect(read(atDeadline ? lastReadTime : left), {
-          onSuccess: succeeded,
-          // the live clock's timers can be early by a fraction of a millisecond
-          onFailure: (error) => failed(error, readAt, !atDeadline && timeout - elapsed() < 1)
-        })
-      })
-
-      /** Sleeps until the next poll is due, or until the deadline where that comes first. */
-      const pause = (due: number): Effect.Effect<void> => {
-        const left = timeout - elapsed()
-        if (due >= left) atDeadline = true
-        return sleep(Math.max(shortestPause, Math.ceil(Math.min(due, left))))
-      }
-
-      const pauseByPace: Effect.Effect<void, LumeError.TimeoutError> = Effect.suspend(() => {
-        if (atDeadline) return timedOut
-        const now = clock.unsafeCurrentTimeMillis()
-        return Effect.flatMap(pace.step(now, lastRun, paceState), ([state, , decision]) => {
-          if (ScheduleDecision.isDone(decision)) return timedOut
-          paceState = state
-          const interval = ScheduleIntervals.start(decision.intervals) - now
-          return failures === 0
-            ? pause(interval)
-            : Effect.flatMap(Random.next, (random) =>
-                pause(Math.max(Math.min(interval, retry.delay(backoff, failures, random)), askedFor(lastFailure)))
-              )
-        })
-      })
-
-      const next: Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> = Effect.suspend(() =>
-        polls === 0 ? poll : Effect.zipRight(pauseByPace, poll)
-      )
-      return next
-    })
+  /** The run as next read, after a pause unless it is the first. Not to be taken after a terminal run. */
+  readonly next: Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> = Effect.suspend(() =>
+    this.polls === 0 ? this.poll() : Effect.flatMap(this.pause(), () => this.poll())
   )
+
+  /** Milliseconds since the wait began, on the monotonic clock. */
+  private elapsed(): number {
+    return Number(this.clock.unsafeCurrentTimeNanos() - this.startedAt) / 1e6
+  }
+
+  private timedOut(): Effect.Effect<never, LumeError.TimeoutError> {
+    const { lastFailure, lastRun, plan, polls, subject } = this
+    const timeout = Duration.millis(plan.timeout)
+    return Effect.fail(new LumeError.TimeoutError({ runId: subject.id, timeout, polls, lastRun, lastFailure }))
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- reads
+
+  private poll(): Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> {
+    this.polls++
+    this.observer.polled()
+    const readAt = this.elapsed()
+    const left = this.plan.timeout - readAt
+    if (left <= 0) this.atDeadline = true
+    return Effect.matchEffect(this.subject.read(this.atDeadline ? lastReadTime : left), {
+      onSuccess: (run) => this.succeeded(run),
+      onFailure: (error) => this.failed(error, readAt)
+    })
+  }
+
+  private succeeded(run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun> {
+    const unchanged = Option.isSome(this.lastRun) && this.lastRun.value.status === run.status
+    this.lastRun = Option.some(run)
+    this.lastFailure = Option.none()
+    this.failures = 0
+    return unchanged ? Effect.succeed(run) : Effect.as(this.changed(run), run)
+  }
+
+  private changed(run: LumeRun.LumeRun): Effect.Effect<void> {
+    if (run._tag !== "Unrecognized" || this.hasWarned) return this.observer.changed(run)
+    this.hasWarned = true
+    return Effect.zipRight(this.observer.changed(run), warnUnrecognized(run))
+  }
+
+  private failed(error: LumeError.StatusError, readAt: number): Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> {
+    // The deadline cut the read short. The live clock's timers can be early by a fraction of a millisecond.
+    if (!this.atDeadline && isRequestTimeout(error) && this.plan.timeout - this.elapsed() < 1) return this.timedOut()
+    if (!isNoNews(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
+    if (this.failures === 0) this.failingSince = readAt
+    this.failures++
+    this.lastFailure = Option.some(error)
+    if (this.atDeadline) return this.timedOut()
+    if (this.elapsed() - this.failingSince >= this.plan.tolerance) return Effect.fail(error)
+    return Effect.zipRight(this.observer.failed(error), this.next)
+  }
+
+  private mayNotHaveAppeared(error: LumeError.StatusError): boolean {
+    return (
+      error._tag === "RunNotFoundError" &&
+      this.subject.known &&
+      Option.isNone(this.lastRun) &&
+      this.elapsed() < appearanceTime
+    )
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ pauses
+
+  /** The one place where a schedule is stepped. */
+  private pause(): Effect.Effect<void, LumeError.TimeoutError> {
+    if (this.atDeadline) return this.timedOut()
+    const now = this.clock.unsafeCurrentTimeMillis()
+    return Effect.flatMap(this.plan.pace.step(now, this.lastRun, this.paceState), ([state, , decision]) => {
+      if (ScheduleDecision.isDone(decision)) return this.timedOut()
+      this.paceState = state
+      const interval = ScheduleIntervals.start(decision.intervals) - now
+      if (this.failures > 0) return this.pauseAfterFailure(interval)
+      return this.events === undefined ? this.sleep(interval) : this.sleepOrWake(interval, this.events)
+    })
+  }
+
+  private pauseAfterFailure(interval: number): Effect.Effect<void> {
+    return Effect.flatMap(Random.next, (random) => {
+      const backoff = retry.delay(this.plan.backoff, this.failures, random)
+      return this.sleep(Math.max(Math.min(interval, backoff), askedFor(this.lastFailure)))
+    })
+  }
+
+  /** Until the next poll is due, or until the deadline where that comes first. */
+  private sleep(due: number): Effect.Effect<void> {
+    const left = this.plan.timeout - this.elapsed()
+    if (due >= left) this.atDeadline = true
+    return sleep(Math.max(shortestPause, Math.ceil(Math.min(due, left))))
+  }
+
+  /** The same, unless an event comes before. */
+  private sleepOrWake(due: number, events: Queue.Dequeue<void>): Effect.Effect<void> {
+    const woken = Effect.flatMap(Queue.take(events), () => {
+      this.atDeadline = false
+      this.alertUntil = this.elapsed() + timeAfterEvent
+      return sleep(shortestPause)
+    })
+    const isAlert = this.elapsed() < this.alertUntil
+    return Effect.raceFirst(this.sleep(isAlert ? Math.min(due, paceAfterEvent) : due), woken)
+  }
+}
+
+/** Begins to listen, where there are events, and then to observe: before the first read, so that nothing is missed. */
+const begin = (subject: Subject, plan: Plan) =>
+  Effect.gen(function* () {
+    const events = plan.events === undefined ? undefined : yield* plan.events.subscribe(subject.id)
+    const observer = yield* telemetry.observe(subject.id)
+    const clock = yield* Effect.clock
+    return { observer, next: new Polling(subject, plan, clock, observer, events).next }
+  })
 
 /** Waits until the run has ended. */
 export const wait = (subject: Subject, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> =>
-  Effect.flatMap(telemetry.observe(subject.id), (observer) =>
-    Effect.flatMap(start(subject, plan, observer), (next) => {
+  Effect.scoped(
+    Effect.flatMap(begin(subject, plan), ({ next, observer }) => {
       const untilTerminal: Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> = Effect.flatMap(next, (run) =>
         LumeRun.isTerminal(run) ? Effect.succeed(run) : untilTerminal
       )
@@ -159,11 +215,9 @@ export const wait = (subject: Subject, plan: Plan): Effect.Effect<LumeRun.Termin
 /** The run as first read, then at every change of its status, to its end. */
 export const watch = (subject: Subject, plan: Plan): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError> =>
   Stream.unwrapScoped(
-    Effect.gen(function* () {
-      const observer = yield* telemetry.observe(subject.id)
-      yield* Effect.addFinalizer(observer.ended)
-      return Stream.repeatEffect(yield* start(subject, plan, observer))
-    })
+    Effect.flatMap(begin(subject, plan), ({ next, observer }) =>
+      Effect.as(Effect.addFinalizer(observer.ended), Stream.repeatEffect(next))
+    )
   ).pipe(
     Stream.takeUntil(LumeRun.isTerminal),
     Stream.changesWith((before, after) => before.status === after.status)
