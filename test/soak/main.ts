@@ -6,7 +6,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { soak } from "./soak.js"
 
-soak({ waits: 10_000, longestRun: 60_000, polls: 100_000 }).pipe(
+soak({ waits: 10_000, longestRun: 90_000, pollInterval: "5 seconds", polls: 100_000 }).pipe(
   Effect.flatMap((report) => Console.log(JSON.stringify(report, null, 2))),
   NodeRuntime.runMain
 )

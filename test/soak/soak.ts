@@ -3,8 +3,10 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { fork } from "node:child_process"
 import { once } from "node:events"
@@ -12,12 +14,15 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { Agent } from "undici"
 import * as LumeClient from "../../src/LumeClient.js"
+import type * as LumeRun from "../../src/LumeRun.js"
 
 /** How much of it. */
 export interface Scale {
   readonly waits: number
   /** The longest that a run takes, in milliseconds. */
   readonly longestRun: number
+  /** The time between two reads of a run. */
+  readonly pollInterval: Duration.DurationInput
   /** How often one wait reads its run, to see whether the heap stays flat. */
   readonly polls: number
 }
@@ -83,28 +88,50 @@ const undici = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
 )
 
 const client = (url: string) =>
-  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout: "5 seconds" })
+  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout: "2 seconds" })
 
 const endings = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"] as const
 const tags = { SUCCEEDED: "Succeeded", PARTIAL_FAILED: "PartialFailed", FAILED: "Failed", CRASHED: "Crashed" }
 
 type Outcome = "right" | "unknown" | (string & {})
 
-const submitAndWait = (lume: LumeClient.Service, index: number, { longestRun }: Scale): Effect.Effect<Outcome> => {
+/** Submits a run; `None` where the outcome is unknown. */
+const submit = (lume: LumeClient.Service, index: number, { longestRun }: Scale) => {
   const ending = endings[index % endings.length] ?? "SUCCEEDED"
-  const sourcePath = `${ending}/${Math.round(Math.random() * longestRun)}/${index}-${Math.random()}`
-  return lume
-    .runAndWait({ flowVersion: "soak:v1", sourcePath }, { pollInterval: "1 second", timeout: "3 minutes" })
-    .pipe(
-      Effect.map((run): Outcome => (run._tag === tags[ending] ? "right" : `${ending} read as ${run._tag}`)),
-      Effect.catchTag("SubmitOutcomeUnknownError", () => Effect.succeed<Outcome>("unknown")),
-      Effect.catchAll((error) => Effect.succeed<Outcome>(`${error._tag}: ${error.message}`))
-    )
+  const sourcePath = `${ending}/${Math.round((0.5 + Math.random() / 2) * longestRun)}/${index}-${Math.random()}`
+  return lume.run({ flowVersion: "soak:v1", sourcePath }).pipe(
+    Effect.map((run) => Option.some({ run, ending })),
+    Effect.catchTag("SubmitOutcomeUnknownError", () => Effect.succeedNone)
+  )
 }
 
-const waves = (lume: LumeClient.Service, scale: Scale) =>
-  Effect.forEach(Array.from({ length: scale.waits }).keys(), (index) => submitAndWait(lume, index, scale), {
-    concurrency: "unbounded"
+const wait = (
+  lume: LumeClient.Service,
+  run: LumeRun.LumeRun,
+  ending: (typeof endings)[number],
+  { pollInterval }: Scale
+) =>
+  lume.wait(run, { pollInterval, timeout: "5 minutes" }).pipe(
+    Effect.map((run): Outcome => (run._tag === tags[ending] ? "right" : `${ending} read as ${run._tag}`)),
+    Effect.catchAll((error) => Effect.succeed<Outcome>(`${error._tag}: ${error.message}`))
+  )
+
+/** Submits so many runs, a few at a time, and waits for all of them at once. */
+const wave = (lume: LumeClient.Service, scale: Scale): Effect.Effect<Array<Outcome>, unknown> =>
+  Effect.gen(function* () {
+    const submitted = yield* Effect.forEach(
+      Array.from({ length: scale.waits }).keys(),
+      (index) => submit(lume, index, scale),
+      { concurrency: 128 }
+    )
+    return yield* Effect.forEach(
+      submitted,
+      Option.match({
+        onNone: () => Effect.succeed<Outcome>("unknown"),
+        onSome: ({ ending, run }) => wait(lume, run, ending, scale)
+      }),
+      { concurrency: "unbounded" }
+    )
   })
 
 /** One wait of very many polls, against a run that does not end. */
@@ -128,12 +155,12 @@ export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
       Effect.flatMap(client(url), use).pipe(Effect.provide(undici))
 
     // A first small wave, so that what is made once is there.
-    yield* run((lume) => waves(lume, { ...scale, waits: Math.ceil(scale.waits / 10), longestRun: 200 }))
+    yield* run((lume) => wave(lume, { ...scale, waits: Math.ceil(scale.waits / 4), longestRun: 200 }))
     const resourcesBefore = resources()
     const heapBefore = yield* heapUsed
     const startedAt = performance.now()
 
-    const outcomes = yield* run((lume) => waves(lume, scale))
+    const outcomes = yield* run((lume) => wave(lume, scale))
 
     const seconds = (performance.now() - startedAt) / 1000
     const summary = {

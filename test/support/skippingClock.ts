@@ -20,6 +20,11 @@ export class SkippingClock implements Clock.Clock {
   private now = 0
   private skipping = false
 
+  /** Milliseconds since 1970; nothing may sleep yet. */
+  setTime(millis: number): void {
+    this.now = millis
+  }
+
   unsafeCurrentTimeMillis(): number {
     return this.now
   }

@@ -1,0 +1,160 @@
+/**
+ * Waits woken by events: `LumeClient.layerWithEvents`.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as LumeClient from "../src/LumeClient.js"
+import * as RunEvents from "../src/RunEvents.js"
+import {
+  apiKey,
+  fakeHttp,
+  type FakeHttp,
+  inTurn,
+  json,
+  type Respond,
+  runId,
+  state,
+  states
+} from "./support/fakeHttp.js"
+
+/** A client with events over a fake, and the events that wake it. */
+const make = (http: FakeHttp) =>
+  Effect.gen(function* () {
+    const context = yield* Layer.build(
+      LumeClient.layerWithEvents({ apiKey: Redacted.make(apiKey) }).pipe(
+        Layer.provide(http.layer),
+        Layer.provideMerge(RunEvents.layer)
+      )
+    )
+    return { lume: Context.get(context, LumeClient.LumeClient), events: Context.get(context, RunEvents.RunEvents) }
+  })
+
+const seconds = (http: FakeHttp) => http.sent.map(({ at }) => at / 1000)
+
+describe("a wait with events", () => {
+  it.scoped("polls slowly where no event comes", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "TRANSFORMING", "SUCCEEDED"))
+      const { lume } = yield* make(http)
+      const fiber = yield* Effect.fork(lume.wait(runId))
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http), [0, 300, 600])
+    })
+  )
+
+  it.scoped("reads at once when an event for its run arrives, and for no other", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+      const { events, lume } = yield* make(http)
+      const fiber = yield* Effect.fork(lume.wait(runId))
+      yield* TestClock.adjust("10 seconds")
+      yield* events.publish({ runId: "run_OTHER" })
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(http.sent.length, 1)
+      yield* events.publish({ runId })
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http), [0, 20.001])
+    })
+  )
+
+  it.scoped("believes only what is read: after an event, every 5 seconds for a minute", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("TRANSFORMING"))
+      const { events, lume } = yield* make(http)
+      const fiber = yield* Effect.fork(Effect.flip(lume.wait(runId, { timeout: "7 minutes" })))
+      yield* TestClock.adjust("100 seconds")
+      yield* events.publish({ runId })
+      yield* TestClock.adjust("320 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
+      const times = seconds(http).map(Math.round)
+      assert.deepStrictEqual(times.slice(0, 14), [0, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145, 150, 155, 160])
+      assert.deepStrictEqual(times.slice(14), [420])
+    })
+  )
+
+  it.scoped("misses no event during a read, or before its first", () =>
+    Effect.gen(function* () {
+      const slow: Respond = () => Effect.delay(Effect.succeed(state("TRANSFORMING")), "3 seconds")
+      const http = fakeHttp(inTurn(slow, () => state("SUCCEEDED")))
+      const { events, lume } = yield* make(http)
+      const fiber = yield* Effect.fork(lume.wait(runId))
+      yield* TestClock.adjust("1 second")
+      yield* events.publish({ runId })
+      yield* events.publish({ runId })
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http), [0, 3.001])
+    })
+  )
+
+  it.scoped("keeps to Retry-After, whatever events come", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(
+        inTurn(
+          () => json({}, 429, { "retry-after": "20" }),
+          () => state("SUCCEEDED")
+        )
+      )
+      const { events, lume } = yield* make(http)
+      const fiber = yield* Effect.fork(lume.wait(runId))
+      yield* TestClock.adjust("1 second")
+      yield* events.publish({ runId })
+      yield* TestClock.adjust("18 seconds")
+      assert(Option.isNone(yield* Fiber.poll(fiber)))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(seconds(http), [0, 20])
+    })
+  )
+
+  it.scoped("ends at its deadline, with one last read", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("TRANSFORMING"))
+      const { events, lume } = yield* make(http)
+      const fiber = yield* Effect.fork(Effect.flip(lume.wait(runId, { timeout: "30 seconds" })))
+      yield* TestClock.adjust("29 seconds")
+      yield* events.publish({ runId })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
+      assert.deepStrictEqual(seconds(http), [0, 29.001, 30])
+    })
+  )
+
+  it.scoped("is so for watch too, which gives changes only", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "CREATED", "TRANSFORMING", "SUCCEEDED"))
+      const { events, lume } = yield* make(http)
+      const seen: Array<string | null> = []
+      const fiber = yield* lume.watch(runId).pipe(
+        Stream.runForEach((run) => Effect.sync(() => seen.push(run.status))),
+        Effect.fork
+      )
+      for (const _ of [1, 2, 3]) {
+        yield* TestClock.adjust("1 second")
+        yield* events.publish({ runId })
+      }
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(seen, ["CREATED", "TRANSFORMING", "SUCCEEDED"])
+    })
+  )
+
+  it.scoped("takes an interval of the caller's own", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "CREATED", "SUCCEEDED"))
+      const { lume } = yield* make(http)
+      const fiber = yield* Effect.fork(lume.wait(runId, { pollInterval: "10 seconds" }))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
+  )
+})
