@@ -11,7 +11,7 @@ import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
 import cases from "./cases/retry-after.json" with { type: "json" }
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, json, type Respond, runId, state } from "./support/fakeHttp.js"
-import { skippingTime } from "./support/skippingClock.js"
+import { skippingTime } from "./support/skippingTime.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -39,20 +39,21 @@ const delays = ({ sent }: FakeHttp) => sent.slice(1).map(({ at }, index) => at -
 
 describe("retry-after.json", () => {
   it.live.each(cases.map((test) => [test.id, test] as const))("%s", ([, test]) =>
-    skippingTime((clock) =>
-      Effect.gen(function* () {
-        clock.setTime(Date.parse(test.now))
-        const refused = yield* Effect.flip(read(fakeHttp(status(429, { "retry-after": test.header })), { times: 0 }))
-        assert(refused._tag === "RateLimitedError")
-        const asked = Option.map(refused.retryAfter, Duration.toMillis)
-        assert.strictEqual(Option.getOrNull(asked), test.expectMillis)
+    skippingTime(
+      () =>
+        Effect.gen(function* () {
+          const refused = yield* Effect.flip(read(fakeHttp(status(429, { "retry-after": test.header })), { times: 0 }))
+          assert(refused._tag === "RateLimitedError")
+          const asked = Option.map(refused.retryAfter, Duration.toMillis)
+          assert.strictEqual(Option.getOrNull(asked), test.expectMillis)
 
-        const http = fakeHttp(inTurn(status(429, { "retry-after": test.header }), created))
-        yield* read(http)
-        const [delay = -1] = delays(http)
-        if (test.expectMillis === null) assert(delay >= 400 && delay <= 600, `${delay} is no first backoff`)
-        else assert.strictEqual(delay, test.expectMillis)
-      })
+          const http = fakeHttp(inTurn(status(429, { "retry-after": test.header }), created))
+          yield* read(http)
+          const [delay = -1] = delays(http)
+          if (test.expectMillis === null) assert(delay >= 400 && delay <= 600, `${delay} is no first backoff`)
+          else assert.strictEqual(delay, test.expectMillis)
+        }),
+      Date.parse(test.now)
     )
   )
 })

@@ -30,7 +30,7 @@ import {
   states
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
-import { skippingTime } from "./support/skippingClock.js"
+import { skippingTime } from "./support/skippingTime.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 

@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { WebhookSignatureError } from "../LumeError.js"
 
-/** Bytes that nobody else can change. */
+/** Bytes that are shared with nobody. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
 const encoder = new TextEncoder()
@@ -14,58 +14,51 @@ const encoder = new TextEncoder()
 /** A text as UTF-8. */
 export const encode = (text: string): Bytes => encoder.encode(text)
 
-const refuse = (reason: WebhookSignatureError["reason"]) => new WebhookSignatureError({ reason })
-
 const webCrypto = <A>(call: (subtle: SubtleCrypto) => Promise<A>): Effect.Effect<A, WebhookSignatureError> =>
-  Effect.tryPromise({ try: () => call(globalThis.crypto.subtle), catch: () => refuse("NoWebCrypto") })
-
-const importKey = (secret: Bytes): Effect.Effect<CryptoKey, WebhookSignatureError> =>
-  webCrypto((subtle) => subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]))
-
-// By the Redacted, so that a key lives no longer than whoever holds its secret.
-const keys = new WeakMap<Redacted.Redacted, CryptoKey>()
-
-/** The secret as text; refused where it is empty, not Redacted, or wiped since. */
-const textOf = (secret: unknown): Either.Either<string, WebhookSignatureError> =>
-  Either.try({
-    // of a wiped secret, the value is an exception
-    try: (): unknown => (Redacted.isRedacted(secret) ? Redacted.value(secret) : undefined),
-    catch: () => refuse("InvalidSecret")
-  }).pipe(
-    Either.filterOrLeft(
-      (value) => typeof value === "string" && value !== "",
-      () => refuse("InvalidSecret")
-    )
-  )
-
-/** A secret's key, imported once for each `Redacted`. An empty secret, which anyone could sign with, is refused. */
-export const keyOf = (secret: Redacted.Redacted): Effect.Effect<CryptoKey, WebhookSignatureError> =>
-  Either.match(textOf(secret), {
-    onLeft: Effect.fail,
-    onRight: (text) => {
-      const known = keys.get(secret)
-      return known !== undefined
-        ? Effect.succeed(known)
-        : Effect.tap(importKey(encode(text)), (key) => Effect.sync(() => keys.set(secret, key)))
-    }
+  Effect.tryPromise({
+    try: () => call(globalThis.crypto.subtle),
+    catch: () => new WebhookSignatureError({ reason: "NoWebCrypto" })
   })
 
-/** Whether `signature` was made of `body` with this key; compared in constant time. */
-export const verify = (key: CryptoKey, signature: Bytes, body: Bytes): Effect.Effect<boolean, WebhookSignatureError> =>
-  webCrypto((subtle) => subtle.verify("HMAC", key, signature, body))
+const importKey = (subtle: SubtleCrypto, secret: string): Promise<CryptoKey> =>
+  subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"])
 
-/** The signature of `body`. */
+// Held by the Redacted, so that no key outlives the secret that it is made of.
+const keys = new WeakMap<Redacted.Redacted, CryptoKey>()
+
+const keyOf = async (subtle: SubtleCrypto, secret: Redacted.Redacted): Promise<CryptoKey> => {
+  const key = keys.get(secret) ?? (await importKey(subtle, Redacted.value(secret)))
+  keys.set(secret, key)
+  return key
+}
+
+/** Whether this is a secret to verify with. An empty one, which anybody could sign with, is none; nor is a wiped one. */
+export const isSecret = (secret: unknown): secret is Redacted.Redacted => {
+  if (!Redacted.isRedacted(secret)) return false
+  const text = Either.getOrNull(Either.try(() => Redacted.value(secret)))
+  return typeof text === "string" && text !== ""
+}
+
+/**
+ * Whether the signature was made of the body with one of the secrets, compared in constant time. Each secret is
+ * imported once.
+ */
+export const verify = (
+  secrets: ReadonlyArray<Redacted.Redacted>,
+  signature: Bytes,
+  body: Bytes
+): Effect.Effect<boolean, WebhookSignatureError> =>
+  webCrypto(async (subtle) => {
+    for (const secret of secrets) {
+      if (await subtle.verify("HMAC", await keyOf(subtle, secret), signature, body)) return true
+    }
+    return false
+  })
+
+/** The signature of a body. */
 export const sign = (secret: string, body: Bytes): Effect.Effect<Bytes, WebhookSignatureError> =>
-  // WebCrypto takes no empty key; HMAC pads keys with zeros, so that a single zero is the same one
-  importKey(encode(secret === "" ? "\0" : secret)).pipe(
-    Effect.flatMap((key) => webCrypto((subtle) => subtle.sign("HMAC", key, body))),
-    Effect.map((signature) => new Uint8Array(signature))
-  )
-
-/** Bytes as lower-case hex. */
-export const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
-
-/** Hex digits as bytes. */
-export const fromHex = (hex: string): Bytes =>
-  Uint8Array.from({ length: hex.length / 2 }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16))
+  webCrypto(async (subtle) => {
+    // WebCrypto imports no empty key; HMAC fills keys up with zeros, which makes a single zero the same key
+    const key = await importKey(subtle, secret === "" ? "\0" : secret)
+    return new Uint8Array(await subtle.sign("HMAC", key, body))
+  })

@@ -100,7 +100,8 @@ const submit = (lume: LumeClient.Service, index: number, { longestRun }: Scale) 
   const ending = endings[index % endings.length] ?? "SUCCEEDED"
   const sourcePath = `${ending}/${Math.round((0.5 + Math.random() / 2) * longestRun)}/${index}-${Math.random()}`
   return lume.run({ flowVersion: "soak:v1", sourcePath }).pipe(
-    Effect.map((run) => Option.some({ run, ending })),
+    Effect.asSome,
+    Effect.map(Option.map((run) => ({ run, ending }))),
     Effect.catchTag("SubmitOutcomeUnknownError", () => Effect.succeedNone)
   )
 }
@@ -126,10 +127,8 @@ const wave = (lume: LumeClient.Service, scale: Scale): Effect.Effect<Array<Outco
     )
     return yield* Effect.forEach(
       submitted,
-      Option.match({
-        onNone: () => Effect.succeed<Outcome>("unknown"),
-        onSome: ({ ending, run }) => wait(lume, run, ending, scale)
-      }),
+      (one) =>
+        Option.isNone(one) ? Effect.succeed<Outcome>("unknown") : wait(lume, one.value.run, one.value.ending, scale),
       { concurrency: "unbounded" }
     )
   })

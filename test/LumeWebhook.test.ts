@@ -1,0 +1,319 @@
+/**
+ * Signatures and events: what is accepted, what is refused, and why.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as octokit from "@octokit/webhooks-methods"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as LumeError from "../src/LumeError.js"
+import * as LumeWebhook from "../src/LumeWebhook.js"
+import cases from "./cases/webhooks.json" with { type: "json" }
+
+const secret = Redacted.make("whsec-3b1f")
+const secrets = [secret] as const
+const body = '{"run_id":"run_1","status":"SUCCEEDED"}'
+const bytes = new TextEncoder().encode(body)
+
+/** What plain JavaScript can pass in spite of the types. */
+const untyped = (delivery: unknown) => LumeWebhook.verify(delivery as LumeWebhook.Delivery)
+
+const reasonOf = <R>(verification: Effect.Effect<void, LumeError.WebhookSignatureError, R>) =>
+  Effect.map(Effect.flip(verification), ({ reason }) => reason)
+
+describe("webhooks.json", () => {
+  it.effect.each(cases.map((test) => [test.id, test.why, test] as const))("%s: %s", ([, , test]) =>
+    Effect.gen(function* () {
+      const [first = "", ...others] = test.secrets
+      const secrets = [Redacted.make(first), ...others.map((text) => Redacted.make(text))] as const
+      for (const body of [test.body, new TextEncoder().encode(test.body)]) {
+        const delivery = { secrets, body, signature: test.signature }
+        const verified = yield* Effect.either(LumeWebhook.verify(delivery))
+        const unwrapped = yield* Effect.either(LumeWebhook.unwrap(delivery))
+        assert.strictEqual(Either.isLeft(verified), test.expect === "WebhookSignatureError")
+        if (test.expect !== "accepted") {
+          assert(Either.isLeft(unwrapped))
+          assert.include(test.expect, unwrapped.left._tag)
+        } else {
+          assert(Either.isRight(unwrapped))
+          const json: unknown = JSON.parse(test.body)
+          const { raw, runId, status } = unwrapped.right
+          assert.deepStrictEqual(raw, json)
+          assert.deepInclude(json, { run_id: runId, status: Option.getOrNull(status) })
+        }
+      }
+    })
+  )
+})
+
+describe("verify", () => {
+  it.effect("accepts what either of two secrets has signed", () =>
+    Effect.gen(function* () {
+      const [old, next] = [Redacted.make("old"), Redacted.make("next")]
+      for (const secret of [old, next]) {
+        const signature = yield* LumeWebhook.sign({ secret, body })
+        yield* LumeWebhook.verify({ secrets: [next, old], body, signature })
+      }
+    })
+  )
+
+  it.effect("takes the secrets from an effect, and fails as it does", () =>
+    Effect.gen(function* () {
+      const secrets = Config.redacted("LUME_WEBHOOK_SECRET").pipe(Config.map((secret) => [secret] as const))
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      const verify = LumeWebhook.verify({ secrets, body, signature })
+      yield* Effect.withConfigProvider(
+        verify,
+        ConfigProvider.fromMap(new Map([["LUME_WEBHOOK_SECRET", Redacted.value(secret)]]))
+      )
+      const error = yield* Effect.flip(Effect.withConfigProvider(verify, ConfigProvider.fromMap(new Map())))
+      assert.strictEqual(error._tag, "ConfigError")
+    })
+  )
+
+  it.effect("asks for no secrets where the delivery can't be right", () =>
+    Effect.gen(function* () {
+      const secrets = Effect.dieMessage("asked for secrets")
+      assert.strictEqual(yield* reasonOf(LumeWebhook.verify({ secrets, body, signature: "abc" })), "WrongLength")
+    })
+  )
+
+  it.effect("says why it refuses, and nothing secret", () =>
+    Effect.gen(function* () {
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      const wiped = Redacted.make("wiped")
+      Redacted.unsafeWipe(wiped)
+      const refusals: ReadonlyArray<readonly [LumeError.WebhookSignatureError["reason"], unknown]> = [
+        ["NoSignature", { secrets, body, signature: undefined }],
+        ["NoSignature", { secrets, body, signature: "  " }],
+        ["NoSignature", { secrets, body, signature: [signature] }],
+        ["WrongLength", { secrets, body, signature: signature.slice(1) }],
+        ["WrongLength", { secrets, body, signature: `${signature}, ${signature}` }],
+        ["WrongLength", { secrets, body, signature: `sha256=sha256=${signature}` }],
+        ["WrongLength", { secrets, body, signature: `sha256 = ${signature}` }],
+        ["WrongLength", { secrets, body, signature: `ſha256=${signature}` }],
+        ["NotHex", { secrets, body, signature: signature.replace(/^./, "g") }],
+        ["NotHex", { secrets, body, signature: "é".repeat(64) }],
+        ["ParsedBody", { secrets, body: JSON.parse(body), signature }],
+        ["ParsedBody", { secrets, body: null, signature }],
+        ["ParsedBody", { secrets, body: bytes.buffer, signature }],
+        ["EmptyBody", { secrets, body: "", signature }],
+        ["Mismatch", { secrets, body: JSON.stringify(JSON.parse(body), null, 1), signature }],
+        ["Mismatch", { secrets: [Redacted.make("whsec-3b1f\n")], body, signature }],
+        ["InvalidSecret", { secrets: [], body, signature }],
+        ["InvalidSecret", { secrets: [secret, Redacted.make("")], body, signature }],
+        ["InvalidSecret", { secrets: [wiped], body, signature }],
+        ["InvalidSecret", { secrets: ["whsec-3b1f"], body, signature }],
+        ["InvalidSecret", { secrets: "whsec-3b1f", body, signature }],
+        ["InvalidSecret", { secrets: secret, body, signature }],
+        ["InvalidSecret", { body, signature }]
+      ]
+      for (const [reason, delivery] of refusals) {
+        const error = yield* Effect.flip(untyped(delivery))
+        assert.strictEqual(error.reason, reason)
+        for (const text of [error.message, JSON.stringify(error), String(error)]) {
+          assert.notInclude(text, "whsec")
+          assert.notInclude(text, signature)
+        }
+      }
+    })
+  )
+
+  it.effect("refuses what an empty secret has signed", () =>
+    Effect.gen(function* () {
+      const empty = Redacted.make("")
+      const signature = yield* LumeWebhook.sign({ secret: empty, body })
+      assert.strictEqual(yield* reasonOf(LumeWebhook.verify({ secrets: [empty], body, signature })), "InvalidSecret")
+    })
+  )
+
+  it.effect("verifies with a secret no longer than the secret is there", () =>
+    Effect.gen(function* () {
+      const secret = Redacted.make("short-lived")
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      const verify = LumeWebhook.verify({ secrets: [secret], body, signature })
+      yield* verify
+      Redacted.unsafeWipe(secret)
+      assert.strictEqual(yield* reasonOf(verify), "InvalidSecret")
+    })
+  )
+
+  it.effect("takes the bytes of a view, and of shared memory", () =>
+    Effect.gen(function* () {
+      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length + 20)).subarray(10, 10 + bytes.length)
+      shared.set(bytes)
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      yield* LumeWebhook.verify({ secrets, body: shared, signature })
+      yield* LumeWebhook.verify({ secrets, body: Buffer.from(body), signature })
+    })
+  )
+
+  it.effect("does not compile with a body that a parser has read", () =>
+    Effect.gen(function* () {
+      const parsed = { run_id: "run_1" }
+      // @ts-expect-error it is neither bytes nor text
+      assert.strictEqual(yield* reasonOf(LumeWebhook.verify({ secrets, body: parsed, signature: "" })), "ParsedBody")
+      // @ts-expect-error there is no secret
+      assert.strictEqual(yield* reasonOf(LumeWebhook.verify({ secrets: [], body, signature: "" })), "NoSignature")
+    })
+  )
+
+  it.effect("refuses bytes that are gone", () =>
+    Effect.gen(function* () {
+      const gone = bytes.slice()
+      structuredClone(gone, { transfer: [gone.buffer] })
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      // an empty array to some runtimes, an exception to others
+      assert.include(
+        ["EmptyBody", "ParsedBody"],
+        yield* reasonOf(LumeWebhook.verify({ secrets, body: gone, signature }))
+      )
+    })
+  )
+
+  it.effect(
+    "never throws, whatever comes",
+    () => {
+      const hex = FastCheck.stringMatching(/^[0-9a-fA-F]{64}$/)
+      const header = FastCheck.oneof(
+        FastCheck.string({ unit: "binary", maxLength: 80 }),
+        hex,
+        FastCheck.tuple(FastCheck.constantFrom("sha256=", "SHA256=", " ", "\u00a0", "v1,"), hex).map((parts) =>
+          parts.join("")
+        ),
+        FastCheck.constantFrom(null, undefined, "", 0, {}, "0".repeat(100_000))
+      )
+      const anyBody = FastCheck.oneof(
+        FastCheck.string({ unit: "binary" }),
+        FastCheck.uint8Array(),
+        FastCheck.constantFrom(
+          null,
+          undefined,
+          {},
+          [],
+          1,
+          "\ud800",
+          new ArrayBuffer(3),
+          new DataView(new ArrayBuffer(3))
+        )
+      )
+      const deliveries = FastCheck.sample(FastCheck.record({ signature: header, body: anyBody }), 100_000)
+      return Effect.forEach(
+        deliveries,
+        (delivery) =>
+          Effect.map(Effect.exit(untyped({ ...delivery, secrets })), (exit) => {
+            if (Exit.isSuccess(exit)) assert.fail(`accepted ${JSON.stringify(delivery)}`)
+            if (exit.cause._tag !== "Fail") assert.fail(`${exit.cause}`)
+          }),
+        { discard: true, concurrency: 16 }
+      )
+    },
+    60_000
+  )
+})
+
+const text = FastCheck.string({ unit: "binary", minLength: 1, maxLength: 200 })
+
+describe("beside @octokit/webhooks-methods", () => {
+  it.effect.prop(
+    "signs and verifies alike",
+    [text, text, text],
+    ([secret, body, other]) =>
+      Effect.gen(function* () {
+        const redacted = Redacted.make(secret)
+        const theirs = yield* Effect.promise(() => octokit.sign(secret, body))
+        const ours = yield* LumeWebhook.sign({ secret: redacted, body })
+        assert.strictEqual(`sha256=${ours}`, theirs)
+        yield* LumeWebhook.verify({ secrets: [redacted], body, signature: theirs })
+        assert.isTrue(yield* Effect.promise(() => octokit.verify(secret, body, `sha256=${ours}`)))
+
+        const accepted = yield* Effect.promise(() => octokit.verify(secret, other, theirs))
+        const verified = yield* Effect.either(
+          LumeWebhook.verify({ secrets: [redacted], body: other, signature: theirs })
+        )
+        assert.strictEqual(Either.isRight(verified), accepted)
+      }),
+    { fastCheck: { numRuns: 500 } }
+  )
+})
+
+describe("unwrap", () => {
+  const unwrap = (body: string | Uint8Array) =>
+    Effect.flatMap(LumeWebhook.sign({ secret, body }), (signature) => LumeWebhook.unwrap({ secrets, body, signature }))
+
+  it.effect("reads an event, nulls and what is missing as nothing there", () =>
+    Effect.gen(function* () {
+      const none = {
+        status: Option.none(),
+        flowVersion: Option.none(),
+        sourcePath: Option.none(),
+        runMetadata: Option.none()
+      }
+      const bare = { run_id: "run_1", status: null, extra: [1] }
+      assert.deepStrictEqual(yield* unwrap(JSON.stringify(bare)), { runId: "run_1", ...none, raw: bare })
+
+      const full = {
+        run_id: "run_1",
+        status: "ARCHIVED",
+        flow_version: "invoice_cleaner:v4",
+        source_path: "s3://acme/batch-001.csv",
+        run_metadata: { triggered_by: "nightly", at: [1, null] }
+      }
+      assert.deepStrictEqual(yield* unwrap(`\ufeff${JSON.stringify(full)}`), {
+        runId: "run_1",
+        status: Option.some("ARCHIVED"),
+        flowVersion: Option.some(full.flow_version),
+        sourcePath: Option.some(full.source_path),
+        runMetadata: Option.some(full.run_metadata),
+        raw: full
+      })
+    })
+  )
+
+  it.effect("says where a signed body is no event", () =>
+    Effect.gen(function* () {
+      const refusals: ReadonlyArray<readonly [path: string, received: string, body: string | Uint8Array]> = [
+        ["", "nothing", ""],
+        ["", "what is no JSON", "{"],
+        ["", "what is no JSON", new Uint8Array([0x22, 0xff, 0x22])],
+        ["", "null", "null"],
+        ["", "an array of 0", "[]"],
+        ["run_id", "nothing", '{"__proto__":{"run_id":"run_1"}}'],
+        ["run_id", '""', '{"run_id":""}'],
+        ["run_id", "7", '{"run_id":7}'],
+        ["status", "7", '{"run_id":"run_1","status":7}'],
+        ["run_metadata", "an array of 1", '{"run_id":"run_1","run_metadata":[1]}']
+      ]
+      for (const [path, received, body] of refusals) {
+        const error = yield* Effect.flip(unwrap(body))
+        assert(error._tag === "WebhookPayloadError")
+        assert.deepInclude(error, { path, received })
+        assert.include(error.message, path === "" ? "the body" : path)
+      }
+    })
+  )
+
+  it.effect("reads what it has verified, whatever becomes of the caller's bytes meanwhile", () =>
+    Effect.gen(function* () {
+      const reused = bytes.slice()
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      const secrets = Effect.sync(() => {
+        reused.fill(0x20)
+        return [secret] as const
+      })
+      assert.strictEqual((yield* LumeWebhook.unwrap({ secrets, body: reused, signature })).runId, "run_1")
+    })
+  )
+
+  it.effect("reads nothing of a body that is not signed", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(LumeWebhook.unwrap({ secrets, body: "{", signature: "0".repeat(64) }))
+      assert.strictEqual(error._tag, "WebhookSignatureError")
+    })
+  )
+})

@@ -1,0 +1,147 @@
+/**
+ * What the types promise: narrowing, exact error channels, exact requirements, and what does not compile.
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
+import { describe, expect, test } from "tstyche"
+import * as LumeClient from "../../src/LumeClient.js"
+import * as LumeError from "../../src/LumeError.js"
+import type * as LumeMetadata from "../../src/LumeMetadata.js"
+import * as LumeRun from "../../src/LumeRun.js"
+import * as LumeTest from "../../src/LumeTest.js"
+import type * as RunEvents from "../../src/RunEvents.js"
+
+declare const lume: LumeClient.Service
+declare const run: LumeRun.LumeRun
+declare const terminal: LumeRun.TerminalRun
+const request = { flowVersion: "a:v1", sourcePath: "b" }
+const apiKey = Redacted.make("key")
+
+describe("runs", () => {
+  test("narrow by their tag", () => {
+    if (run._tag === "Succeeded") {
+      expect(run).type.toBe<LumeRun.Succeeded>()
+      expect(run.status).type.toBe<"SUCCEEDED">()
+      expect(run.metadata).type.toBe<Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError>>()
+    }
+    if (run._tag === "Failed" || run._tag === "Crashed") {
+      expect(run.metadata).type.toBe<Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError>>()
+    }
+    if (run._tag === "Unrecognized") expect(run.status).type.toBe<string | null>()
+    if (run._tag === "Created") expect(run).type.not.toHaveProperty("metadata")
+  })
+
+  test("are terminal in exactly four states", () => {
+    expect<LumeRun.TerminalRun["_tag"]>().type.toBe<"Succeeded" | "PartialFailed" | "Failed" | "Crashed">()
+    if (LumeRun.isTerminal(run)) expect(run).type.toBe<LumeRun.TerminalRun>()
+    else expect(run._tag).type.toBe<"Created" | "SyncingSource" | "Transforming" | "SyncingTarget" | "Unrecognized">()
+  })
+
+  test("orFail narrows", () => {
+    expect(LumeRun.orFail(terminal)).type.toBe<
+      Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeRun.RunFailedError>
+    >()
+    expect(LumeRun.orFail(terminal, { partial: "fail" })).type.toBe<
+      Effect.Effect<LumeRun.Succeeded, LumeRun.RunFailedError>
+    >()
+    expect(LumeRun.orFail(terminal, { partial: "accept" })).type.toBe<
+      Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeRun.RunFailedError>
+    >()
+  })
+})
+
+describe("each method's error channel", () => {
+  test("is exactly its union", () => {
+    expect(lume.run(request)).type.toBe<Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError>>()
+    expect(lume.runStatus("id")).type.toBe<Effect.Effect<LumeRun.LumeRun, LumeError.StatusError>>()
+    expect(lume.refresh(run)).type.toBe<Effect.Effect<LumeRun.LumeRun, LumeError.StatusError>>()
+    expect(lume.wait(run)).type.toBe<Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError>>()
+    expect(lume.watch("id")).type.toBe<Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>>()
+    expect(lume.runAndWait(request)).type.toBe<
+      Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.WaitError>
+    >()
+    expect(run.pipe(LumeClient.wait({ timeout: "10 minutes" }))).type.toBe<
+      Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient.LumeClient>
+    >()
+    expect(run.pipe(LumeClient.refresh)).type.toBe<
+      Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient.LumeClient>
+    >()
+  })
+
+  test("names its tags", () => {
+    expect<LumeError.SubmitError["_tag"]>().type.toBe<
+      | "AuthenticationError"
+      | "InvalidRequestError"
+      | "AlreadyProcessedError"
+      | "RateLimitedError"
+      | "ApiError"
+      | "TransportError"
+      | "SubmitOutcomeUnknownError"
+    >()
+    expect<LumeError.StatusError["_tag"]>().type.toBe<
+      | "AuthenticationError"
+      | "InvalidRequestError"
+      | "RunNotFoundError"
+      | "RateLimitedError"
+      | "ApiError"
+      | "TransportError"
+      | "DecodeError"
+    >()
+    expect<Exclude<LumeError.WaitError["_tag"], LumeError.StatusError["_tag"]>>().type.toBe<"TimeoutError">()
+  })
+
+  test("loses one tag by catchTag", () => {
+    expect(lume.wait(run).pipe(Effect.catchTag("TimeoutError", () => Effect.succeed("late")))).type.toBe<
+      Effect.Effect<LumeRun.TerminalRun | string, LumeError.StatusError>
+    >()
+  })
+})
+
+describe("layers", () => {
+  test("require exactly HttpClient, and RunEvents where there are events", () => {
+    expect(LumeClient.layer({ apiKey })).type.toBe<
+      Layer.Layer<LumeClient.LumeClient, LumeError.InvalidRequestError, HttpClient.HttpClient>
+    >()
+    expect(LumeClient.layerConfig()).type.toBe<
+      Layer.Layer<LumeClient.LumeClient, LumeError.InvalidRequestError | ConfigError.ConfigError, HttpClient.HttpClient>
+    >()
+    expect(LumeClient.layerWithEvents({ apiKey })).type.toBe<
+      Layer.Layer<LumeClient.LumeClient, LumeError.InvalidRequestError, HttpClient.HttpClient | RunEvents.RunEvents>
+    >()
+    expect(LumeClient.make({ apiKey })).type.toBe<
+      Effect.Effect<LumeClient.Service, LumeError.InvalidRequestError, HttpClient.HttpClient>
+    >()
+    expect(LumeTest.layer()).type.toBe<Layer.Layer<LumeClient.LumeClient | LumeTest.LumeTest>>()
+  })
+})
+
+describe("what is wrong", () => {
+  test("does not compile", () => {
+    expect(LumeClient.layer).type.not.toBeCallableWith({ apiKey: "plain" })
+    expect(LumeClient.layer).type.not.toBeCallableWith({})
+    expect(LumeClient.layer).type.not.toBeCallableWith({ apiKey, requestTimeout: "soon" })
+    expect(LumeClient.layer).type.not.toBeCallableWith({ apiKey, base_url: "https://lume.example" })
+    expect(lume.run).type.not.toBeCallableWith({ flowVersion: "a:v1" })
+    expect(lume.run).type.not.toBeCallableWith({ flow_version: "a:v1", source_path: "b" })
+    expect(lume.run).type.not.toBeCallableWith({ ...request, forceRerun: "yes" })
+    expect(lume.wait).type.not.toBeCallableWith(run, { timeout: "10 parsecs" })
+    expect(lume.wait).type.not.toBeCallableWith(run, { poll_interval: 10 })
+    expect(LumeRun.orFail).type.not.toBeCallableWith(terminal, { partial: "maybe" })
+  })
+})
+
+describe("the test kit", () => {
+  test("gives the state that was asked for", () => {
+    expect(LumeTest.run("Failed")).type.toBe<LumeRun.Failed>()
+    expect(LumeTest.run).type.not.toBeCallableWith("Done")
+    expect(LumeTest.failNext).type.not.toBeCallableWith(1, "fire")
+  })
+
+  test("transience is asked of anything", () => {
+    expect(LumeError.isTransient).type.toBeCallableWith("anything")
+  })
+})
