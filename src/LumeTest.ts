@@ -24,7 +24,7 @@ import * as arbitraries from "./internal/testArbitrary.js"
 import * as server from "./internal/testServer.js"
 import * as timelines from "./internal/testTimeline.js"
 import * as LumeClient from "./LumeClient.js"
-import * as LumeMetadata from "./LumeMetadata.js"
+import type * as LumeMetadata from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 import type { RunRequest } from "./RunRequest.js"
 

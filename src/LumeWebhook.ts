@@ -164,7 +164,7 @@ const decodeWire = ParseResult.decodeUnknownEither(Wire)
 
 const parse = (body: hmac.Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
   Effect.try({
-    try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: false }).decode(body)),
+    try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)),
     catch: () =>
       new WebhookPayloadError({
         path: "",

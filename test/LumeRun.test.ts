@@ -148,7 +148,7 @@ describe("metadata", () => {
     ["nothing", () => undefined, "", "nothing"],
     ["null", () => null, "", "null"],
     ["a text", () => "done", "", '"done"'],
-    ["no run", ({ run: _, ...rest }) => rest, "run", "nothing"],
+    ["no run", (m) => ({ ...m, run: undefined }), "run", "nothing"],
     [
       "a negative time",
       (m) => ({ ...m, pipeline: { ...m.pipeline, duration_seconds: -1 } }),

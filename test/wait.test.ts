@@ -400,13 +400,14 @@ describe("failures on the way", () => {
       const asked = inTurn(
         status(429, { "retry-after": "20" }),
         status(503, { "retry-after": "0" }),
+        status(503, { "retry-after": "2" }),
         status(503, { "retry-after": "999999" }),
         () => state("SUCCEEDED")
       )
       const http = fakeHttp(asked)
       const client = { retry: { base: "100 seconds", cap: "100 seconds" } } as const
-      yield* endsAfter(yield* Effect.fork(waitFor(http, { pollInterval: "5 seconds" }, client)), "145 seconds")
-      assert.deepStrictEqual(seconds(http), [0, 20, 25, 145])
+      yield* endsAfter(yield* Effect.fork(waitFor(http, { pollInterval: "5 seconds" }, client)), "150 seconds")
+      assert.deepStrictEqual(seconds(http), [0, 20, 25, 30, 150])
     })
   )
 

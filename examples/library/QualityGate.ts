@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { LumeClient, type LumeError, LumeMetadata, LumeRun, type RunRequest } from "effect-lume"
+import { LumeClient, type LumeError, type LumeMetadata, LumeRun, type RunRequest } from "effect-lume"
 
 /** The data of a run is not good enough. */
 export class QualityError extends Schema.TaggedError<QualityError>()("QualityError", {

@@ -10,14 +10,15 @@ import * as Stream from "effect/Stream"
 import { LumeClient, LumeRun } from "effect-lume"
 import * as LocalLume from "effect-lume/local/LocalLume"
 import { mkdtempSync } from "node:fs"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe } from "./report.js"
 
 const local = LocalLume.layer({
   flows: fileURLToPath(new URL("flows", import.meta.url)),
-  sources: fileURLToPath(new URL("../data", import.meta.resolve("vega-datasets"))),
+  sources: join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data"),
   targets: mkdtempSync(join(tmpdir(), "lume-quickstart-"))
 })
 

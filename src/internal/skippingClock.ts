@@ -16,10 +16,11 @@ const nextTurn: (task: () => void) => void =
     ? globalThis.setImmediate
     : (task) => {
         const { port1, port2 } = new MessageChannel()
-        port1.onmessage = () => {
+        port1.addEventListener("message", () => {
           port1.close()
           task()
-        }
+        })
+        port1.start()
         port2.postMessage(undefined)
       }
 

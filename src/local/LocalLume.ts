@@ -21,6 +21,7 @@ import * as RunRequest from "../RunRequest.js"
 import * as Api from "./internal/api.js"
 import * as flows from "./internal/flows.js"
 import * as runs from "./internal/runs.js"
+import type { Webhook } from "./internal/webhook.js"
 import type { LocalFlow } from "./LocalFlow.js"
 
 export {
@@ -55,6 +56,11 @@ export interface Options {
   readonly port?: number | undefined
   /** How many runs go on at a time; the others wait as `CREATED`. Default: 2. */
   readonly concurrency?: number | undefined
+  /**
+   * Where the end of each run is delivered, signed with `secret`, as Lume's webhooks are. A delivery that is not answered
+   * with 2xx is sent again, for about ten minutes. Default: nowhere.
+   */
+  readonly webhook?: Webhook | undefined
 }
 
 const decodeRequest = ParseResult.decodeUnknown(RunRequest.RunRequest)
@@ -76,7 +82,7 @@ const runsLayer = (options: Options) =>
   HttpApiBuilder.group(Api.api, "runs", (handlers) =>
     Effect.gen(function* () {
       const known = yield* flows.load(options.flows)
-      const store = yield* runs.make({ ...options, concurrency: options.concurrency ?? 2 })
+      const store = yield* runs.make({ ...options, concurrency: options.concurrency ?? 2, webhook: options.webhook })
 
       return handlers
         .handleRaw("submit", ({ request }) =>

@@ -12,12 +12,14 @@ import * as LumeRun from "../../LumeRun.js"
 import type { RunRequest } from "../../RunRequest.js"
 import * as LocalEngine from "../LocalEngine.js"
 import type { LocalFlow } from "../LocalFlow.js"
+import { deliver, type Webhook } from "./webhook.js"
 
 /** Where runs read and write, and how many go on at a time. */
 export interface Options {
   readonly sources: string
   readonly targets: string
   readonly concurrency: number
+  readonly webhook: Webhook | undefined
 }
 
 /** The runs. */
@@ -58,7 +60,8 @@ const key = ({ flowVersion, sourcePath }: RunRequest): string => JSON.stringify(
 export const make = ({
   concurrency,
   sources,
-  targets
+  targets,
+  webhook
 }: Options): Effect.Effect<Runs, never, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
@@ -86,11 +89,14 @@ export const make = ({
         Effect.flatMap((outcome) =>
           Effect.map(encode(outcome), (metadata) => {
             if (outcome.status === "SUCCEEDED") succeeded.add(key(request))
-            enter(id, request, outcome.status, metadata)
+            return enter(id, request, outcome.status, metadata)
           })
         ),
         Effect.provideService(FileSystem.FileSystem, files),
-        slots.withPermits(1)
+        slots.withPermits(1),
+        Effect.flatMap((run) =>
+          webhook !== undefined && LumeRun.isTerminal(run) ? deliver(webhook, run, request) : Effect.void
+        )
       )
 
     return {
