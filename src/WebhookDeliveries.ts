@@ -63,7 +63,7 @@ export const makeInMemory = (options?: {
         inHand.set(key, done)
         return Effect.onExit(Effect.asVoid(restore(handle)), (exit) => {
           inHand.delete(key)
-          remember(key)
+          if (Exit.isSuccess(exit)) remember(key)
           return done.open
         })
       })

@@ -49,8 +49,9 @@ export const make = (exchange: Exchange, endpoints: Endpoints, scrub: Scrub): Ap
 
   const read = (id: RunId) => {
     const request = HttpClientRequest.get(join(endpoints.baseUrl, endpoints.status(id)), { acceptJson: true })
+    const attempt = exchange(request)
     return (limit: number) =>
-      Effect.matchEffect(exchange(request, limit), {
+      Effect.matchEffect(attempt(limit), {
         onFailure: (failure) => Effect.fail(answer.toTransportError(failure, id, scrub)),
         onSuccess: (received): Effect.Effect<LumeRun, LumeError.StatusError> =>
           isOk(received) ? answer.toRun(received, id, scrub) : readRefused(id, received)
@@ -61,7 +62,7 @@ export const make = (exchange: Exchange, endpoints: Endpoints, scrub: Scrub): Ap
     const request = HttpClientRequest.post(join(endpoints.baseUrl, endpoints.submit), { acceptJson: true }).pipe(
       HttpClientRequest.bodyText(json, "application/json")
     )
-    return Effect.matchEffect(exchange(request, Infinity), {
+    return Effect.matchEffect(exchange(request)(Infinity), {
       onFailure: (failure) => Effect.fail(unanswered(run, failure, scrub)),
       onSuccess: (received): Effect.Effect<LumeRun, SubmitFailure> =>
         isOk(received)

@@ -14,7 +14,10 @@ import type * as Tracer from "effect/Tracer"
 import type { StatusError } from "../LumeError.js"
 import { isTerminal, type LumeRun, type RunId } from "../LumeRun.js"
 
-const polls = Metric.counter("effect_lume_polls", { description: "Reads made by waits", incremental: true })
+const polls = Metric.counter("effect_lume_polls", {
+  description: "Reads made by waits that have ended",
+  incremental: true
+})
 
 const retries = Metric.counter("effect_lume_retries", {
   description: "Requests made again after a failure that may pass",
@@ -74,7 +77,6 @@ const makeObserver = (id: RunId, clock: Clock.Clock, span: Option.Option<Tracer.
   return {
     polled: () => {
       count++
-      polls.unsafeUpdate(1, [])
     },
     changed: (run) =>
       Effect.suspend(() => {
@@ -92,7 +94,7 @@ const makeObserver = (id: RunId, clock: Clock.Clock, span: Option.Option<Tracer.
         attribute("lume.polls", count)
         const took = Duration.toSeconds(Duration.nanos(clock.unsafeCurrentTimeNanos() - startedAt))
         return Effect.zipRight(
-          Metric.update(waitSeconds, took),
+          Effect.zipRight(Metric.incrementBy(polls, count), Metric.update(waitSeconds, took)),
           Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, last)))
         )
       })
