@@ -1,0 +1,102 @@
+/**
+ * What the core adds to an application that has effect already: gzip bytes of its bundle, and time to import.
+ *
+ * The application is one that holds every effect module that the core imports, whole; so what the core adds is its own
+ * code. The other application, for comparison, holds only a small program, so that what the core uses of effect counts.
+ */
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+import { alternate, finish, here, print, printSamples, printTable, ratio } from "./harness.mjs"
+
+const rounds = 21
+const root = here("..")
+const modules = ["LumeClient", "LumeRun", "LumeMetadata", "LumeError", "RunRequest"]
+const files = modules.map((name) => `./dist/${name}.js`)
+
+const bundle = async (/** @type {string} */ contents) => {
+  const { metafile, outputFiles } = await build({
+    stdin: { contents, resolveDir: root, sourcefile: "entry.js" },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+    metafile: true,
+    absWorkingDir: root
+  })
+  const code = outputFiles[0].contents
+  return { metafile, minified: code.length, gzip: gzipSync(code, { level: 9 }).length }
+}
+
+const core = files.map((file, i) => `export * as ${modules[i]} from "${file}"`).join("\n")
+const small = `
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+const decode = Schema.decodeUnknown(Schema.parseJson(Schema.Struct({ id: Schema.String, at: Schema.Date })))
+export const program = Effect.gen(function* () {
+  const response = yield* HttpClient.get("https://example.com")
+  return yield* decode(yield* response.text)
+}).pipe(Effect.provide(FetchHttpClient.layer), Effect.runPromise)
+`
+
+const alone = await bundle(core)
+const specifiers = [
+  ...new Set(
+    Object.entries(alone.metafile.inputs)
+      .filter(([file]) => file.startsWith("dist/"))
+      .flatMap(([, { imports }]) => imports)
+      .flatMap(({ original = "" }) => (/^(effect|@effect\/platform)\//.test(original) ? [original] : []))
+  )
+].toSorted()
+const effect = specifiers.map((specifier, i) => `export * as effect${i} from "${specifier}"`).join("\n")
+
+const bundles = {
+  "effect as the core uses it, whole modules": await bundle(effect),
+  "the same with effect-lume": await bundle(`${effect}\n${core}`),
+  "a small program with effect": await bundle(small),
+  "the same program with effect-lume": await bundle(`${small}\n${core}`)
+}
+printTable(
+  ["bundle", "minified bytes", "gzip bytes"],
+  Object.entries(bundles).map(([name, { gzip, minified }]) => [name, String(minified), String(gzip)])
+)
+const [whole, wholeWithLume, program, programWithLume] = Object.values(bundles).map(({ gzip }) => gzip)
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const importTime = async (/** @type {ReadonlyArray<string>} */ imported) => {
+  const script = `
+    const startedAt = performance.now()
+    await Promise.all(${JSON.stringify(imported)}.map((module) => import(module)))
+    console.log(performance.now() - startedAt)`
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { cwd: root })
+  return Number(stdout)
+}
+
+const imports = { "effect modules": specifiers, "with effect-lume": [...specifiers, ...files] }
+for (const name of Object.keys(imports)) await importTime(imports[name])
+const samples = await alternate({
+  names: Object.keys(imports),
+  rounds,
+  measure: (name) => importTime(imports[name])
+})
+print(`${rounds} rounds, each in a new process\n`)
+printSamples({ title: "import", unit: "ms", samples })
+
+finish([
+  { name: "gzip kB added by effect-lume's own code", value: (wholeWithLume - whole) / 1000, most: 10 },
+  {
+    name: "gzip kB added to a small program, what the core uses of effect included",
+    value: (programWithLume - program) / 1000
+  },
+  {
+    name: "import: with effect-lume / effect modules",
+    value: ratio(samples, "with effect-lume", "effect modules"),
+    most: 1.15
+  }
+])
