@@ -291,7 +291,12 @@ const makeWith = (
       refresh: (run) => runStatus(run.id),
       wait,
       watch,
-      runAndWait: (request, options) => Effect.flatMap(run(request), (run) => wait(run, options))
+      // options that can't work are refused before anything is submitted
+      runAndWait: (request, options = {}) =>
+        Effect.zipRight(
+          makePlan(options, backoff, events),
+          Effect.flatMap(run(request), (run) => wait(run, options))
+        )
     }
   })
 

@@ -289,7 +289,7 @@ export class TimeoutError extends messageInJson(
       onSome: (error) => ` The last read failed: ${error.message}`
     })
     return (
-      `The wait for run ${this.runId} was over before the run (timeout ${Duration.format(this.timeout)}, ` +
+      `The wait for run ${this.runId} ended before the run did (timeout ${Duration.format(this.timeout)}, ` +
       `${this.polls} polls). ${last}.${failure} The run goes on: wait for it again, or longer.`
     )
   }

@@ -234,7 +234,7 @@ const list = <A>(items: ReadonlyArray<A>, write: (item: A) => string): string =>
 const explainFinished = ({ results, validation }: LumeMetadata.LumeMetadata): string => {
   const common = list(
     validation.topErrors,
-    (error) => `${oneLine(error.errorCode)} on ${oneLine(error.field)}, ${error.count} times`
+    (error) => `${oneLine(error.errorCode)} on ${oneLine(error.field)}, ${error.count}×`
   )
   return (
     `${results.rejectedRows} of ${results.inputRows} rows were rejected` +
@@ -259,7 +259,7 @@ const explain = (run: Failed | Crashed | PartialFailed): string =>
 
 const advice = {
   PartialFailed: "Look at the rejected rows, whose place is in metadata.results.targetLocations.rejects.",
-  Failed: "Mend the cause, then submit again.",
+  Failed: "Fix the cause, then submit again.",
   Crashed: "This is an error inside Lume: submit again, and tell Lume the run's id where it stays."
 }
 

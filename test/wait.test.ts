@@ -199,6 +199,11 @@ describe("what needs no request", () => {
         Stream.runDrain(lume.watch(runId, options))
       ).pipe(Effect.flip, Effect.provide(clientLayer(http)))
       assert.strictEqual(watched._tag, "InvalidRequestError")
+      const submitted = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runAndWait(request, options)).pipe(
+        Effect.flip,
+        Effect.provide(clientLayer(http))
+      )
+      assert.strictEqual(submitted._tag, "InvalidRequestError")
       assert.deepStrictEqual(http.sent, [])
     })
   )

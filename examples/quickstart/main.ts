@@ -43,10 +43,10 @@ const submitAndWatch = (flowVersion: string, sourcePath: string) =>
   })
 
 const forTheRealService = `
-The same against Lume's own service, with LUME_API_KEY set:
+The same against Lume's own service, with a flow of yours and LUME_API_KEY set:
 
   const lume = yield* LumeClient.LumeClient
-  const run = yield* lume.run({ flowVersion: "movies:v1", sourcePath: "s3://acme/movies.json" })
+  const run = yield* lume.run({ flowVersion: "your_flow:v1", sourcePath: "s3://acme/movies.json" })
   const finished = yield* lume.wait(run)
   const metadata = yield* (yield* LumeRun.orFail(finished)).metadata
   // …provided with LumeClient.layerConfig() and FetchHttpClient.layer

@@ -31,6 +31,8 @@ export const preview = (value: unknown): string => {
       return value === null ? "null" : Array.isArray(value) ? `an array of ${value.length}` : nameOf(value)
     case "undefined":
       return "nothing"
+    case "bigint":
+      return `the bigint ${value}`
     case "function":
     case "symbol":
       return `a ${typeof value}`

@@ -4,15 +4,21 @@
  * It takes the place of Lume's service in tests, examples and development: production code runs against it unchanged,
  * and its runs really transform data.
  */
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServer from "@effect/platform/HttpServer"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { randomUUID } from "node:crypto"
 import { createServer } from "node:http"
@@ -69,10 +75,19 @@ const decodeRequest = ParseResult.decodeUnknown(RunRequest.RunRequest)
 const unprocessable = (loc: ReadonlyArray<string>, msg: string, type: string): Api.Unprocessable =>
   new Api.Unprocessable({ detail: [{ loc: ["body", ...loc], msg, type }] })
 
+/** The schema checks some fields under the SDK's names; here is a body that has them under both. */
+const withBothNames = (json: unknown): unknown =>
+  typeof json === "object" && json !== null && "flow_version" in json && "source_path" in json
+    ? { ...json, flowVersion: json.flow_version, sourcePath: json.source_path }
+    : json
+
+const wireName = (path: string): string =>
+  path.replace(/^flowVersion/, "flow_version").replace(/^sourcePath/, "source_path")
+
 const readRequest = (json: unknown): Effect.Effect<RunRequest.RunRequest, Api.Unprocessable> =>
   Effect.mapError(decodeRequest(json), (issue) => {
-    const { expected, path, received } = fromIssue(issue, json)
-    const loc = path === "" ? [] : path.split(".")
+    const { expected, path, received } = fromIssue(issue, withBothNames(json))
+    const loc = path === "" ? [] : wireName(path).split(".")
     return received === "nothing"
       ? unprocessable(loc, "Field required", "missing")
       : unprocessable(loc, `Expected ${expected}, got ${received}`, "value_error")
@@ -123,18 +138,29 @@ const keyCheck = (apiKey: Redacted.Redacted) =>
         : Effect.fail(new Api.Unauthorized({ detail: "Invalid API key" }))
   })
 
-const checkOptions = ({ concurrency = 2, sources }: Options) =>
+const refuse = (message: string) => new flows.LocalLumeError({ message })
+
+const checkOptions = ({ apiKey, concurrency = 2, port = 0, sources, targets }: Options) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      return yield* new flows.LocalLumeError({
-        message: `concurrency must be a positive integer, but is ${concurrency}.`
-      })
+      return yield* refuse(`concurrency must be a positive integer, but is ${concurrency}.`)
     }
-    const exists = yield* Effect.orElseSucceed(files.exists(sources), () => false)
-    return exists
-      ? undefined
-      : yield* new flows.LocalLumeError({ message: `The sources folder ${sources} does not exist. Create it first.` })
+    if (!Number.isSafeInteger(port) || port < 0 || port > 65535) {
+      return yield* refuse(`port must be an integer from 0 to 65535, but is ${port}. Leave it out to get a free one.`)
+    }
+    // A request without a key would match it.
+    if (apiKey !== undefined && Redacted.value(apiKey) === "") {
+      return yield* refuse("apiKey is empty. Leave it out to get a random one.")
+    }
+    const isFolder = yield* files.stat(sources).pipe(
+      Effect.map(({ type }) => type === "Directory"),
+      Effect.orElseSucceed(() => false)
+    )
+    if (!isFolder) return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
+    yield* Effect.mapError(files.makeDirectory(targets, { recursive: true }), (error) =>
+      refuse(`The targets folder ${targets} can't be made: ${error.message}`)
+    )
   })
 
 /** A server that is closed at once, where Node's own waits until every client has let go of its connection. */
@@ -159,28 +185,44 @@ const serverLayer = ({ host = "127.0.0.1", port = 0 }: Options) =>
     )
   )
 
+const notFound = HttpServerResponse.unsafeJson({ detail: "Not Found" }, { status: 404 })
+
+/** An unknown path is refused as FastAPI does it. The platform's types don't tell that a path can be unknown. */
+const withBody = (app: HttpApp.Default): HttpApp.Default =>
+  Effect.catchAllCause(app, (cause) =>
+    Predicate.isTagged(Cause.squash(cause), "RouteNotFound") ? Effect.succeed(notFound) : Effect.failCause(cause)
+  )
+
+const urlOf = (address: HttpServer.Address): string =>
+  address._tag === "TcpAddress" && address.hostname.includes(":")
+    ? `http://[${address.hostname}]:${address.port}`
+    : HttpServer.formatAddress(address)
+
 /**
  * A local Lume, for as long as the layer's scope is open. Its runs live in memory; what they write stays.
  *
  * It refuses as Lume does, with FastAPI's bodies: 401 for a wrong key, 404 for an unknown flow version or run, 409 for a
  * source path that has `SUCCEEDED` for the flow version (unless `force_rerun`), 422 for a body that is no request.
  *
- * Fails with `LocalLumeError` where a flow is wrong or there twice, the sources folder is missing, or the port is taken.
+ * Fails with `LocalLumeError` where a flow is wrong or there twice, a folder is missing or can't be made, an option can't
+ * work, or the port is taken.
  */
 export const layer = (options: Options): Layer.Layer<LocalLume, flows.LocalLumeError> => {
   // A secret asks for more than Effect's Random.
   const apiKey = options.apiKey ?? Redacted.make(`local-${randomUUID()}`)
   const service = Layer.effect(
     LocalLume,
-    HttpServer.addressFormattedWith((url) => Effect.succeed({ url, apiKey }))
+    HttpServer.addressWith((address) => Effect.succeed({ url: urlOf(address), apiKey }))
   )
   const server = HttpApiBuilder.serve().pipe(
+    Layer.provide(HttpApiBuilder.middleware(withBody)),
     Layer.provide(HttpApiBuilder.api(Api.api)),
     Layer.provide(runsLayer(options)),
-    Layer.provide(keyCheck(apiKey))
+    Layer.provide(keyCheck(apiKey)),
+    // The server's spans hold the headers of its requests.
+    Layer.locallyWith(Headers.currentRedactedNames, Array.append("lume-api-key"))
   )
-  return Layer.unwrapEffect(Effect.as(checkOptions(options), Layer.merge(service, server))).pipe(
-    Layer.provide(serverLayer(options)),
-    Layer.provide(NodeContext.layer)
-  )
+  return Layer.unwrapEffect(
+    Effect.as(checkOptions(options), Layer.provide(Layer.merge(service, server), serverLayer(options)))
+  ).pipe(Layer.provide(NodeContext.layer))
 }

@@ -112,6 +112,20 @@ describe("outcomes", () => {
     })
   )
 
+  live("a source that is not UTF-8: FAILED, not CRASHED", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const places = yield* folders({})
+      yield* files.writeFile(
+        path.join(places.sources, "latin.csv"),
+        Uint8Array.of(0xff, 0xfe, 0x2c, 0x62, 0x0a, 0x31, 0x2c, 0x32, 0x0a)
+      )
+      const { errorCode, message } = failure(yield* run(places, "latin.csv"))
+      assert.strictEqual(errorCode, "SOURCE_UNREADABLE")
+      assert.include(message, "utf-8")
+    })
+  )
+
   const failing: ReadonlyArray<readonly [string, Partial<LocalFlow>, string, LocalEngine.Stage, string, string]> = [
     ["no source", {}, "nowhere.csv", "SYNCING_SOURCE", "SOURCE_NOT_FOUND", "nowhere.csv"],
     ["a folder", {}, "folder.csv", "SYNCING_SOURCE", "SOURCE_NOT_FOUND", "folder.csv"],

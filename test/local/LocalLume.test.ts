@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import * as path from "node:path"
 import * as LocalLume from "../../src/local/LocalLume.js"
 import * as LumeClient from "../../src/LumeClient.js"
@@ -221,8 +222,43 @@ describe("on the wire", () => {
         body: { detail: [{ loc: ["body", "source_path"], msg: "Field required", type: "missing" }] }
       })
       assert.strictEqual((yield* post("not json")).status, 422)
-      assert.strictEqual((yield* post('{"flow_version": "people", "source_path": "a"}')).status, 422)
+      assert.deepStrictEqual(yield* post('{"flow_version": "people:v1", "source_path": ""}'), {
+        status: 422,
+        body: {
+          detail: [{ loc: ["body", "source_path"], msg: 'Expected a non-empty text, got ""', type: "value_error" }]
+        }
+      })
+      const malformed = yield* post('{"flow_version": "people", "source_path": "a"}')
+      assert.strictEqual(malformed.status, 422)
+      assert.deepNestedInclude(malformed.body, { "detail[0].loc": ["body", "flow_version"] })
+      assert.deepStrictEqual(yield* send(`${url}/flows`, { headers }), { status: 404, body: { detail: "Not Found" } })
       assert.strictEqual((yield* post('{"flow_version": "people:v9", "source_path": "a"}')).status, 404)
+    })
+  )
+})
+
+describe("the key", () => {
+  live("is in no span of the server", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const native = yield* Effect.tracer
+      const tracer = Tracer.make({
+        span: (...options) => {
+          const span = native.span(...options)
+          spans.push(span)
+          return span
+        },
+        context: (run, fiber) => native.context(run, fiber)
+      })
+      const apiKey = Redacted.make("local-key")
+      const { lume } = yield* Effect.withTracer(start({ apiKey }), tracer)
+      yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "clean.csv" }, quickly)
+      const served = spans.filter(({ kind }) => kind === "server")
+      assert.isAbove(served.length, 1)
+      for (const { attributes } of served) {
+        assert.strictEqual(attributes.get("http.request.header.lume-api-key"), "<redacted>")
+        assert.notInclude(JSON.stringify([...attributes]), Redacted.value(apiKey))
+      }
     })
   )
 })
@@ -264,11 +300,37 @@ describe("what it does not start with", () => {
     })
   )
 
+  live("no flow at all, or one that is no JSON", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(() => ({ flows: [] })), "no flows")
+      const files = { "flows/a.json": "{" }
+      assert.include(
+        yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files),
+        "a.json is no JSON"
+      )
+    })
+  )
+
   live("a port that is taken", () =>
     Effect.gen(function* () {
       const { url } = yield* start()
       const port = Number(new URL(url).port)
       assert.include(yield* refused(() => ({ port })), String(port))
+    })
+  )
+
+  live("folders that are none", () =>
+    Effect.gen(function* () {
+      const file = (sources: string) => path.join(sources, "people.csv")
+      assert.include(yield* refused(({ sources }) => ({ sources: file(sources) })), "sources folder")
+      assert.include(yield* refused(({ sources }) => ({ targets: file(sources) })), "targets folder")
+    })
+  )
+
+  live("a port that is none, and a key that every request without one would match", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(() => ({ port: 70_000 })), "70000")
+      assert.include(yield* refused(() => ({ apiKey: Redacted.make("") })), "apiKey")
     })
   )
 

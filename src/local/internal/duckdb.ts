@@ -43,7 +43,7 @@ export interface Database {
 const memoryLimit = `${Math.floor(os.totalmem() / 4 / 2 ** 20)}MiB`
 
 const kind = /^([A-Za-z ]+?) Error: /
-const advice = /\n\s*\n|\nLINE \d|\nPossible |\nTry |\nEither add/
+const advice = /\n\s*\n|\n\s*(LINE \d|Possible |Try |Either add)/
 
 const fromUnknown = (error: unknown): DuckDBError => {
   const text = error instanceof Error ? error.message : String(error)

@@ -46,10 +46,13 @@ const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLu
     const names = yield* unreadable(folder)(files.readDirectory(folder))
     return yield* Effect.forEach(names.filter((name) => name.endsWith(".json")).toSorted(), (name) => {
       const file = path.join(folder, name)
-      return Effect.map(unreadable(file)(Effect.flatMap(files.readFileString(file), parseJson)), (json) => ({
-        from: file,
-        json
-      }))
+      const parsed = Effect.flatMap(unreadable(file)(files.readFileString(file)), (text) =>
+        Effect.mapError(
+          parseJson(text),
+          () => new LocalLumeError({ message: `${file} is no JSON. Correct it, or move it away.` })
+        )
+      )
+      return Effect.map(parsed, (json) => ({ from: file, json }))
     })
   })
 
@@ -62,6 +65,10 @@ export const load = (
       typeof flows === "string"
         ? yield* readFolder(flows)
         : flows.map((json, index) => ({ from: `flows[${index}]`, json }))
+    if (named.length === 0) {
+      const place = typeof flows === "string" ? `no *.json file in ${flows}` : "none is given"
+      return yield* new LocalLumeError({ message: `There are no flows: ${place}. A local Lume needs one at least.` })
+    }
     const decoded = yield* Effect.forEach(named, decode)
     const versions = decoded.map(([version]) => version)
     const duplicate = versions.find((version, index) => versions.indexOf(version) < index)

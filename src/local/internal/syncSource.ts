@@ -32,7 +32,7 @@ export interface Staging {
 }
 
 const Rows = Schema.Struct({ rows: Schema.Number })
-const Broken = Schema.Struct({ line: Schema.Number, message: Schema.String })
+const Broken = Schema.Struct({ line: Schema.NullOr(Schema.Number), message: Schema.NullOr(Schema.String) })
 
 const formatOf = (source: string, file: sourceFile.SourceFile): Effect.Effect<format.Format, StageFailure> => {
   const found = format.byExtension(file.extension)
@@ -54,20 +54,26 @@ const literal = (file: string): string => file.replace(/[*?[]/g, (character) => 
 const create = (database: duckdb.Database, table: string, reader: string, file: string) =>
   database.run(`CREATE TABLE ${table} AS SELECT * FROM ${reader}`, [literal(file)])
 
+/** What DuckDB says, unless that is only what it has tried. */
+const reason = ({ message }: duckdb.DuckDBError): string =>
+  message.startsWith("Error when sniffing")
+    ? "it is no table in UTF-8: look for a quote that is never closed, line ends of two kinds, or another encoding."
+    : message
+
 /** Why the file can't be read. When DuckDB finds no table in a file at all, it does not say where it is broken. */
 const diagnose = (database: duckdb.Database, { salvage }: format.Format, file: string, error: duckdb.DuckDBError) =>
   salvage === undefined
-    ? Effect.succeed(error.message)
+    ? Effect.succeed(reason(error))
     : create(database, "salvaged", salvage, file).pipe(
         Effect.zipRight(
           database.one(
             Broken,
-            "SELECT line::DOUBLE AS line, error_message AS message FROM reject_errors ORDER BY line LIMIT 1"
+            "SELECT min(line)::DOUBLE AS line, arg_min(error_message, line) AS message FROM reject_errors"
           )
         ),
         Effect.match({
-          onFailure: () => error.message,
-          onSuccess: ({ line, message }) => `line ${line}: ${message}`
+          onFailure: () => reason(error),
+          onSuccess: ({ line, message }) => (message === null ? reason(error) : `line ${line}: ${message}`)
         })
       )
 
