@@ -97,6 +97,27 @@ describe("a memory of deliveries", () => {
     })
   )
 
+  it.effect("handles one again that was taken over and then interrupted", () =>
+    Effect.gen(function* () {
+      const memory = WebhookDeliveries.makeInMemory()
+      const gate = yield* Deferred.make<never, string>()
+      const first = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate)))
+      yield* settle
+      const second = yield* Effect.fork(memory.once(delivery(), Effect.never))
+      yield* settle
+      yield* Deferred.fail(gate, "no")
+      yield* Effect.flip(Fiber.join(first))
+      yield* settle
+      yield* Fiber.interrupt(second)
+      let handled = 0
+      yield* memory.once(
+        delivery(),
+        Effect.sync(() => handled++)
+      )
+      assert.strictEqual(handled, 1)
+    })
+  )
+
   it.effect("lets one that waits go away", () =>
     Effect.gen(function* () {
       const memory = WebhookDeliveries.makeInMemory()
