@@ -4,16 +4,21 @@
  * It knows no HTTP: it is given "read this run, within this time". `wait` and `watch` are the same loop, taken to its
  * end or step by step.
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import type * as RunEvents from "../RunEvents.js"
@@ -52,16 +57,21 @@ const shortestPause = 1
 const paceAfterEvent = 5_000
 const timeAfterEvent = 60_000
 
+/** What is made of a run that has been read: a result, or another read. */
+type AndThen<A> = (run: LumeRun.LumeRun, polling: Polling<A>) => Effect.Effect<A, LumeError.WaitError>
+
 /** A wait on its way. */
-class Polling {
+class Polling<A> {
   private readonly subject: Subject
   private readonly plan: Plan
-  private readonly clock: Clock.Clock
-  private readonly observer: telemetry.Observer
+  private readonly andThen: AndThen<A>
   private readonly events: Queue.Dequeue<void> | undefined
+  private readonly clock: Clock.Clock
+  private readonly span: Tracer.Span | undefined
   private readonly startedAt: bigint
   private paceState: unknown
   private polls = 0
+  private readAt = 0
   private atDeadline = false
   private lastRun = Option.none<LumeRun.LumeRun>()
   private lastFailure = Option.none<LumeError.StatusError>()
@@ -73,23 +83,29 @@ class Polling {
   constructor(
     subject: Subject,
     plan: Plan,
-    clock: Clock.Clock,
-    observer: telemetry.Observer,
+    andThen: AndThen<A>,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
     events: Queue.Dequeue<void> | undefined
   ) {
     this.subject = subject
     this.plan = plan
-    this.clock = clock
-    this.observer = observer
+    this.andThen = andThen
     this.events = events
-    this.startedAt = clock.unsafeCurrentTimeNanos()
+    this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.span = fiber.currentSpan?._tag === "Span" ? fiber.currentSpan : undefined
+    this.startedAt = this.clock.unsafeCurrentTimeNanos()
     this.paceState = plan.pace.initial
   }
 
-  /** The run as next read, after a pause unless it is the first. Not to be taken after a terminal run. */
-  readonly next: Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> = Effect.suspend(() =>
-    this.polls === 0 ? this.poll() : Effect.flatMap(this.pause(), () => this.poll())
-  )
+  /** Reads the run, after a pause unless it is the first time. Not to be taken after a terminal run. */
+  next(): Effect.Effect<A, LumeError.WaitError> {
+    return this.polls === 0 ? this.poll() : this.pause()
+  }
+
+  /** To be run when it is over, however it ended. */
+  ended(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return telemetry.waitEnded(exit, this.span, { polls: this.polls, took: this.elapsed(), lastRun: this.lastRun })
+  }
 
   /** Milliseconds since the wait began, on the monotonic clock. */
   private elapsed(): number {
@@ -104,42 +120,42 @@ class Polling {
 
   // ------------------------------------------------------------------------------------------------------------- reads
 
-  private poll(): Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> {
+  private poll(): Effect.Effect<A, LumeError.WaitError> {
     this.polls++
-    this.observer.polled()
-    const readAt = this.elapsed()
-    const left = this.plan.timeout - readAt
+    this.readAt = this.elapsed()
+    const left = this.plan.timeout - this.readAt
     if (left <= 0) this.atDeadline = true
     return Effect.matchEffect(this.subject.read(this.atDeadline ? lastReadTime : left), {
       onSuccess: (run) => this.succeeded(run),
-      onFailure: (error) => this.failed(error, readAt)
+      onFailure: (error) => this.failed(error)
     })
   }
 
-  private succeeded(run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun> {
+  private succeeded(run: LumeRun.LumeRun): Effect.Effect<A, LumeError.WaitError> {
     const unchanged = Option.isSome(this.lastRun) && this.lastRun.value.status === run.status
     this.lastRun = Option.some(run)
     this.lastFailure = Option.none()
     this.failures = 0
-    return unchanged ? Effect.succeed(run) : Effect.as(this.changed(run), run)
+    return unchanged ? this.andThen(run, this) : Effect.flatMap(this.changed(run), () => this.andThen(run, this))
   }
 
   private changed(run: LumeRun.LumeRun): Effect.Effect<void> {
-    if (run._tag !== "Unrecognized" || this.hasWarned) return this.observer.changed(run)
+    const changed = telemetry.statusChanged(run, this.span, this.clock)
+    if (run._tag !== "Unrecognized" || this.hasWarned) return changed
     this.hasWarned = true
-    return Effect.zipRight(this.observer.changed(run), warnUnrecognized(run))
+    return Effect.zipRight(changed, warnUnrecognized(run))
   }
 
-  private failed(error: LumeError.StatusError, readAt: number): Effect.Effect<LumeRun.LumeRun, LumeError.WaitError> {
+  private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
     // The deadline cut the read short. The live clock's timers can be early by a fraction of a millisecond.
     if (!this.atDeadline && isRequestTimeout(error) && this.plan.timeout - this.elapsed() < 1) return this.timedOut()
     if (!isNoNews(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
-    if (this.failures === 0) this.failingSince = readAt
+    if (this.failures === 0) this.failingSince = this.readAt
     this.failures++
     this.lastFailure = Option.some(error)
     if (this.atDeadline) return this.timedOut()
     if (this.elapsed() - this.failingSince >= this.plan.tolerance) return Effect.fail(error)
-    return Effect.zipRight(this.observer.failed(error), this.next)
+    return Effect.flatMap(telemetry.readFailed(this.subject.id, error), () => this.next())
   }
 
   private mayNotHaveAppeared(error: LumeError.StatusError): boolean {
@@ -153,17 +169,20 @@ class Polling {
 
   // ------------------------------------------------------------------------------------------------------------ pauses
 
-  /** The one place where a schedule is stepped. */
-  private pause(): Effect.Effect<void, LumeError.TimeoutError> {
+  /** Pauses and polls. The one place where a schedule is stepped. */
+  private pause(): Effect.Effect<A, LumeError.WaitError> {
     if (this.atDeadline) return this.timedOut()
     const now = this.clock.unsafeCurrentTimeMillis()
     return Effect.flatMap(this.plan.pace.step(now, this.lastRun, this.paceState), ([state, , decision]) => {
       if (ScheduleDecision.isDone(decision)) return this.timedOut()
       this.paceState = state
-      const interval = ScheduleIntervals.start(decision.intervals) - now
-      if (this.failures > 0) return this.pauseAfterFailure(interval)
-      return this.events === undefined ? this.sleep(interval) : this.sleepOrWake(interval, this.events)
+      return Effect.flatMap(this.pauseFor(ScheduleIntervals.start(decision.intervals) - now), () => this.poll())
     })
+  }
+
+  private pauseFor(interval: number): Effect.Effect<void> {
+    if (this.failures > 0) return this.pauseAfterFailure(interval)
+    return this.events === undefined ? this.sleep(interval) : this.sleepOrWake(interval, this.events)
   }
 
   private pauseAfterFailure(interval: number): Effect.Effect<void> {
@@ -177,7 +196,7 @@ class Polling {
   private sleep(due: number): Effect.Effect<void> {
     const left = this.plan.timeout - this.elapsed()
     if (due >= left) this.atDeadline = true
-    return sleep(Math.max(shortestPause, Math.ceil(Math.min(due, left))))
+    return sleep(this.clock, Math.max(shortestPause, Math.ceil(Math.min(due, left))))
   }
 
   /** The same, unless an event comes before. */
@@ -185,38 +204,45 @@ class Polling {
     const woken = Effect.flatMap(Queue.take(events), () => {
       this.atDeadline = false
       this.alertUntil = this.elapsed() + timeAfterEvent
-      return sleep(shortestPause)
+      return sleep(this.clock, shortestPause)
     })
     const isAlert = this.elapsed() < this.alertUntil
     return Effect.raceFirst(this.sleep(isAlert ? Math.min(due, paceAfterEvent) : due), woken)
   }
 }
 
-/** Begins to listen, where there are events, and then to observe: before the first read, so that nothing is missed. */
-const begin = (subject: Subject, plan: Plan) =>
-  Effect.gen(function* () {
-    const events = plan.events === undefined ? undefined : yield* plan.events.subscribe(subject.id)
-    const observer = yield* telemetry.observe(subject.id)
-    const clock = yield* Effect.clock
-    return { observer, next: new Polling(subject, plan, clock, observer, events).next }
-  })
+/** Begins to listen, where there are events, before the first read, so that nothing is missed. */
+const listen = ({ events }: Plan, { id }: Subject) =>
+  events === undefined ? Effect.succeed(undefined) : events.subscribe(id)
+
+const untilEnded: AndThen<LumeRun.TerminalRun> = (run, polling) =>
+  LumeRun.isTerminal(run) ? Effect.succeed(run) : polling.next()
 
 /** Waits until the run has ended. */
-export const wait = (subject: Subject, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> =>
-  Effect.scoped(
-    Effect.flatMap(begin(subject, plan), ({ next, observer }) => {
-      const untilTerminal: Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> = Effect.flatMap(next, (run) =>
-        LumeRun.isTerminal(run) ? Effect.succeed(run) : untilTerminal
-      )
-      return Effect.onExit(untilTerminal, observer.ended)
+export const wait = (subject: Subject, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> => {
+  const begin = (events?: Queue.Dequeue<void>) =>
+    Effect.withFiberRuntime<LumeRun.TerminalRun, LumeError.WaitError>((fiber) => {
+      const polling = new Polling(subject, plan, untilEnded, fiber, events)
+      return Effect.onExit(polling.next(), (exit) => polling.ended(exit))
     })
-  )
+  // a scope, which only events need, would take as much memory as half of a wait without
+  return plan.events === undefined ? begin() : Effect.scoped(Effect.flatMap(listen(plan, subject), begin))
+}
+
+const oneByOne: AndThen<LumeRun.LumeRun> = Effect.succeed
 
 /** The run as first read, then at every change of its status, to its end. */
 export const watch = (subject: Subject, plan: Plan): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError> =>
   Stream.unwrapScoped(
-    Effect.flatMap(begin(subject, plan), ({ next, observer }) =>
-      Effect.as(Effect.addFinalizer(observer.ended), Stream.repeatEffect(next))
+    Effect.flatMap(listen(plan, subject), (events) =>
+      Effect.withFiberRuntime<Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>, never, Scope.Scope>((fiber) => {
+        const polling = new Polling(subject, plan, oneByOne, fiber, events)
+        const next = Effect.suspend(() => polling.next())
+        return Effect.as(
+          Effect.addFinalizer((exit) => polling.ended(exit)),
+          Stream.repeatEffect(next)
+        )
+      })
     )
   ).pipe(
     Stream.takeUntil(LumeRun.isTerminal),

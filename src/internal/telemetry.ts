@@ -3,7 +3,6 @@
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
@@ -38,18 +37,6 @@ const waitSeconds = Metric.histogram(
 /** Counts a request that is made again. */
 export const countRetry: Effect.Effect<void> = Metric.increment(retries)
 
-/** Is told what a wait meets on its way. */
-export interface Observer {
-  /** A read is about to be made. */
-  readonly polled: () => void
-  /** A read gave another status than the one before. */
-  readonly changed: (run: LumeRun) => Effect.Effect<void>
-  /** A read failed, and the wait goes on. */
-  readonly failed: (error: StatusError) => Effect.Effect<void>
-  /** The wait is over. */
-  readonly ended: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
-}
-
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>, last: Option.Option<LumeRun>): string =>
   Exit.match(exit, {
     onSuccess: () =>
@@ -67,40 +54,36 @@ const flowVersionOf = ({ rawMetadata }: LumeRun): Option.Option<unknown> =>
     ? Option.some(rawMetadata.run.flow_version)
     : Option.none()
 
-const makeObserver = (id: RunId, clock: Clock.Clock, span: Option.Option<Tracer.Span>): Observer => {
-  const startedAt = clock.unsafeCurrentTimeNanos()
-  let count = 0
-  let last = Option.none<LumeRun>()
-  const attribute = (name: string, value: unknown) => {
-    if (Option.isSome(span)) span.value.attribute(name, value)
-  }
-  return {
-    polled: () => {
-      count++
-    },
-    changed: (run) =>
-      Effect.suspend(() => {
-        last = Option.some(run)
-        if (Option.isSome(span)) {
-          span.value.event("lume.status", clock.unsafeCurrentTimeNanos(), { "lume.status": String(run.status) })
-        }
-        attribute("lume.status", String(run.status))
-        if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => attribute("lume.flow_version", version))
-        return Effect.logDebug(`Run ${id} is ${run.status}`)
-      }),
-    failed: (error) => Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`)),
-    ended: (exit) =>
-      Effect.suspend(() => {
-        attribute("lume.polls", count)
-        const took = Duration.toSeconds(Duration.nanos(clock.unsafeCurrentTimeNanos() - startedAt))
-        return Effect.zipRight(
-          Effect.zipRight(Metric.incrementBy(polls, count), Metric.update(waitSeconds, took)),
-          Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, last)))
-        )
-      })
-  }
+/** A read gave another status than the one before. */
+export const statusChanged = (run: LumeRun, span: Tracer.Span | undefined, clock: Clock.Clock): Effect.Effect<void> => {
+  const status = String(run.status)
+  span?.event("lume.status", clock.unsafeCurrentTimeNanos(), { "lume.status": status })
+  span?.attribute("lume.status", status)
+  if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => span?.attribute("lume.flow_version", version))
+  return Effect.logDebug(`Run ${run.id} is ${status}`)
 }
 
-/** Begins to observe a wait for a run, in the span that it is called in. */
-export const observe = (id: RunId): Effect.Effect<Observer> =>
-  Effect.clockWith((clock) => Effect.map(Effect.option(Effect.currentSpan), (span) => makeObserver(id, clock, span)))
+/** A read failed, and the wait goes on. */
+export const readFailed = (id: RunId, error: StatusError): Effect.Effect<void> =>
+  Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`))
+
+/** What a wait has come to when it is over. */
+export interface Ended {
+  readonly polls: number
+  /** In milliseconds. */
+  readonly took: number
+  readonly lastRun: Option.Option<LumeRun>
+}
+
+/** A wait is over. */
+export const waitEnded = (
+  exit: Exit.Exit<unknown, unknown>,
+  span: Tracer.Span | undefined,
+  ended: Ended
+): Effect.Effect<void> => {
+  span?.attribute("lume.polls", ended.polls)
+  return Effect.zipRight(
+    Effect.zipRight(Metric.incrementBy(polls, ended.polls), Metric.update(waitSeconds, ended.took / 1000)),
+    Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, ended.lastRun)))
+  )
+}
