@@ -138,7 +138,8 @@ const readWhole = (
   response: HttpClientResponse.HttpClientResponse,
   headers: Headers.Headers,
   most: number
-): Effect.Effect<string, NoAnswer> => {
+): Effect.Effect<Answer, NoAnswer> => {
+  const toAnswer = (body: string): Answer => ({ status: response.status, headers, body })
   // A declared length bounds what can come, unless it is of a compressed body. Reading a body as a stream costs more
   // than twice as much, so that is done only where the length is not known.
   const declared = headers["content-encoding"] === undefined ? Number(headers["content-length"]) : Number.NaN
@@ -146,10 +147,10 @@ const readWhole = (
   return declared <= most
     ? Effect.mapBoth(response.text, {
         onFailure: brokenBody,
-        onSuccess: (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+        onSuccess: (text) => toAnswer(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
       })
     : Effect.flatMap(Effect.mapError(readSome(response, most), brokenBody), ({ text, whole }) =>
-        whole ? Effect.succeed(text) : Effect.fail(tooLarge(most))
+        whole ? Effect.succeed(toAnswer(text)) : Effect.fail(tooLarge(most))
       )
 }
 
@@ -165,9 +166,7 @@ const originOf = (location: string | undefined, base: string): string =>
 
 const receive = (response: HttpClientResponse.HttpClientResponse, most: number): Effect.Effect<Answer, NoAnswer> => {
   const { headers, status } = response
-  if (status >= 200 && status < 300) {
-    return Effect.map(readWhole(response, headers, most), (body) => ({ status, headers, body }))
-  }
+  if (status >= 200 && status < 300) return readWhole(response, headers, most)
   if (!isRedirect(status)) return Effect.map(quote(response), (body) => ({ status, headers, body }))
   const target = originOf(headers["location"], response.request.url)
   return Effect.zipRight(
@@ -199,27 +198,24 @@ const withKey = (client: HttpClient.HttpClient, key: string): HttpClient.HttpCli
   )
 
 /**
- * Sets what holds for an exchange on the fiber that it runs on, which ends with it: whatever else is set for Fetch,
- * redirects are not followed; wherever the request is shown, its key is not; and it makes no span, unless asked to.
- *
- * One update of the fiber's refs costs less than an `Effect.locally` for each.
+ * What holds on the fiber that an exchange runs on, which ends with it: whatever else is set for Fetch, redirects are not
+ * followed; wherever the request is shown, its key is not; and it makes no span, unless asked to.
  */
-const onItsFiber = <A, E>(exchange: Effect.Effect<A, E>, traceRequests: boolean): Effect.Effect<A, E> =>
-  Effect.withFiberRuntime<A, E>((fiber) => {
-    const id = fiber.id()
-    const context = fiber.getFiberRef(FiberRef.currentContext)
-    const names = fiber.getFiberRef(Headers.currentRedactedNames)
+const refsOfExchange =
+  (traceRequests: boolean) =>
+  (refs: FiberRefs.FiberRefs, id: FiberId.Runtime): FiberRefs.FiberRefs => {
+    const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
+    const names = FiberRefs.getOrDefault(refs, Headers.currentRedactedNames)
     const init = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
     const withInit = Context.add(context, FetchHttpClient.RequestInit, { ...init, redirect: "manual" })
-    const refs = FiberRefs.updateManyAs(fiber.getFiberRefs(), {
+    return FiberRefs.updateManyAs(refs, {
       entries: [
         [FiberRef.currentContext, [[id, withInit]]],
         [Headers.currentRedactedNames, [[id, [...names, keyHeader]]]],
         ...(traceRequests ? [] : [noSpans(id)])
       ]
     })
-    return Effect.zipRight(Effect.setFiberRefs(refs), exchange)
-  })
+  }
 
 const noSpans = (id: FiberId.Single) => [HttpClient.currentTracerDisabledWhen, [[id, () => true]]] as const
 
@@ -233,6 +229,7 @@ export const make = (options: {
   readonly traceRequests: boolean
 }): Exchange => {
   const client = options.transformClient(withKey(options.client, options.key))
+  const updateRefs = refsOfExchange(options.traceRequests)
   return (request) => {
     const exchange = Effect.matchEffect(client.execute(request), {
       onSuccess: (response) => receive(response, options.maxResponseBytes),
@@ -243,11 +240,11 @@ export const make = (options: {
             ? receive(error.response, options.maxResponseBytes)
             : Effect.fail(brokenBody(error))
     })
-    const attempt = onItsFiber(exchange, options.traceRequests)
     return (limit) => {
       // whole milliseconds, because TestClock can't hold fractions
       const millis = Math.min(Math.ceil(limit), options.requestTimeout, longestSleep)
-      return within(attempt, millis, () => noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`))
+      const late = () => noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`)
+      return within(exchange, millis, late, updateRefs)
     }
   }
 }
