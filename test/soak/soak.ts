@@ -153,8 +153,9 @@ export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
     const run = <A, E>(use: (lume: LumeClient.Service) => Effect.Effect<A, E>) =>
       Effect.flatMap(client(url), use).pipe(Effect.provide(undici))
 
-    // A first small wave, so that what is made once is there.
-    yield* run((lume) => wave(lume, { ...scale, waits: Math.ceil(scale.waits / 4), longestRun: 200 }))
+    // A first wave of as many but shorter runs, so that what is made once is there: compiled code, and the tables of
+    // weak references in effect and Node.js, which keep the size that they once had when their entries are gone.
+    yield* run((lume) => wave(lume, { ...scale, longestRun: scale.longestRun / 8 }))
     const resourcesBefore = resources()
     const heapBefore = yield* heapUsed
     const startedAt = performance.now()
