@@ -12,17 +12,17 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
-import * as TestClock from "effect/TestClock"
-import { SkippingClock } from "./internal/skippingClock.js"
-import * as arbitraries from "./internal/testArbitrary.js"
-import * as server from "./internal/testServer.js"
-import * as timelines from "./internal/testTimeline.js"
+import type * as TestClock from "effect/TestClock"
+import * as nextEventClock from "./internal/nextEventClock.js"
+import * as testArbitrary from "./internal/testArbitrary.js"
+import * as testMetadata from "./internal/testMetadata.js"
+import * as testServer from "./internal/testServer.js"
+import * as testTimeline from "./internal/testTimeline.js"
 import * as LumeClient from "./LumeClient.js"
 import type * as LumeMetadata from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
@@ -36,34 +36,39 @@ export interface Service {
   /** @see failNext */
   readonly failNext: (count: number, fault: Fault, options?: FaultOptions) => Effect.Effect<void>
   /** @see requests */
-  readonly requests: Effect.Effect<ReadonlyArray<ReceivedRequest>>
+  readonly requests: Effect.Effect<ReadonlyArray<testServer.ReceivedRequest>>
   /** @see submitted */
   readonly submitted: Effect.Effect<ReadonlyArray<RunRequest>>
 }
 
 export type {
   /**
-   * What befalls a request: `"network"` (the connection is refused, or reset where the request was received),
-   * `"timeout"` (no answer ever), `"html502"` (a proxy's page), or a status, with `retryAfter` in seconds.
+   * What befalls a request: `"network"` (the connection is refused, or is reset where the request was received),
+   * `"timeout"` (no answer ever), `"html502"` (a proxy's page), or a status, with `retryAfter` in seconds and the
+   * `detail` that the answer gives.
    */
   Fault,
-  /** A request as it reached the fake Lume; never the key. */
+  /** A request as the client sent it, in the order of sending; never the key. */
   ReceivedRequest
 } from "./internal/testServer.js"
 export type {
-  /** Parts of `LumeMetadata` that are not as `metadata` would make them. */
-  MetadataOverrides,
+  /** Parts of `LumeMetadata` that are not as they would be made. What is given is taken as it is. */
+  Overrides as MetadataOverrides,
+  /** A run whose metadata a `Step` makes. */
+  Subject
+} from "./internal/testMetadata.js"
+export type {
   /** A status of a timeline, from a time on. */
   Step,
   /** What a run does, step by step. */
   Timeline
 } from "./internal/testTimeline.js"
 
-type Fault = server.Fault
-type ReceivedRequest = server.ReceivedRequest
-type Timeline = timelines.Timeline
+type Fault = testServer.Fault
+type MetadataOverrides = testMetadata.Overrides
+type Timeline = testTimeline.Timeline
 
-/** Which requests a fault befalls. */
+/** Which requests a fault befalls, and what becomes of them. */
 export interface FaultOptions {
   /** Reads or submits. Default: both. */
   readonly on?: "read" | "submit" | undefined
@@ -73,7 +78,7 @@ export interface FaultOptions {
 
 /** What the fake Lume does. */
 export interface Script {
-  /** Runs that are known from the beginning, by their ids. */
+  /** Runs that are there from the beginning, by their ids; they begin when the layer is built. Default: none. */
   readonly runs?: Readonly<Record<string, Timeline>> | undefined
   /** What a submitted run does. Default: `succeeds()`. */
   readonly onRun?: ((request: RunRequest) => Timeline) | undefined
@@ -81,26 +86,25 @@ export interface Script {
 
 /**
  * The real client over a fake Lume, and the service with which a test speaks to that. Submitted runs get the ids
- * `run_test_1`, `run_test_2` and so on; a source path that has succeeded for a flow version is refused as Lume does.
+ * `run_test_1`, `run_test_2` and so on. A source path that has succeeded for a flow version is refused, as Lume does.
  */
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
-  Layer.unwrapEffect(
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const state: server.State = { runs: new Map(), faults: [], requests: [], submitted: [] }
-      for (const [id, timeline] of Object.entries(script.runs ?? {})) {
-        state.runs.set(id, { id, request: undefined, acceptedAt: now, timeline })
-      }
-      const client = Layer.succeed(HttpClient.HttpClient, server.makeClient(state, script.onRun ?? (() => succeeds())))
-      const service: Service = {
-        failNext: (remaining, fault, { on, received = false } = {}) =>
-          Effect.sync(() => void state.faults.push({ remaining, fault, on, received })),
-        requests: Effect.sync(() => [...state.requests]),
-        submitted: Effect.sync(() => [...state.submitted])
-      }
-      return Layer.merge(
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const state = testServer.makeState(script.runs ?? {}, script.onRun ?? (() => succeeds()), now)
+      const client = yield* LumeClient.make({ apiKey: Redacted.make("lume-test-key") }).pipe(
+        Effect.provideService(HttpClient.HttpClient, testServer.makeClient(state)),
         // the options are right, so that there is no failure
-        Layer.orDie(LumeClient.layer({ apiKey: Redacted.make("lume-test-key") })).pipe(Layer.provide(client)),
-        Layer.succeed(LumeTest, service)
+        Effect.orDie
+      )
+      return Context.make(LumeClient.LumeClient, client).pipe(
+        Context.add(LumeTest, {
+          failNext: (remaining, fault, { on, received = false } = {}) =>
+            Effect.sync(() => void state.faults.push({ remaining, fault, on, received })),
+          requests: Effect.sync(() => [...state.requests]),
+          submitted: Effect.sync(() => [...state.submitted])
+        })
       )
     })
   )
@@ -108,17 +112,20 @@ export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | 
 // ---------------------------------------------------------------------------------------------------------------------
 // Speaking to the fake Lume
 
-/** Lets the next so many requests fail. Faults that are planned later come after those before. */
+/**
+ * Lets the next `count` requests fail, of those that `options` names. Faults come in the order in which they were
+ * planned. The client sends a read again up to three times, so that a fault that comes once may not be seen.
+ */
 export const failNext = (count: number, fault: Fault, options?: FaultOptions): Effect.Effect<void, never, LumeTest> =>
   Effect.flatMap(LumeTest, (test) => test.failNext(count, fault, options))
 
-/** Every request that reached the fake Lume, in its order, faults included. */
-export const requests: Effect.Effect<ReadonlyArray<ReceivedRequest>, never, LumeTest> = Effect.flatMap(
+/** Every request that the client sent, in its order, those that failed included. */
+export const requests: Effect.Effect<ReadonlyArray<testServer.ReceivedRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.requests
 )
 
-/** Every run that was accepted, in its order. */
+/** What every run that Lume accepted was submitted with, in its order, those included whose answer was lost. */
 export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.submitted
@@ -127,88 +134,108 @@ export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest
 // ---------------------------------------------------------------------------------------------------------------------
 // Timelines
 
-/** Through every status to `SUCCEEDED`, in 30 seconds, with 1000 rows; other metadata as given. */
-export const succeeds = (
-  options: {
-    readonly in?: Duration.DurationInput | undefined
-    readonly rows?: number | undefined
-    readonly metadata?: timelines.MetadataOverrides | undefined
-  } = {}
-): Timeline => {
-  const { metadata = {}, rows = 1000 } = options
-  const given = { ...metadata, results: { inputRows: rows, ...metadata.results } }
-  return timelines.through(options.in ?? "30 seconds", "SUCCEEDED", timelines.finishedJson(given, "SUCCEEDED"))
+/** What the ready timelines have in common. */
+export interface TimelineOptions {
+  /** From acceptance to the end; milliseconds if bare. Default: 30 seconds. */
+  readonly in?: Duration.DurationInput | undefined
+  /** What is not as it would be made in the metadata. */
+  readonly metadata?: MetadataOverrides | undefined
 }
 
-/** Through every status to `PARTIAL_FAILED`, in 30 seconds, with 20 of 1000 rows rejected; other metadata as given. */
+const through = (
+  options: TimelineOptions,
+  last: testTimeline.Stage,
+  status: string,
+  metadata: testTimeline.Step["metadata"]
+): Timeline => testTimeline.through(options.in ?? "30 seconds", last, { status, metadata })
+
+/** Through every status to `SUCCEEDED`, with `rows` rows (default: 1000). */
+export const succeeds = (options: TimelineOptions & { readonly rows?: number | undefined } = {}): Timeline => {
+  const { metadata = {}, rows = 1000 } = options
+  const given = { ...metadata, results: { inputRows: rows, ...metadata.results } }
+  return through(options, "SYNCING_TARGET", "SUCCEEDED", testMetadata.finished(given, "SUCCEEDED"))
+}
+
+/**
+ * Through every status to `PARTIAL_FAILED`, with `rejected` of `rows` rows rejected (default: 20 of 1000) for
+ * `topErrors` (default: all of them for one error).
+ */
 export const partiallyFails = (
-  options: {
-    readonly in?: Duration.DurationInput | undefined
+  options: TimelineOptions & {
     readonly rows?: number | undefined
     readonly rejected?: number | undefined
     readonly topErrors?: ReadonlyArray<LumeMetadata.TopError> | undefined
-    readonly metadata?: timelines.MetadataOverrides | undefined
   } = {}
 ): Timeline => {
-  const { metadata = {}, rejected = 20, rows = Math.max(1000, rejected), topErrors } = options
+  const { metadata = {}, rejected = Math.min(20, options.rows ?? 20), rows = 1000, topErrors } = options
   const given = {
     ...metadata,
-    results: { inputRows: rows, rejectedRows: rejected, ...metadata.results },
+    results: { inputRows: Math.max(rows, rejected), rejectedRows: rejected, ...metadata.results },
     validation: { ...(topErrors && { topErrors }), ...metadata.validation }
   }
-  return timelines.through(
-    options.in ?? "30 seconds",
-    "PARTIAL_FAILED",
-    timelines.finishedJson(given, "PARTIAL_FAILED")
-  )
+  return through(options, "SYNCING_TARGET", "PARTIAL_FAILED", testMetadata.finished(given, "PARTIAL_FAILED"))
 }
 
-const isStage = (stage: string): stage is "SYNCING_SOURCE" | "TRANSFORMING" | "SYNCING_TARGET" =>
-  stage === "SYNCING_SOURCE" || stage === "TRANSFORMING" || stage === "SYNCING_TARGET"
+const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message: "The test lets this run fail." }
 
-/** As far as `stage`, then `FAILED`, in 30 seconds. Default: `TRANSFORMING`, `TEST_FAILURE`. */
-export const fails = (
-  options: { readonly in?: Duration.DurationInput | undefined } & Partial<LumeMetadata.StageError> = {}
-): Timeline => {
-  const { errorCode = "TEST_FAILURE", message = "The test lets this run fail.", stage = "TRANSFORMING" } = options
-  const metadata = timelines.failedJson([{ stage, errorCode, message }], "FAILED")
-  return timelines.through(options.in ?? "30 seconds", "FAILED", metadata, isStage(stage) ? stage : "SYNCING_TARGET")
+/**
+ * As far as `stage` (default: `TRANSFORMING`), then `FAILED`, for `errorCode` and `message` (default: `TEST_FAILURE`).
+ * Its metadata has results where some are given.
+ */
+export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError> = {}): Timeline => {
+  const { errorCode = someFailure.errorCode, message = someFailure.message, stage = someFailure.stage } = options
+  const metadata = testMetadata.failed({ errors: [{ stage, errorCode, message }], ...options.metadata }, "FAILED")
+  return through(options, testTimeline.isStage(stage) ? stage : "SYNCING_TARGET", "FAILED", metadata)
 }
 
-/** As far as `TRANSFORMING`, then `CRASHED`, in 30 seconds. Lume names no cause. */
-export const crashes = (options: { readonly in?: Duration.DurationInput | undefined } = {}): Timeline =>
-  timelines.through(options.in ?? "30 seconds", "CRASHED", timelines.failedJson([], "CRASHED"), "TRANSFORMING")
+/** As far as `TRANSFORMING`, then `CRASHED`. Lume names no cause. */
+export const crashes = (options: TimelineOptions = {}): Timeline =>
+  through(options, "TRANSFORMING", "CRASHED", testMetadata.failed(options.metadata ?? {}, "CRASHED"))
 
-/** As far as `TRANSFORMING`, and never any further. */
-export const hangs = (): Timeline => [{ status: "CREATED" }, { status: "TRANSFORMING", after: "10 seconds" }]
+/** As far as `TRANSFORMING` in 10 seconds, and never any further. */
+export const hangs = (): Timeline => [
+  { status: "CREATED" },
+  { status: "SYNCING_SOURCE", after: "5 seconds" },
+  { status: "TRANSFORMING", after: "5 seconds" }
+]
 
 /** A status that no client knows (or null) for 10 seconds, then what `next` says. Default: `succeeds()`. */
-export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => {
-  const [first, ...rest] = next
-  return [{ status }, ...(first === undefined ? [] : [{ ...first, after: "10 seconds" as const }]), ...rest]
-}
+export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => [
+  { status },
+  ...next.map((step, index) =>
+    index === 0 ? { ...step, after: Duration.sum("10 seconds", step.after ?? Duration.zero) } : step
+  )
+]
 
 /** Any sequence of statuses, each from a time after the one before; the last one stays. */
-export const timeline = (steps: ReadonlyArray<timelines.Step>): Timeline => steps
+export const timeline = (steps: ReadonlyArray<testTimeline.Step>): Timeline => steps
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Values
 
-/** Metadata of a finished run, whose numbers fit together: what is not given follows from what is. */
-export const metadata = (overrides?: timelines.MetadataOverrides): LumeMetadata.LumeMetadata =>
-  timelines.makeMetadata(overrides)
+/**
+ * Metadata of a run that produced data, whose numbers fit together: what is not given follows from what is. Where
+ * nothing is given, it has succeeded with 1000 rows in 30 seconds.
+ */
+export const metadata = (overrides: MetadataOverrides = {}): LumeMetadata.LumeMetadata =>
+  testMetadata.make(overrides, testMetadata.someRun(overrides.run?.runId ?? someId))
 
-/** What can be said of a run that `run` makes. */
+const someId = "run_test"
+
+/** What a run that `run` makes has that is not as it would be made. */
 export interface RunOverrides {
   /** Default: `run_test`. */
   readonly id?: string | undefined
-  /** Default: the state's own word; `QUEUED` for `Unrecognized`. */
+  /** Of an `Unrecognized` run. Default: `QUEUED`. */
   readonly status?: string | null | undefined
+  /** Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
-  /** Of a run that produced data. */
-  readonly metadata?: timelines.MetadataOverrides | undefined
-  /** Of a run that did not. */
+  /** Of a run that has ended. `Failed` and `Crashed` have results where some are given. */
+  readonly metadata?: MetadataOverrides | undefined
+  /** Of a `Failed` or `Crashed` run. Default: one for `Failed`, none for `Crashed`. */
   readonly errors?: ReadonlyArray<LumeMetadata.StageError> | undefined
+  /** Lume's JSON in place of all that, such as what can't be read. */
+  readonly rawMetadata?: unknown
 }
 
 const words = {
@@ -223,18 +250,17 @@ const words = {
   Crashed: "CRASHED"
 } as const satisfies Record<LumeRun.LumeRun["_tag"], string>
 
-const metadataJson = (tag: LumeRun.LumeRun["_tag"], subject: timelines.Subject, overrides: RunOverrides): unknown => {
+const metadataJson = (tag: LumeRun.LumeRun["_tag"], id: string, { errors, metadata }: RunOverrides): unknown => {
+  const subject = testMetadata.someRun(id)
   switch (tag) {
     case "Succeeded":
-      return timelines.finishedJson(overrides.metadata ?? {}, "SUCCEEDED")(subject)
     case "PartialFailed":
-      return timelines.finishedJson(
-        { ...overrides.metadata, results: { rejectedRows: 20, ...overrides.metadata?.results } },
-        "PARTIAL_FAILED"
-      )(subject)
+      return testMetadata.finished(metadata ?? {}, words[tag])(subject)
     case "Failed":
-    case "Crashed":
-      return timelines.failedJson(overrides.errors ?? [], words[tag])(subject)
+    case "Crashed": {
+      const usual = tag === "Failed" ? [someFailure] : []
+      return testMetadata.failed({ errors: errors ?? usual, ...metadata }, words[tag])(subject)
+    }
     default:
       return {}
   }
@@ -245,18 +271,11 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
   tag: Tag,
   overrides: RunOverrides = {}
 ): Extract<LumeRun.LumeRun, { readonly _tag: Tag }> => {
-  const runId = LumeRun.RunId.make(overrides.id ?? "run_test")
-  const subject = {
-    runId,
-    flowVersion: "test_flow:v1",
-    sourcePath: "s3://lume-test/source.csv",
-    acceptedAt: Date.UTC(2026, 0, 1),
-    took: 30_000
-  }
+  const id = overrides.id ?? someId
   const made = LumeRun.fromWire({
-    id: runId,
+    id: LumeRun.RunId.make(id),
     status: tag === "Unrecognized" && overrides.status !== undefined ? overrides.status : words[tag],
-    metadata: metadataJson(tag, subject, overrides),
+    metadata: "rawMetadata" in overrides ? overrides.rawMetadata : metadataJson(tag, id, overrides),
     run_metadata: overrides.runMetadata
   })
   // the word decides the state, and this is the tag's own word
@@ -269,43 +288,53 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
  */
 export const arbitrary = {
   /** Any `LumeMetadata`. */
-  metadata: arbitraries.metadata,
+  get metadata(): FastCheck.Arbitrary<LumeMetadata.LumeMetadata> {
+    return testArbitrary.metadata()
+  },
   /** A run as Lume writes it, in any state. */
-  wire: arbitraries.wire,
+  get wire(): FastCheck.Arbitrary<LumeRun.Encoded> {
+    return testArbitrary.wire()
+  },
   /** A run in any state. */
-  run: arbitraries.wire.map((wire): LumeRun.LumeRun => Schema.decodeUnknownSync(LumeRun.LumeRun)(wire))
+  get run(): FastCheck.Arbitrary<LumeRun.LumeRun> {
+    return testArbitrary.run()
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Time
 
-/** Lets virtual time pass, for fibers that were forked before: `TestClock.adjust`. */
-export const advance = (duration: Duration.DurationInput): Effect.Effect<void> => TestClock.adjust(duration)
-
-/** No effect waits longer than this for a test. */
-const longestWait = Duration.days(365)
+const withTestClock = <A, E, R>(
+  caller: string,
+  use: (clock: TestClock.TestClock) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) =>
+    nextEventClock.isTestClock(clock)
+      ? use(clock)
+      : Effect.dieMessage(
+          `LumeTest.${caller} needs effect's TestClock: run the test by it.effect, or provide TestContext.TestContext.`
+        )
+  )
 
 /**
- * Runs an effect to its end, skipping every sleep in it: an hour's wait takes milliseconds. The effect begins at the
- * test clock's time, and that is moved to its end.
- *
- * Only the effect's own fibers skip time; one that was forked before sleeps on until `waitFor` has ended. An effect
- * that has not ended after a year of virtual time dies with a message that says so.
+ * Lets virtual time pass for what was forked before: `TestClock.adjust`. Everything that sleeps until then is woken in
+ * its order.
  */
-export const waitFor = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const late = yield* Deferred.make<never>()
-    const clock = new SkippingClock({
-      now,
-      longestSleep: Infinity,
-      latest: now + Duration.toMillis(longestWait),
-      onLate: () => {
-        const message = `LumeTest.waitFor: the effect had not ended after ${Duration.format(longestWait)} of virtual time`
-        Deferred.unsafeDone(late, Effect.dieMessage(message))
-      }
-    })
-    const exit = yield* Effect.exit(Effect.raceFirst(Effect.withClock(effect, clock), Deferred.await(late)))
-    yield* TestClock.setTime(clock.unsafeCurrentTimeMillis())
-    return yield* exit
-  })
+export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =>
+  withTestClock("advance", (clock) => clock.adjust(duration))
+
+/**
+ * Runs an effect to its end, skipping every sleep in it: an hour's wait takes milliseconds. The test's clock goes along,
+ * and with it what was forked before; afterwards it stands where the effect has ended.
+ *
+ * Time stands still while the effect computes; what it does in the real world, such as reading a file, is not waited
+ * for while something sleeps. An effect that never ends dies with a message that says so: at the end of `limit`
+ * (virtual time, milliseconds if bare; default: 1 day), or after a real second in which it neither ends nor sleeps.
+ */
+export const waitFor = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  options?: { readonly limit?: Duration.DurationInput | undefined }
+): Effect.Effect<A, E, R> =>
+  withTestClock("waitFor", (clock) =>
+    nextEventClock.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day"))
+  )

@@ -3,14 +3,18 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
@@ -29,19 +33,22 @@ const withLume = <A, E>(
 
 const end = (timeline: LumeTest.Timeline) => withLume((lume) => lume.runAndWait(request), { onRun: () => timeline })
 
+/** Each status, and the second from which on it is seen. */
 const statuses = (timeline: LumeTest.Timeline) =>
   withLume(
     (lume) =>
-      Effect.flatMap(lume.run(request), (run) =>
-        lume.watch(run, { pollInterval: 100, timeout: "2 minutes" }).pipe(
-          Stream.mapEffect((run) =>
-            Effect.map(Clock.currentTimeMillis, (at) => [run.status, Math.round(at / 1000)] as const)
+      Effect.gen(function* () {
+        const startedAt = yield* Clock.currentTimeMillis
+        const seen: Array<readonly [string | null, number]> = []
+        const run = yield* lume.run(request)
+        yield* lume.watch(run, { pollInterval: "1 second", timeout: "2 minutes" }).pipe(
+          Stream.runForEach((run) =>
+            Effect.map(Clock.currentTimeMillis, (now) => seen.push([run.status, (now - startedAt) / 1000]))
           ),
-          Stream.catchAll(() => Stream.empty),
-          Stream.runCollect,
-          Effect.map((chunk) => [...chunk])
+          Effect.catchTag("TimeoutError", () => Effect.void)
         )
-      ),
+        return seen
+      }),
     { onRun: () => timeline }
   )
 
@@ -99,33 +106,123 @@ describe("timelines", () => {
     })
   )
 
-  it.effect("hang, show a status that nobody knows, or whatever is wanted", () =>
+  it.effect("hang, or show a status that nobody knows", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual((yield* statuses(LumeTest.unknownStatus("QUEUED"))).slice(0, 2), [
-        ["QUEUED", 0],
-        ["CREATED", 10]
+      assert.deepStrictEqual(yield* statuses(LumeTest.hangs()), [
+        ["CREATED", 0],
+        ["SYNCING_SOURCE", 5],
+        ["TRANSFORMING", 10]
       ])
-      assert.strictEqual((yield* Effect.flip(end(LumeTest.hangs())))._tag, "TimeoutError")
-      const steps = [
-        { status: null },
-        { status: "TRANSFORMING", after: "1 minute" as const },
-        { status: "SUCCEEDED", after: "1 second" as const, metadata: () => ({ results: 3 }) }
-      ]
-      const run = yield* end(LumeTest.timeline(steps))
-      assert(run._tag === "Succeeded")
-      assert.strictEqual((yield* Effect.flip(run.metadata)).path, "run")
+      assert.deepStrictEqual(yield* statuses(LumeTest.unknownStatus("QUEUED", LumeTest.crashes({ in: 4000 }))), [
+        ["QUEUED", 0],
+        ["CREATED", 10],
+        ["SYNCING_SOURCE", 11],
+        ["TRANSFORMING", 12],
+        ["CRASHED", 14]
+      ])
+      assert.deepStrictEqual((yield* statuses(LumeTest.unknownStatus(null))).at(-1), ["SUCCEEDED", 40])
+    })
+  )
+
+  it.effect("are whatever is wanted, with metadata that fits, that is given, or that is made", () =>
+    Effect.gen(function* () {
+      const steps = (metadata?: unknown) =>
+        LumeTest.timeline([
+          { status: "SYNCING_SOURCE", after: "1 minute" },
+          { status: "TRANSFORMING", after: "3 seconds" },
+          { status: "PARTIAL_FAILED", after: "1 second", metadata }
+        ])
+      assert.deepStrictEqual(
+        (yield* statuses(steps())).map(([status]) => status),
+        ["CREATED", "SYNCING_SOURCE", "TRANSFORMING", "PARTIAL_FAILED"]
+      )
+      const fitting = yield* end(steps())
+      assert(fitting._tag === "PartialFailed")
+      const { pipeline, results } = yield* fitting.metadata
+      assert.deepStrictEqual(pipeline.stages, {
+        syncSource: Option.some(Duration.seconds(3)),
+        transform: Option.some(Duration.seconds(1)),
+        syncTarget: Option.none()
+      })
+      assert.strictEqual(results.rejectedRows, 20)
+
+      const given = yield* end(steps({ results: 3 }))
+      assert(given._tag === "PartialFailed")
+      assert.deepStrictEqual(given.rawMetadata, { results: 3 })
+      assert.strictEqual((yield* Effect.flip(given.metadata)).path, "run")
+
+      const acceptedAt = yield* Clock.currentTimeMillis
+      const made = yield* end(steps((subject: LumeTest.Subject) => subject))
+      assert.deepInclude(made.rawMetadata, { runId: "run_test_1", ...request, acceptedAt, took: 64_000 })
+    })
+  )
+
+  it.effect("have times that fit their own", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.advance("1 hour")
+      for (const timeline of [
+        LumeTest.succeeds({ in: "100 seconds" }),
+        LumeTest.partiallyFails({ in: "100 seconds" })
+      ]) {
+        const startedAt = yield* Clock.currentTimeMillis
+        const run = yield* end(timeline)
+        assert(run._tag === "Succeeded" || run._tag === "PartialFailed")
+        const { pipeline } = yield* run.metadata
+        assert.strictEqual(DateTime.toEpochMillis(pipeline.createdAt), startedAt)
+        assert.strictEqual(DateTime.toEpochMillis(pipeline.completedAt), startedAt + 100_000)
+        assert.deepStrictEqual(pipeline.stages, {
+          syncSource: Option.some(Duration.seconds(20)),
+          transform: Option.some(Duration.seconds(50)),
+          syncTarget: Option.some(Duration.seconds(20))
+        })
+      }
+      const run = yield* end(LumeTest.fails({ stage: "TRANSFORMING", in: "10 seconds" }))
+      assert(run._tag === "Failed")
+      const stages = Option.flatMap((yield* run.metadata).pipeline, ({ stages }) => stages)
+      assert.deepStrictEqual(Option.getOrThrow(stages), {
+        syncSource: Option.some(Duration.seconds(2)),
+        transform: Option.some(Duration.seconds(7)),
+        syncTarget: Option.none()
+      })
+    })
+  )
+
+  it.effect("take what is given before what they would make", () =>
+    Effect.gen(function* () {
+      const few = yield* end(LumeTest.partiallyFails({ rows: 3 }))
+      assert(few._tag === "PartialFailed")
+      assert.deepInclude((yield* few.metadata).results, { inputRows: 3, mappedRows: 0, rejectedRows: 3 })
+
+      const bad = yield* end(LumeTest.succeeds({ rows: 100, metadata: { validation: { errorRate: 0.2 } } }))
+      assert(bad._tag === "Succeeded")
+      assert.deepInclude((yield* bad.metadata).validation, { errorRate: 0.2, testsExecuted: 500, testsFailed: 100 })
+
+      const unreadable = yield* end(LumeTest.succeeds({ metadata: { validation: { errorRate: 2 } } }))
+      assert(unreadable._tag === "Succeeded")
+      assert.strictEqual((yield* Effect.flip(unreadable.metadata)).path, "validation.error_rate")
+
+      const errors = [{ stage: "SYNCING_TARGET", errorCode: "A", message: "b" }]
+      const failed = yield* end(LumeTest.fails({ metadata: { errors, results: { inputRows: 5 } } }))
+      assert(failed._tag === "Failed")
+      const metadata = yield* failed.metadata
+      assert.deepStrictEqual(metadata.errors, errors)
+      assert.deepStrictEqual(
+        Option.flatMap(metadata.results, ({ mappedRows }) => mappedRows),
+        Option.some(5)
+      )
+      assert(Option.isNone(metadata.validation))
     })
   )
 
   it.effect("are of known ids too", () =>
     Effect.gen(function* () {
-      const script = { runs: { run_known: LumeTest.succeeds() } }
-      const [run, unknown] = yield* withLume(
-        (lume) => Effect.all([lume.wait("run_known"), Effect.flip(lume.runStatus("run_1"))]),
-        script
+      const [known, unknown, submitted] = yield* withLume(
+        (lume) => Effect.all([lume.wait("run_test_1"), Effect.flip(lume.runStatus("run_1")), lume.runAndWait(request)]),
+        { runs: { run_test_1: LumeTest.crashes({ in: "1 minute" }) } }
       )
-      assert.strictEqual(run.id, "run_known")
+      assert.deepStrictEqual([known._tag, known.id], ["Crashed", LumeRun.RunId.make("run_test_1")])
       assert.strictEqual(unknown._tag, "RunNotFoundError")
+      assert.deepStrictEqual([submitted._tag, submitted.id], ["Succeeded", LumeRun.RunId.make("run_test_2")])
     })
   )
 })
@@ -144,6 +241,23 @@ describe("a source path that has succeeded", () => {
         })
       )
       assert.strictEqual(error._tag, "AlreadyProcessedError")
+    })
+  )
+})
+
+describe("a source path that has not", () => {
+  it.effect.each([
+    ["PARTIAL_FAILED", LumeTest.partiallyFails],
+    ["FAILED", LumeTest.fails],
+    ["CRASHED", LumeTest.crashes]
+  ] as const)("is not refused: %s", ([, timeline]) =>
+    Effect.gen(function* () {
+      const tags = yield* withLume(
+        (lume) =>
+          Effect.forEach([request, request], (request) => Effect.map(lume.runAndWait(request), ({ _tag }) => _tag)),
+        { onRun: () => timeline() }
+      )
+      assert.strictEqual(tags[0], tags[1])
     })
   )
 })
@@ -184,6 +298,30 @@ describe("faults", () => {
         })
       )
       assert.deepStrictEqual<unknown>(result, { tag, submitted })
+    })
+  )
+
+  it.effect("come to a read and to those that are made again for it", () =>
+    Effect.gen(function* () {
+      const requests = yield* withLume(
+        (lume) =>
+          Effect.gen(function* () {
+            yield* LumeTest.failNext(3, "network")
+            yield* lume.runStatus("run_1")
+            return yield* LumeTest.requests
+          }),
+        { runs: { run_1: LumeTest.hangs() } }
+      )
+      assert.lengthOf(requests, 4)
+    })
+  )
+
+  it.effect("come to a wait, which ends where it can't be cured", () =>
+    Effect.gen(function* () {
+      const error = yield* withLume((lume) =>
+        Effect.zipRight(LumeTest.failNext(1, { status: 401 }, { on: "read" }), Effect.flip(lume.runAndWait(request)))
+      )
+      assert.strictEqual(error._tag, "AuthenticationError")
     })
   )
 
@@ -255,65 +393,110 @@ describe("values", () => {
 
   it.effect("have metadata that fits", () =>
     Effect.gen(function* () {
-      const { results } = yield* LumeTest.run("PartialFailed", {
-        metadata: { results: { inputRows: 50, rejectedRows: 5 } }
-      }).metadata
-      assert.strictEqual(results.mappedRows, 45)
-      const errors = [{ stage: "TRANSFORMING", errorCode: "A", message: "b" }]
-      assert.deepStrictEqual((yield* LumeTest.run("Failed", { errors }).metadata).errors, errors)
-      assert.strictEqual(
-        LumeTest.metadata({ validation: { testsExecuted: 10, testsFailed: 5 } }).validation.errorRate,
-        0.5
-      )
-      assert.strictEqual(LumeTest.metadata({ results: { inputRows: 10, mappedRows: 4 } }).results.rejectedRows, 6)
+      const { results } = yield* LumeTest.run("PartialFailed", { metadata: { results: { inputRows: 50 } } }).metadata
+      assert.deepInclude(results, { inputRows: 50, mappedRows: 30, rejectedRows: 20 })
+      const few = yield* LumeTest.run("PartialFailed", { metadata: { results: { inputRows: 5 } } }).metadata
+      assert.deepInclude(few.results, { inputRows: 5, mappedRows: 0, rejectedRows: 5 })
+      const { validation } = LumeTest.metadata({ validation: { testsExecuted: 10, testsFailed: 5 } })
+      assert.strictEqual(validation.errorRate, 0.5)
+      const partial = LumeTest.metadata({ results: { inputRows: 10, mappedRows: 4 } })
+      assert.strictEqual(partial.results.rejectedRows, 6)
+      assert.strictEqual(partial.run.status, "PARTIAL_FAILED")
+      const { pipeline } = LumeTest.metadata({
+        pipeline: { duration: Duration.seconds(60), stages: { transform: Option.none() } }
+      })
+      assert.deepStrictEqual(pipeline.stages, {
+        syncSource: Option.some(Duration.seconds(12)),
+        transform: Option.none(),
+        syncTarget: Option.some(Duration.seconds(12))
+      })
+      assert.isTrue(Schema.is(LumeMetadata.LumeMetadata)(LumeTest.metadata()))
     })
   )
 
-  it.prop(
-    "keep the invariants, whatever they are",
-    [LumeTest.arbitrary.metadata],
-    ([{ pipeline, results, validation }]) => {
-      assert.strictEqual(results.inputRows, results.mappedRows + results.rejectedRows)
-      assert.strictEqual(
-        validation.errorRate,
-        validation.testsExecuted === 0 ? 0 : validation.testsFailed / validation.testsExecuted
-      )
-      const stages = Object.values(pipeline.stages).map((stage) => Duration.toMillis(Option.getOrThrow(stage)))
-      assert.isAtMost(
-        stages.reduce((sum, stage) => sum + stage, 0),
-        Duration.toMillis(pipeline.duration)
-      )
-      assert.isTrue(
-        Schema.is(LumeMetadata.LumeMetadata)({
-          pipeline,
-          results,
-          validation,
-          errors: [],
-          run: LumeTest.metadata().run
-        })
-      )
-    }
+  it.effect("of failed runs say why, unless they are told not to", () =>
+    Effect.gen(function* () {
+      const errors = [{ stage: "TRANSFORMING", errorCode: "A", message: "b" }]
+      assert.deepStrictEqual((yield* LumeTest.run("Failed", { errors }).metadata).errors, errors)
+      assert.lengthOf((yield* LumeTest.run("Failed").metadata).errors, 1)
+      assert.lengthOf((yield* LumeTest.run("Crashed").metadata).errors, 0)
+      const unreadable = LumeTest.run("Failed", { rawMetadata: { errors: "many" } })
+      assert.strictEqual((yield* Effect.flip(unreadable.metadata))._tag, "MetadataDecodeError")
+    })
   )
 
-  it.effect.prop("of runs go to JSON and back, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
+  it.prop("keep the invariants, whatever they are", [LumeTest.arbitrary.metadata], ([metadata]) => {
+    const { pipeline, results, run, validation } = metadata
+    assert.strictEqual(results.inputRows, results.mappedRows + results.rejectedRows)
+    assert.strictEqual(run.status, results.rejectedRows > 0 ? "PARTIAL_FAILED" : "SUCCEEDED")
+    const { errorRate, testsExecuted, testsFailed, topErrors } = validation
+    assert.strictEqual(errorRate, testsExecuted === 0 ? 0 : testsFailed / testsExecuted)
+    assert.isAtLeast(
+      testsFailed,
+      topErrors.reduce((sum, { count }) => sum + count, 0)
+    )
+    const stages = Object.values(pipeline.stages).map((stage) => Duration.toMillis(Option.getOrThrow(stage)))
+    assert.isAtMost(
+      stages.reduce((sum, stage) => sum + stage, 0),
+      Duration.toMillis(pipeline.duration)
+    )
+    const duration = DateTime.distance(pipeline.createdAt, pipeline.completedAt)
+    assert.strictEqual(duration, Duration.toMillis(pipeline.duration))
+  })
+
+  const areSame = Schema.equivalence(LumeMetadata.LumeMetadata)
+
+  it.prop("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {
+    const json = JSON.stringify(Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
+    assert.isTrue(areSame(Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)(JSON.parse(json)), metadata))
+  })
+
+  const readMetadata = (run: LumeRun.LumeRun): Effect.Effect<void, LumeError.MetadataDecodeError> => {
+    if (!LumeRun.isTerminal(run)) return Effect.void
+    return run._tag === "Succeeded" || run._tag === "PartialFailed"
+      ? Effect.asVoid(run.metadata)
+      : Effect.asVoid(run.metadata)
+  }
+
+  it.effect.prop("of runs go from JSON and back to it, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
     Effect.gen(function* () {
       const run = yield* Schema.decode(LumeRun.LumeRun)(wire)
       const encoded = yield* Schema.encode(LumeRun.LumeRun)(run)
       assert.deepStrictEqual<unknown>(encoded, { ...wire, run_metadata: wire.run_metadata ?? {} })
-      if (LumeRun.isTerminal(run))
-        yield* Effect.map(run.metadata as Effect.Effect<unknown, LumeError.MetadataDecodeError>, () => undefined)
+      yield* readMetadata(run)
     })
   )
 
-  it.prop("of runs are runs", [LumeTest.arbitrary.run], ([run]) => {
-    assert.isTrue(Schema.is(LumeRun.LumeRun)(run))
-  })
+  it.effect.prop("of runs go to JSON and back", [LumeTest.arbitrary.run], ([run]) =>
+    Effect.gen(function* () {
+      const json = JSON.stringify(yield* Schema.encode(LumeRun.LumeRun)(run))
+      const again = yield* Schema.decodeUnknown(LumeRun.LumeRun)(JSON.parse(json))
+      assert.strictEqual(again._tag, run._tag)
+      assert.strictEqual(JSON.stringify(yield* Schema.encode(LumeRun.LumeRun)(again)), json)
+      assert.isTrue(Schema.is(LumeRun.LumeRun)(run))
+    })
+  )
+
+  it.effect.prop(
+    "of runs come through the client as they are",
+    [LumeTest.arbitrary.run],
+    ([run]) =>
+      Effect.gen(function* () {
+        const steps = LumeTest.timeline([{ status: run.status, metadata: run.rawMetadata }])
+        const read = yield* withLume((lume) => lume.runStatus(run.id), { runs: { [run.id]: steps } })
+        assert.deepStrictEqual([read._tag, read.id, read.status], [run._tag, run.id, run.status])
+        assert.strictEqual(JSON.stringify(read.rawMetadata), JSON.stringify(run.rawMetadata))
+        yield* readMetadata(read)
+      }),
+    { fastCheck: { numRuns: 30 } }
+  )
 })
 
-describe("time", () => {
-  it.effect("is advanced for what was forked before", () =>
+describe("time that is advanced", () => {
+  it.effect("passes for what was forked before", () =>
     Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runAndWait(request)))
+      const lume = yield* LumeClient.LumeClient
+      const fiber = yield* Effect.fork(lume.runAndWait(request))
       yield* LumeTest.advance("29 seconds")
       assert(Option.isNone(yield* Fiber.poll(fiber)))
       yield* LumeTest.advance("1 second")
@@ -321,29 +504,220 @@ describe("time", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
-  it.effect("is skipped in an effect, and goes on from there", () =>
-    Effect.gen(function* () {
-      yield* LumeTest.advance("1 hour")
-      const [from, to] = yield* LumeTest.waitFor(
+  it.effect("passes by TestClock too, with the same requests as waitFor makes", () => {
+    const times = (wait: (lume: LumeClient.Service) => Effect.Effect<unknown, unknown, LumeTest.LumeTest>) =>
+      Effect.gen(function* () {
+        yield* LumeTest.failNext(1, "timeout", { on: "read" })
+        yield* LumeTest.failNext(1, { status: 429, retryAfter: 7 }, { on: "read" })
+        yield* wait(yield* LumeClient.LumeClient)
+        return yield* LumeTest.requests
+      }).pipe(Effect.provide(LumeTest.layer()), Effect.withRandom(Random.make("fixed")))
+    return Effect.gen(function* () {
+      const byTestClock = yield* times((lume) =>
         Effect.gen(function* () {
-          const from = yield* Clock.currentTimeMillis
-          yield* Effect.all([Effect.sleep("1 day"), Effect.sleep("2 hours")], { concurrency: "unbounded" })
-          return [from, yield* Clock.currentTimeMillis]
+          const fiber = yield* Effect.fork(lume.runAndWait(request))
+          yield* TestClock.adjust("2 minutes")
+          return yield* Fiber.join(fiber)
         })
       )
-      assert.strictEqual(from, Duration.toMillis("1 hour"))
-      assert.strictEqual(to, Duration.toMillis("25 hours"))
-      assert.strictEqual(yield* Clock.currentTimeMillis, to)
+      yield* TestClock.setTime(0)
+      assert.deepStrictEqual(yield* times((lume) => LumeTest.waitFor(lume.runAndWait(request))), byTestClock)
+      const [submit, timedOut, limited, read] = byTestClock.map(({ at }) => at)
+      assert.deepStrictEqual([submit, timedOut, read], [0, 0, Number(limited) + 7_000])
+      assert.isAbove(Number(limited), 60_000)
+    })
+  })
+})
+
+describe("time that is skipped", () => {
+  it.effect("goes to the end of the effect, and on from there", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.advance("1 hour")
+      const sleeps = Effect.all([Effect.sleep("1 day"), Effect.sleep("2 hours")], { concurrency: "unbounded" })
+      const times = yield* LumeTest.waitFor(
+        Effect.all([Clock.currentTimeMillis, sleeps, Clock.currentTimeMillis, Clock.currentTimeNanos]),
+        { limit: "2 days" }
+      )
+      const end = Duration.toMillis("25 hours")
+      assert.deepStrictEqual(times, [
+        Duration.toMillis("1 hour"),
+        [undefined, undefined],
+        end,
+        BigInt(end) * 1_000_000n
+      ])
+      assert.strictEqual(yield* Clock.currentTimeMillis, end)
     })
   )
 
-  it.effect("is moved on by an effect that fails, and by one that never ends", () =>
+  it.effect("wakes whoever sleeps in the order of their sleeps' ends", () =>
+    Effect.gen(function* () {
+      const woken: Array<number> = []
+      const sleepers = [50, 10, 30, 10.5, 0].map((millis) =>
+        Effect.delay(
+          Effect.sync(() => woken.push(millis)),
+          millis
+        )
+      )
+      yield* LumeTest.waitFor(Effect.all(sleepers, { concurrency: "unbounded" }))
+      assert.deepStrictEqual(woken, [0, 10, 10.5, 30, 50])
+      yield* LumeTest.waitFor(Effect.sleep(0.5))
+      // the test's clock can't hold fractions
+      assert.strictEqual(yield* Clock.currentTimeNanos, 51_000_000n)
+    })
+  )
+
+  it.effect("does an hour of polls, and no more of them than there are", () =>
+    Effect.gen(function* () {
+      const lume = yield* LumeClient.LumeClient
+      const error = yield* Effect.flip(LumeTest.waitFor(lume.runAndWait(request, { pollInterval: "7 seconds" })))
+      assert(error._tag === "TimeoutError")
+      assert.strictEqual(error.polls, 516)
+      assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("1 hour"))
+    }).pipe(Effect.provide(LumeTest.layer({ onRun: LumeTest.hangs })))
+  )
+
+  it.effect("does many waits at once", () =>
+    Effect.gen(function* () {
+      const lume = yield* LumeClient.LumeClient
+      const waits = Effect.forEach(
+        Array.from({ length: 200 }, (_, index) => `batch-${index}`),
+        (sourcePath) => lume.runAndWait({ ...request, sourcePath }),
+        { concurrency: "unbounded" }
+      )
+      const runs = yield* LumeTest.waitFor(waits)
+      assert.isTrue(runs.every((run) => run._tag === "Succeeded"))
+      assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
+  it.effect("passes for what was forked before as well, so that it can be joined", () =>
+    Effect.gen(function* () {
+      const lume = yield* LumeClient.LumeClient
+      const fiber = yield* Effect.fork(lume.runAndWait(request))
+      yield* LumeTest.advance("10 seconds")
+      const both = yield* LumeTest.waitFor(
+        Effect.all([Fiber.join(fiber), Effect.as(Effect.sleep("12 seconds"), "slept")], { concurrency: 2 })
+      )
+      assert.strictEqual(both[0]._tag, "Succeeded")
+      assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
+  it.effect("can be advanced by the effect itself, which then sees that time", () =>
+    Effect.gen(function* () {
+      const seen = yield* LumeTest.waitFor(
+        Effect.gen(function* () {
+          let ticks = 0
+          const tick = Effect.sync(() => ticks++)
+          yield* Effect.fork(Effect.forever(Effect.delay(tick, "1 second")))
+          yield* LumeTest.advance("59 seconds")
+          const before = [ticks, yield* Clock.currentTimeMillis]
+          yield* TestClock.adjust("1 second")
+          return [...before, ticks, yield* Clock.currentTimeMillis]
+        })
+      )
+      assert.deepStrictEqual(seen, [59, 59_000, 60, 60_000])
+    })
+  )
+
+  it.effect("can be skipped within what skips it", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.waitFor(
+        Effect.zipRight(Effect.sleep("1 minute"), LumeTest.waitFor(Effect.sleep("1 hour"))).pipe(
+          Effect.zipRight(Effect.sleep("1 minute"))
+        )
+      )
+      assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("62 minutes"))
+    })
+  )
+
+  it.effect("goes on as the test's own for daemons that the effect leaves behind", () =>
+    Effect.gen(function* () {
+      const ticks: Array<number> = []
+      const tick = Effect.map(Clock.currentTimeMillis, (now) => ticks.push(now))
+      const daemon = yield* LumeTest.waitFor(
+        Effect.zipLeft(Effect.forkDaemon(Effect.forever(Effect.delay(tick, "10 seconds"))), Effect.sleep("25 seconds"))
+      )
+      assert.deepStrictEqual(ticks, [10_000, 20_000])
+      yield* TestClock.adjust("4 seconds")
+      assert.lengthOf(ticks, 2)
+      yield* TestClock.adjust("11 seconds")
+      assert.deepStrictEqual(ticks, [10_000, 20_000, 30_000, 40_000])
+      yield* Fiber.interrupt(daemon)
+    })
+  )
+
+  it.effect("stands still for what answers within some milliseconds of real time", () =>
+    Effect.gen(function* () {
+      const digest = Effect.promise(() => crypto.subtle.digest("SHA-256", new Uint8Array(100)))
+      yield* LumeTest.waitFor(Effect.timeout(digest, "1 second"))
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+    })
+  )
+
+  it.effect("waits for the outside world where nobody sleeps", () =>
+    Effect.gen(function* () {
+      const outside = Effect.async<string>((resume) => {
+        const timer = setTimeout(() => resume(Effect.succeed("answer")), 50)
+        return Effect.sync(() => clearTimeout(timer))
+      })
+      assert.strictEqual(yield* LumeTest.waitFor(outside), "answer")
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+    })
+  )
+})
+
+describe("an effect that does not succeed in time", () => {
+  it.effect("fails as it does, at its time", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(LumeTest.waitFor(Effect.delay(Effect.fail("late"), "1 minute")))
       assert.strictEqual(error, "late")
-      const exit = yield* Effect.exit(LumeTest.waitFor(Effect.forever(Effect.sleep("30 days"))))
-      assert(Exit.isFailure(exit))
-      assert.include(String(exit.cause), "365d")
+      assert.strictEqual(yield* Clock.currentTimeMillis, 60_000)
+      const defect = yield* Effect.exit(LumeTest.waitFor(Effect.die("broken")))
+      assert.deepStrictEqual(defect, Exit.die("broken"))
+    })
+  )
+
+  it.effect("dies where it goes on for longer than the limit", () =>
+    Effect.gen(function* () {
+      const forever = Effect.forever(Effect.sleep("1 minute"))
+      const day = yield* Effect.exit(LumeTest.waitFor(forever))
+      assert.include(String(day), "had not ended after 1d of virtual time")
+      assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("1 day"))
+      const hour = yield* Effect.exit(LumeTest.waitFor(forever, { limit: "1 hour" }))
+      assert.include(String(hour), "had not ended after 1h of virtual time")
+    })
+  )
+
+  it.effect("dies where it waits for what nothing brings", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(LumeTest.waitFor(Effect.zipRight(Effect.sleep("1 hour"), Effect.never)))
+      assert.include(String(exit), "nothing wakes it")
+    })
+  )
+
+  it.effect("is interrupted with what waits for it, and its finalizers can sleep", () =>
+    Effect.gen(function* () {
+      const finalized = yield* Deferred.make<number>()
+      const finalizer = Effect.zipRight(
+        Effect.sleep("5 seconds"),
+        Effect.flatMap(Clock.currentTimeMillis, (now) => Deferred.succeed(finalized, now))
+      )
+      const effect = Effect.never.pipe(Effect.onInterrupt(() => finalizer))
+      const fiber = yield* Effect.fork(LumeTest.waitFor(effect))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* Deferred.await(finalized), 5_000)
+    })
+  )
+
+  it.live("needs a clock that can be moved, and says so", () =>
+    Effect.gen(function* () {
+      assert.include(
+        String(yield* Effect.exit(LumeTest.waitFor(Effect.void))),
+        "LumeTest.waitFor needs effect's TestClock"
+      )
+      assert.include(String(yield* Effect.exit(LumeTest.advance(1))), "LumeTest.advance needs effect's TestClock")
     })
   )
 })

@@ -4,49 +4,63 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as LumeTest from "effect-lume/LumeTest"
 import * as QualityGate from "./QualityGate.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
-const pass = (script: LumeTest.Script) =>
-  Effect.flatMap(QualityGate.QualityGate, (gate) => gate.pass(request)).pipe(
-    LumeTest.waitFor,
-    Effect.provide(Layer.provideMerge(QualityGate.layer(), LumeTest.layer(script)))
-  )
+const pass = Effect.flatMap(QualityGate.QualityGate, (gate) => LumeTest.waitFor(gate.pass(request)))
+
+/** The library over a Lume whose runs do this. */
+const over = (onRun: () => LumeTest.Timeline) =>
+  Effect.provide(Layer.provideMerge(QualityGate.layer(), LumeTest.layer({ onRun })))
 
 describe("QualityGate", () => {
-  it.effect("lets good batches pass, with their metadata", () =>
+  it.effect("lets a good batch pass, with its metadata, once", () =>
     Effect.gen(function* () {
-      const metadata = yield* pass({ onRun: () => LumeTest.partiallyFails({ rejected: 10 }) })
-      assert.strictEqual(metadata.results.mappedRows, 990)
-    })
+      const metadata = yield* pass
+      assert.deepStrictEqual(
+        Option.map(metadata, ({ results }) => results.mappedRows),
+        Option.some(1000)
+      )
+      assert.deepStrictEqual(yield* pass, Option.none())
+    }).pipe(over(LumeTest.succeeds))
   )
 
   it.effect("stops a batch of which too much was rejected", () =>
     Effect.gen(function* () {
-      const topErrors = [{ errorCode: "REQUIRED", field: "total", count: 300 }]
-      const error = yield* Effect.flip(pass({ onRun: () => LumeTest.partiallyFails({ rejected: 300, topErrors }) }))
-      assert(error._tag === "QualityError")
+      const error = yield* Effect.flip(pass)
+      assert.strictEqual(error._tag, "QualityError")
       assert.include(error.message, "30.0% of rows were rejected")
-    })
+    }).pipe(over(() => LumeTest.partiallyFails({ rejected: 300 })))
   )
 
-  it.effect("lets the client's errors through", () =>
+  it.effect("stops a batch in which too many tests failed", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* Effect.flip(pass({ onRun: () => LumeTest.crashes() })))._tag, "RunFailedError")
-      assert.strictEqual((yield* Effect.flip(pass({ onRun: LumeTest.hangs })))._tag, "TimeoutError")
-    })
+      const error = yield* Effect.flip(pass)
+      assert.strictEqual(error._tag, "QualityError")
+      assert.include(error.message, "2.0% of tests failed")
+    }).pipe(over(() => LumeTest.partiallyFails({ rejected: 1, metadata: { validation: { errorRate: 0.02 } } })))
   )
 
-  it.effect("waits where Lume has no room", () =>
+  it.effect("lets a failed run through as the client's error", () =>
     Effect.gen(function* () {
-      const metadata = yield* Effect.gen(function* () {
-        yield* LumeTest.failNext(4, { status: 429, retryAfter: 60 }, { on: "submit" })
-        const gate = yield* QualityGate.QualityGate
-        return yield* gate.pass(request)
-      }).pipe(LumeTest.waitFor, Effect.provide(Layer.provideMerge(QualityGate.layer(), LumeTest.layer())))
-      assert.strictEqual(metadata.results.inputRows, 1000)
-    })
+      assert.strictEqual((yield* Effect.flip(pass))._tag, "RunFailedError")
+    }).pipe(over(LumeTest.crashes))
+  )
+
+  it.effect("lets a timeout through as the client's error", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(pass))._tag, "TimeoutError")
+    }).pipe(over(LumeTest.hangs))
+  )
+
+  it.effect("tries again for an hour where Lume has no room", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.failNext(20, { status: 429, retryAfter: 60 }, { on: "submit" })
+      assert.isTrue(Option.isSome(yield* pass))
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(over(LumeTest.succeeds))
   )
 })

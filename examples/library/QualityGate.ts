@@ -6,6 +6,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { LumeClient, type LumeError, type LumeMetadata, LumeRun, type RunRequest } from "effect-lume"
 
@@ -23,7 +25,7 @@ export class QualityError extends Schema.TaggedError<QualityError>()("QualityErr
   }
 }
 
-/** What may be wrong with a batch that passes. */
+/** How bad the data of a batch may be that passes. */
 export interface Limits {
   /** Default: 0.01. */
   readonly errorRate?: number | undefined
@@ -31,30 +33,31 @@ export interface Limits {
   readonly rejectedShare?: number | undefined
 }
 
-/** How a batch can fail to pass. */
+/** Why a batch does not pass. */
 export type GateError =
   | QualityError
   | LumeRun.RunFailedError
   | LumeMetadata.MetadataDecodeError
-  | Exclude<LumeError.SubmitError | LumeError.WaitError, LumeError.RateLimitedError>
+  | Exclude<LumeError.SubmitError | LumeError.WaitError, LumeError.AlreadyProcessedError>
+
+/** What the gate does. */
+export interface Service {
+  /** Runs a batch; its metadata where it passes, `None` where Lume has processed it before. */
+  readonly pass: (request: RunRequest.Input) => Effect.Effect<Option.Option<LumeMetadata.LumeMetadata>, GateError>
+}
 
 /** The gate, as a service. */
-export class QualityGate extends Context.Tag("acme/QualityGate")<
-  QualityGate,
-  { readonly pass: (request: RunRequest.Input) => Effect.Effect<LumeMetadata.LumeMetadata, GateError> }
->() {}
+export class QualityGate extends Context.Tag("acme/QualityGate")<QualityGate, Service>() {}
 
-const judge = (
-  metadata: LumeMetadata.LumeMetadata,
-  limits: Limits
-): Effect.Effect<LumeMetadata.LumeMetadata, QualityError> => {
-  const { results, run, validation } = metadata
-  const rejectedShare = results.inputRows === 0 ? 0 : results.rejectedRows / results.inputRows
-  const passes = validation.errorRate <= (limits.errorRate ?? 0.01) && rejectedShare <= (limits.rejectedShare ?? 0.05)
-  return passes
-    ? Effect.succeed(metadata)
-    : Effect.fail(new QualityError({ runId: run.runId, errorRate: validation.errorRate, rejectedShare }))
-}
+const judge =
+  ({ errorRate = 0.01, rejectedShare = 0.05 }: Limits) =>
+  (metadata: LumeMetadata.LumeMetadata): Effect.Effect<LumeMetadata.LumeMetadata, QualityError> => {
+    const { results, run, validation } = metadata
+    const rejected = results.inputRows === 0 ? 0 : results.rejectedRows / results.inputRows
+    return validation.errorRate <= errorRate && rejected <= rejectedShare
+      ? Effect.succeed(metadata)
+      : Effect.fail(new QualityError({ runId: run.runId, errorRate: validation.errorRate, rejectedShare: rejected }))
+  }
 
 /** A gate over the application's Lume client. */
 export const layer = (limits: Limits = {}): Layer.Layer<QualityGate, never, LumeClient.LumeClient> =>
@@ -62,15 +65,19 @@ export const layer = (limits: Limits = {}): Layer.Layer<QualityGate, never, Lume
     QualityGate,
     Effect.map(LumeClient.LumeClient, (lume) => ({
       pass: (request) =>
-        lume.runAndWait(request, { schedule: LumeClient.backoff }).pipe(
-          // The client has tried again as Lume asked; a batch can wait longer than that.
-          Effect.catchTag("RateLimitedError", () => Effect.delay(lume.runAndWait(request), "10 minutes")),
-          Effect.catchTag("RateLimitedError", ({ runId }) =>
-            Effect.dieMessage(`Lume has no room for ${String(runId)}`)
-          ),
+        lume.run(request).pipe(
+          // The client has tried again as Lume asked, but a batch has more time than that. Lume took nothing.
+          Effect.retry({
+            while: (error) => error._tag === "RateLimitedError",
+            schedule: Schedule.spaced("10 minutes"),
+            times: 6
+          }),
+          Effect.flatMap((run) => lume.wait(run, { schedule: LumeClient.backoff })),
           Effect.flatMap((run) => LumeRun.orFail(run)),
           Effect.flatMap((run) => run.metadata),
-          Effect.flatMap((metadata) => judge(metadata, limits))
+          Effect.flatMap(judge(limits)),
+          Effect.asSome,
+          Effect.catchTag("AlreadyProcessedError", () => Effect.succeedNone)
         )
     }))
   )

@@ -2,6 +2,7 @@
  * Its tests: each outcome in a few lines, an hour in milliseconds, without a sleep, a port or a mock library.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
@@ -9,101 +10,97 @@ import { LumeClient } from "effect-lume"
 import * as LumeTest from "effect-lume/LumeTest"
 import { Alerts, ingest } from "./ingest.js"
 
-const batch = "s3://acme/batch-001.csv"
+/** What was alerted. */
+class Sent extends Context.Tag("Sent")<Sent, Ref.Ref<ReadonlyArray<string>>>() {}
 
-/** Runs the application against such a Lume; its result, and what was alerted. */
-const running = <A, E>(
-  application: Effect.Effect<A, E, Alerts | LumeClient.LumeClient | LumeTest.LumeTest>,
-  script: LumeTest.Script = {}
-) =>
-  Effect.gen(function* () {
-    const sent = yield* Ref.make<ReadonlyArray<string>>([])
-    const alerts = Layer.succeed(Alerts, { send: (message) => Ref.update(sent, (all) => [...all, message]) })
-    const result = yield* LumeTest.waitFor(application).pipe(Effect.provide([alerts, LumeTest.layer(script)]))
-    return { result, alerts: yield* Ref.get(sent) }
-  })
+const recordingAlerts = Layer.effectContext(
+  Effect.map(Ref.make<ReadonlyArray<string>>([]), (sent) =>
+    Context.make(Sent, sent).pipe(
+      Context.add(Alerts, { send: (message) => Ref.update(sent, (all) => [...all, message]) })
+    )
+  )
+)
+
+/** Provides what the application needs: alerts that are recorded, and a Lume whose runs do this. */
+const over = (onRun?: () => LumeTest.Timeline) => Effect.provide([recordingAlerts, LumeTest.layer({ onRun })])
+
+const ingesting = LumeTest.waitFor(ingest("s3://acme/batch-001.csv"))
+const alerts = Effect.flatMap(Sent, Ref.get)
 
 describe("ingest", () => {
   it.effect("counts the rows of a batch that succeeds", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(ingest(batch), { onRun: () => LumeTest.succeeds({ rows: 250 }) })
-      assert.strictEqual(result, 250)
-    })
+      assert.strictEqual(yield* ingesting, 250)
+    }).pipe(over(() => LumeTest.succeeds({ rows: 250 })))
   )
 
   it.effect("uses a batch of which few rows were rejected", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(ingest(batch), { onRun: () => LumeTest.partiallyFails({ rejected: 20 }) })
-      assert.strictEqual(result, 980)
-    })
+      assert.strictEqual(yield* ingesting, 980)
+    }).pipe(over(() => LumeTest.partiallyFails({ rejected: 20 })))
   )
 
   it.effect("refuses a batch of which many were", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(Effect.flip(ingest(batch)), {
-        onRun: () => LumeTest.partiallyFails({ rejected: 400 })
-      })
-      assert.strictEqual(result._tag, "QualityTooLow")
-    })
+      assert.strictEqual((yield* Effect.flip(ingesting))._tag, "QualityTooLow")
+    }).pipe(over(() => LumeTest.partiallyFails({ rejected: 400 })))
   )
 
   it.effect("alerts where a run fails, with its cause", () =>
     Effect.gen(function* () {
-      const { alerts } = yield* running(ingest(batch), {
-        onRun: () => LumeTest.fails({ stage: "SYNCING_SOURCE", errorCode: "SOURCE_NOT_FOUND", message: "No object." })
-      })
-      assert.deepStrictEqual(alerts, ["run_test_1 ended FAILED: SOURCE_NOT_FOUND"])
-    })
+      assert.strictEqual(yield* ingesting, 0)
+      assert.deepStrictEqual(yield* alerts, ["run_test_1 ended FAILED: SOURCE_NOT_FOUND"])
+    }).pipe(over(() => LumeTest.fails({ stage: "SYNCING_SOURCE", errorCode: "SOURCE_NOT_FOUND" })))
+  )
+
+  it.effect("alerts where Lume crashes", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* ingesting, 0)
+      assert.deepStrictEqual(yield* alerts, ["run_test_1 ended CRASHED"])
+    }).pipe(over(LumeTest.crashes))
   )
 
   it.effect("alerts after an hour of nothing", () =>
     Effect.gen(function* () {
-      const { alerts, result } = yield* running(Effect.flip(ingest(batch)), { onRun: LumeTest.hangs })
-      assert.strictEqual(result._tag, "TimeoutError")
-      assert.include(alerts[0], "run_test_1")
-    })
+      assert.strictEqual((yield* Effect.flip(ingesting))._tag, "TimeoutError")
+      assert.include((yield* alerts)[0], "run_test_1 ended before the run did (timeout 1h")
+    }).pipe(over(LumeTest.hangs))
   )
 
   it.effect("survives a flaky network, and submits once", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(
-        Effect.gen(function* () {
-          yield* LumeTest.failNext(3, "network", { on: "read" })
-          yield* LumeTest.failNext(2, "html502", { on: "read" })
-          yield* LumeTest.failNext(1, "timeout", { on: "read" })
-          const rows = yield* ingest(batch)
-          return { rows, submitted: (yield* LumeTest.submitted).length }
-        })
-      )
-      assert.deepStrictEqual(result, { rows: 1000, submitted: 1 })
-    })
+      yield* LumeTest.failNext(3, "network", { on: "read" })
+      yield* LumeTest.failNext(2, "html502", { on: "read" })
+      yield* LumeTest.failNext(1, "timeout", { on: "read" })
+      assert.strictEqual(yield* ingesting, 1000)
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(over())
   )
 
   it.effect("does not submit again where an answer was lost", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(
-        Effect.gen(function* () {
-          yield* LumeTest.failNext(1, "network", { on: "submit", received: true })
-          const error = yield* Effect.flip(ingest(batch))
-          return { error: error._tag, submitted: (yield* LumeTest.submitted).length }
-        })
-      )
-      assert.deepStrictEqual(result, { error: "SubmitOutcomeUnknownError", submitted: 1 })
-    })
+      yield* LumeTest.failNext(1, "network", { on: "submit", received: true })
+      assert.strictEqual((yield* Effect.flip(ingesting))._tag, "SubmitOutcomeUnknownError")
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(over())
   )
 
-  it.effect("lets a batch that was there before pass", () =>
+  it.effect("lets a batch pass that has been ingested before", () =>
     Effect.gen(function* () {
-      const { result } = yield* running(Effect.all([ingest(batch), ingest(batch)]))
-      assert.deepStrictEqual(result, [1000, 0])
-    })
+      assert.strictEqual(yield* ingesting, 1000)
+      assert.strictEqual(yield* ingesting, 0)
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(over())
   )
 
   it.effect("needs no more than one method, where a test uses no more", () =>
     Effect.gen(function* () {
-      const lume = Layer.mock(LumeClient.LumeClient, { runAndWait: () => Effect.succeed(LumeTest.run("Crashed")) })
-      const alerts = Layer.mock(Alerts, { send: () => Effect.void })
-      assert.strictEqual(yield* Effect.provide(ingest(batch), [lume, alerts]), 0)
-    })
+      assert.strictEqual(yield* ingest("s3://acme/batch-001.csv"), 0)
+    }).pipe(
+      Effect.provide([
+        recordingAlerts,
+        Layer.mock(LumeClient.LumeClient, { runAndWait: () => Effect.succeed(LumeTest.run("Crashed")) })
+      ])
+    )
   )
 })

@@ -43,7 +43,8 @@ const gate = (run: LumeRun.TerminalRun) =>
 export const ingest = (batch: string) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
-    const run = yield* lume.runAndWait({ flowVersion: "invoice_cleaner:v4", sourcePath: batch })
+    const request = { flowVersion: "invoice_cleaner:v4", sourcePath: batch }
+    const run = yield* lume.runAndWait(request, { timeout: "1 hour", schedule: LumeClient.backoff })
     return yield* gate(run)
   }).pipe(
     Effect.catchTag("AlreadyProcessedError", () => Effect.succeed(0)),

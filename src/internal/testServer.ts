@@ -7,16 +7,23 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import * as ParseResult from "effect/ParseResult"
 import { RunRequest } from "../RunRequest.js"
-import * as timeline from "./testTimeline.js"
+import * as testMetadata from "./testMetadata.js"
+import * as testTimeline from "./testTimeline.js"
 
 /** What can befall a request. */
 export type Fault =
   | "network"
   | "timeout"
   | "html502"
-  | { readonly status: number; readonly retryAfter?: number | undefined; readonly detail?: string | undefined }
+  | {
+      readonly status: number
+      /** In seconds, as the header has it. */
+      readonly retryAfter?: number | undefined
+      /** What the answer says. */
+      readonly detail?: string | undefined
+    }
 
 /** A fault that waits for its requests. */
 export interface PlannedFault {
@@ -26,7 +33,7 @@ export interface PlannedFault {
   readonly received: boolean
 }
 
-/** A request as it reached the fake Lume; never the key. */
+/** A request as the client sent it; never the key. */
 export interface ReceivedRequest {
   readonly method: string
   readonly path: string
@@ -36,11 +43,9 @@ export interface ReceivedRequest {
   readonly at: number
 }
 
-interface Run {
-  readonly id: string
+interface Run extends testTimeline.Run {
+  /** What it was submitted with; `undefined` for one that was there from the beginning. */
   readonly request: RunRequest | undefined
-  readonly acceptedAt: number
-  readonly timeline: timeline.Timeline
 }
 
 /** What the fake Lume knows. */
@@ -49,7 +54,29 @@ export interface State {
   readonly faults: Array<PlannedFault>
   readonly requests: Array<ReceivedRequest>
   readonly submitted: Array<RunRequest>
+  readonly onRun: (request: RunRequest) => testTimeline.Timeline
 }
+
+/** A fake Lume that knows such runs from now on. */
+export const makeState = (
+  runs: Readonly<Record<string, testTimeline.Timeline>>,
+  onRun: State["onRun"],
+  now: number
+): State => ({
+  runs: new Map(
+    Object.entries(runs).map(([id, timeline]) => {
+      const { flowVersion, sourcePath } = testMetadata.someRun(id)
+      return [id, { id, flowVersion, sourcePath, acceptedAt: now, timeline, request: undefined }]
+    })
+  ),
+  faults: [],
+  requests: [],
+  submitted: [],
+  onRun
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Answers
 
 const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response => {
   const bytes = new TextEncoder().encode(JSON.stringify(body))
@@ -60,45 +87,44 @@ const json = (status: number, body: unknown, headers: Readonly<Record<string, st
 }
 
 const answer = (run: Run, now: number): Response => {
-  const { acceptedAt, id, request } = run
-  const { metadata, status } = timeline.at(run.timeline, {
-    runId: id,
-    flowVersion: request?.flowVersion ?? "test_flow:v1",
-    sourcePath: request?.sourcePath ?? "s3://lume-test/source.csv",
-    acceptedAt,
-    took: now - acceptedAt
-  })
-  return json(200, { id, status, metadata, run_metadata: request?.runMetadata ?? null })
+  const { metadata, status } = testTimeline.at(run, now)
+  return json(200, { id: run.id, status, metadata, run_metadata: run.request?.runMetadata ?? null })
 }
 
 const hasSucceeded = ({ runs }: State, { flowVersion, sourcePath }: RunRequest, now: number): boolean =>
   [...runs.values()].some(
     (run) =>
-      run.request?.flowVersion === flowVersion &&
-      run.request.sourcePath === sourcePath &&
-      timeline.at(run.timeline, {
-        runId: run.id,
-        flowVersion,
-        sourcePath,
-        acceptedAt: run.acceptedAt,
-        took: now - run.acceptedAt
-      }).status === "SUCCEEDED"
+      run.request !== undefined &&
+      run.flowVersion === flowVersion &&
+      run.sourcePath === sourcePath &&
+      testTimeline.at(run, now).status === "SUCCEEDED"
   )
 
-const decodeRequest = Schema.decodeUnknown(RunRequest)
+const freeId = (runs: State["runs"], number: number): string =>
+  runs.has(`run_test_${number}`) ? freeId(runs, number + 1) : `run_test_${number}`
 
-const submit = (state: State, body: unknown, now: number, onRun: (request: RunRequest) => timeline.Timeline) =>
+const start = (state: State, request: RunRequest, now: number): Response => {
+  const { flowVersion, sourcePath } = request
+  const id = freeId(state.runs, state.submitted.push(request))
+  const run = { id, flowVersion, sourcePath, acceptedAt: now, timeline: state.onRun(request), request }
+  state.runs.set(id, run)
+  return answer(run, now)
+}
+
+const decodeRequest = ParseResult.decodeUnknown(RunRequest)
+
+const submit = (state: State, body: unknown, now: number): Effect.Effect<Response> =>
   Effect.match(decodeRequest(body), {
-    onFailure: (error) => json(422, { detail: [{ loc: ["body"], msg: error.message, type: "value_error" }] }),
-    onSuccess: (request) => {
-      if (request.forceRerun !== true && hasSucceeded(state, request, now)) {
-        return json(409, { detail: `${request.sourcePath} has already been processed by ${request.flowVersion}` })
-      }
-      const run = { id: `run_test_${state.runs.size + 1}`, request, acceptedAt: now, timeline: onRun(request) }
-      state.runs.set(run.id, run)
-      state.submitted.push(request)
-      return answer(run, now)
-    }
+    onFailure: (issue) =>
+      json(422, {
+        detail: [{ loc: ["body"], msg: ParseResult.TreeFormatter.formatIssueSync(issue), type: "value_error" }]
+      }),
+    onSuccess: (request) =>
+      request.forceRerun !== true && hasSucceeded(state, request, now)
+        ? json(409, {
+            detail: `${request.sourcePath} has already been processed successfully by ${request.flowVersion}`
+          })
+        : start(state, request, now)
   })
 
 const read = ({ runs }: State, path: string, now: number): Response => {
@@ -106,13 +132,17 @@ const read = ({ runs }: State, path: string, now: number): Response => {
   return run === undefined ? json(404, { detail: "Run not found" }) : answer(run, now)
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Faults
+
+const page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
 const failWith = (
   { fault, received }: PlannedFault,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<Response, HttpClientError.HttpClientError> => {
   if (fault === "timeout") return Effect.never
   if (fault === "html502") {
-    const page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     return Effect.succeed(new Response(page, { status: 502, headers: { "content-type": "text/html" } }))
   }
   if (fault !== "network") {
@@ -130,6 +160,9 @@ const takeFault = ({ faults }: State, kind: "read" | "submit"): PlannedFault | u
   return fault
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// The client
+
 const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<unknown> =>
   body._tag === "Uint8Array"
     ? Effect.orElseSucceed(
@@ -138,21 +171,24 @@ const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<un
       )
     : Effect.void
 
-/** The client that speaks to it. */
-export const makeClient = (state: State, onRun: (request: RunRequest) => timeline.Timeline): HttpClient.HttpClient =>
-  HttpClient.make((request, url) =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const body = yield* bodyOf(request)
-      state.requests.push({ method: request.method, path: url.pathname, body, at: now })
-      const kind = request.method === "POST" ? "submit" : "read"
-      const fault = takeFault(state, kind)
-      const respond =
-        kind === "submit" ? submit(state, body, now, onRun) : Effect.sync(() => read(state, url.pathname, now))
-      const response =
-        fault === undefined
-          ? yield* respond
-          : yield* Effect.zipRight(fault.received ? respond : Effect.void, failWith(fault, request))
-      return HttpClientResponse.fromWeb(request, response)
-    })
+/** The client that speaks to it: no more than that, because a wait makes hundreds of requests. */
+export const makeClient = (state: State): HttpClient.HttpClient =>
+  HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    Effect.flatMap((request) =>
+      Effect.gen(function* () {
+        const at = yield* Clock.currentTimeMillis
+        const body = yield* bodyOf(request)
+        const path = new URL(request.url).pathname
+        state.requests.push({ method: request.method, path, body, at })
+        const kind = request.method === "POST" ? "submit" : "read"
+        const respond = kind === "submit" ? submit(state, body, at) : Effect.sync(() => read(state, path, at))
+        const fault = takeFault(state, kind)
+        const response =
+          fault === undefined
+            ? yield* respond
+            : yield* Effect.zipRight(fault.received ? respond : Effect.void, failWith(fault, request))
+        return HttpClientResponse.fromWeb(request, response)
+      })
+    ),
+    Effect.succeed
   )

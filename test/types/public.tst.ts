@@ -4,16 +4,19 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import type * as FastCheck from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import { describe, expect, test } from "tstyche"
+import * as QualityGate from "../../examples/library/QualityGate.js"
 import * as LumeClient from "../../src/LumeClient.js"
 import * as LumeError from "../../src/LumeError.js"
 import type * as LumeMetadata from "../../src/LumeMetadata.js"
 import * as LumeRun from "../../src/LumeRun.js"
 import * as LumeTest from "../../src/LumeTest.js"
 import type * as RunEvents from "../../src/RunEvents.js"
+import type * as RunRequest from "../../src/RunRequest.js"
 
 declare const lume: LumeClient.Service
 declare const run: LumeRun.LumeRun
@@ -95,8 +98,18 @@ describe("each method's error channel", () => {
   })
 
   test("loses one tag by catchTag", () => {
-    expect(lume.wait(run).pipe(Effect.catchTag("TimeoutError", () => Effect.succeed("late")))).type.toBe<
+    const otherwise = () => Effect.succeed("otherwise")
+    expect(lume.run(request).pipe(Effect.catchTag("AlreadyProcessedError", otherwise))).type.toBe<
+      Effect.Effect<LumeRun.LumeRun | string, Exclude<LumeError.SubmitError, LumeError.AlreadyProcessedError>>
+    >()
+    expect(lume.runStatus("id").pipe(Effect.catchTag("RunNotFoundError", otherwise))).type.toBe<
+      Effect.Effect<LumeRun.LumeRun | string, Exclude<LumeError.StatusError, LumeError.RunNotFoundError>>
+    >()
+    expect(lume.wait(run).pipe(Effect.catchTag("TimeoutError", otherwise))).type.toBe<
       Effect.Effect<LumeRun.TerminalRun | string, LumeError.StatusError>
+    >()
+    expect(LumeRun.orFail(terminal).pipe(Effect.catchTag("RunFailedError", otherwise))).type.toBe<
+      Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed | string>
     >()
   })
 })
@@ -134,14 +147,61 @@ describe("what is wrong", () => {
   })
 })
 
+describe("transience", () => {
+  test("is asked of anything", () => {
+    expect(LumeError.isTransient).type.toBeCallableWith("anything")
+  })
+})
+
 describe("the test kit", () => {
   test("gives the state that was asked for", () => {
     expect(LumeTest.run("Failed")).type.toBe<LumeRun.Failed>()
+    expect(LumeTest.run("Succeeded", { metadata: { results: { inputRows: 5 } } })).type.toBe<LumeRun.Succeeded>()
     expect(LumeTest.run).type.not.toBeCallableWith("Done")
-    expect(LumeTest.failNext).type.not.toBeCallableWith(1, "fire")
+    expect(LumeTest.run).type.not.toBeCallableWith("Succeeded", { metadata: { results: { input_rows: 5 } } })
+    expect(LumeTest.metadata()).type.toBe<LumeMetadata.LumeMetadata>()
+    expect(LumeTest.arbitrary.run).type.toBe<FastCheck.Arbitrary<LumeRun.LumeRun>>()
   })
 
-  test("transience is asked of anything", () => {
-    expect(LumeError.isTransient).type.toBeCallableWith("anything")
+  test("requires the fake Lume to speak to it, and nothing for the rest", () => {
+    expect(LumeTest.failNext(1, "network")).type.toBe<Effect.Effect<void, never, LumeTest.LumeTest>>()
+    expect(LumeTest.submitted).type.toBe<
+      Effect.Effect<ReadonlyArray<RunRequest.RunRequest>, never, LumeTest.LumeTest>
+    >()
+    expect(LumeTest.requests).type.toBe<
+      Effect.Effect<ReadonlyArray<LumeTest.ReceivedRequest>, never, LumeTest.LumeTest>
+    >()
+    expect(LumeTest.advance("1 hour")).type.toBe<Effect.Effect<void>>()
+    expect(LumeTest.succeeds({ in: "1 minute", rows: 7 })).type.toBe<LumeTest.Timeline>()
+  })
+
+  test("leaves an effect that it waits for as it is", () => {
+    expect(LumeTest.waitFor(lume.wait(run))).type.toBe<Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError>>()
+    expect(run.pipe(LumeClient.refresh, LumeTest.waitFor)).type.toBe<
+      Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient.LumeClient>
+    >()
+  })
+
+  test("takes no wrong script, fault or timeline", () => {
+    expect(LumeTest.layer).type.not.toBeCallableWith({ onRun: LumeTest.succeeds() })
+    expect(LumeTest.layer).type.not.toBeCallableWith({ runs: { run_1: "SUCCEEDED" } })
+    expect(LumeTest.failNext).type.not.toBeCallableWith(1, "fire")
+    expect(LumeTest.failNext).type.not.toBeCallableWith(1, "network", { on: "wait" })
+    expect(LumeTest.timeline).type.not.toBeCallableWith([{ after: "1 minute" }])
+    expect(LumeTest.fails).type.not.toBeCallableWith({ rows: 5 })
+    expect(LumeTest.waitFor).type.not.toBeCallableWith(lume.wait(run), { limit: "soon" })
+  })
+})
+
+describe("a library on the client", () => {
+  test("has its own error and those of ours that it lets through", () => {
+    const pass = Effect.flatMap(QualityGate.QualityGate, (gate) => gate.pass(request))
+    expect<Effect.Effect.Error<typeof pass>["_tag"]>().type.toBe<
+      | "QualityError"
+      | "RunFailedError"
+      | "MetadataDecodeError"
+      | Exclude<LumeError.SubmitError["_tag"] | LumeError.WaitError["_tag"], "AlreadyProcessedError">
+    >()
+    expect(QualityGate.layer()).type.toBe<Layer.Layer<QualityGate.QualityGate, never, LumeClient.LumeClient>>()
   })
 })

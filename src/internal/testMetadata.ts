@@ -1,0 +1,143 @@
+/**
+ * Metadata of the test kit, whose numbers fit together: what is not given follows from what is.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import type * as LumeMetadata from "../LumeMetadata.js"
+import * as metadataWire from "./metadataWire.js"
+
+/** A run whose metadata is made. Times in milliseconds. */
+export interface Subject {
+  readonly runId: string
+  readonly flowVersion: string
+  readonly sourcePath: string
+  /** When the run was accepted, since 1970. */
+  readonly acceptedAt: number
+  /** How long it has taken until its end. */
+  readonly took: number
+  /** How long each stage has taken, of those that it went through. */
+  readonly stages: { readonly [stage in keyof LumeMetadata.Stages]?: number | undefined }
+}
+
+type Metadata = LumeMetadata.LumeMetadata
+
+/** Parts of `LumeMetadata` that are not as they would be made. What is given is taken as it is. */
+export interface Overrides {
+  readonly run?: Partial<Metadata["run"]> | undefined
+  readonly pipeline?:
+    | (Partial<Omit<Metadata["pipeline"], "stages">> & { readonly stages?: Partial<LumeMetadata.Stages> | undefined })
+    | undefined
+  readonly results?:
+    | (Partial<Omit<Metadata["results"], "targetLocations">> & {
+        readonly targetLocations?: Partial<Metadata["results"]["targetLocations"]> | undefined
+      })
+    | undefined
+  readonly validation?: Partial<Metadata["validation"]> | undefined
+  readonly errors?: Metadata["errors"] | undefined
+}
+
+/** A run that nobody has submitted. */
+export const someRun = (runId: string): Subject => ({
+  runId,
+  flowVersion: "test_flow:v1",
+  sourcePath: "s3://lume-test/source.csv",
+  acceptedAt: Date.UTC(2026, 0, 1),
+  took: 30_000,
+  stages: { syncSource: 6_000, transform: 15_000, syncTarget: 6_000 }
+})
+
+const pipeline = (given: NonNullable<Overrides["pipeline"]>, subject: Subject): Metadata["pipeline"] => {
+  const createdAt = given.createdAt ?? DateTime.unsafeMake(subject.acceptedAt)
+  const duration = given.duration ?? Duration.millis(subject.took)
+  // where another duration is given, each stage keeps its share of it
+  const scale = subject.took === 0 ? 0 : Duration.toMillis(duration) / subject.took
+  const stage = (millis: number | undefined) =>
+    Option.map(Option.fromNullable(millis), (millis) => Duration.millis(Math.floor(millis * scale)))
+  return {
+    createdAt,
+    completedAt: given.completedAt ?? DateTime.addDuration(createdAt, duration),
+    duration,
+    stages: {
+      syncSource: stage(subject.stages.syncSource),
+      transform: stage(subject.stages.transform),
+      syncTarget: stage(subject.stages.syncTarget),
+      ...given.stages
+    }
+  }
+}
+
+const results = (
+  given: NonNullable<Overrides["results"]>,
+  status: string | undefined,
+  runId: string
+): Metadata["results"] => {
+  const { inputRows, mappedRows } = given
+  const usual = status === "PARTIAL_FAILED" ? Math.min(20, inputRows ?? Infinity) : 0
+  const rest = inputRows === undefined || mappedRows === undefined ? usual : Math.max(0, inputRows - mappedRows)
+  const rejectedRows = given.rejectedRows ?? rest
+  const mapped = mappedRows ?? Math.max(0, (inputRows ?? Math.max(1000, rejectedRows)) - rejectedRows)
+  const place = (name: string) => `s3://lume-test/${runId}/${name}.csv`
+  return {
+    inputRows: inputRows ?? mapped + rejectedRows,
+    mappedRows: mapped,
+    rejectedRows,
+    targetLocations: {
+      mapped: place("mapped"),
+      rejects: rejectedRows === 0 ? Option.none() : Option.some(place("rejects")),
+      ...given.targetLocations
+    }
+  }
+}
+
+const validation = (
+  given: NonNullable<Overrides["validation"]>,
+  { inputRows, rejectedRows }: Metadata["results"]
+): Metadata["validation"] => {
+  const counted = given.topErrors?.reduce((sum, { count }) => sum + count, 0) ?? 0
+  const usual = given.testsExecuted ?? inputRows * 5
+  const atLeast = given.errorRate === undefined ? rejectedRows : Math.round(given.errorRate * usual)
+  const testsFailed = given.testsFailed ?? Math.max(atLeast, counted)
+  const testsExecuted = given.testsExecuted ?? Math.max(usual, testsFailed)
+  return {
+    testsExecuted,
+    testsFailed,
+    errorRate: given.errorRate ?? (testsExecuted === 0 ? 0 : testsFailed / testsExecuted),
+    topErrors:
+      given.topErrors ??
+      (testsFailed === 0 ? [] : [{ errorCode: "INVALID_VALUE", field: "amount", count: testsFailed }])
+  }
+}
+
+/** Metadata of such a run that produced data, with what is given in it. */
+export const make = (given: Overrides, subject: Subject): Metadata => {
+  const { run = {} } = given
+  const runId = run.runId ?? subject.runId
+  const rows = results(given.results ?? {}, run.status, runId)
+  const status = run.status ?? (rows.rejectedRows > 0 ? "PARTIAL_FAILED" : "SUCCEEDED")
+  return {
+    run: { flowVersion: subject.flowVersion, sourcePath: subject.sourcePath, ...run, runId, status },
+    pipeline: pipeline(given.pipeline ?? {}, subject),
+    results: rows,
+    validation: validation(given.validation ?? {}, rows),
+    errors: given.errors ?? []
+  }
+}
+
+/** The same as Lume's JSON. */
+export const finished =
+  (given: Overrides, status: string) =>
+  (subject: Subject): unknown =>
+    metadataWire.finishedToWire(make({ ...given, run: { status, ...given.run } }, subject))
+
+/** Metadata of a run that produced no data, as Lume's JSON: there are results where any are given, else null. */
+export const failed =
+  (given: Overrides, status: string) =>
+  (subject: Subject): unknown => {
+    const whole = metadataWire.finishedToWire(make({ ...given, run: { status, ...given.run } }, subject))
+    return {
+      ...whole,
+      results: given.results === undefined ? null : whole.results,
+      validation: given.validation === undefined ? null : whole.validation
+    }
+  }
