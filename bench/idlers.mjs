@@ -2,7 +2,6 @@
  * Ways to wait with reads that are answered in memory. Each contender measures, for a number of waits at once: the
  * heap that one takes while it sleeps, and the CPU time of one poll while all of them poll.
  */
-import { setMaxListeners } from "node:events"
 import { setTimeout as delay } from "node:timers/promises"
 import * as FiberId from "effect/FiberId"
 import * as Effect from "effect/Effect"
@@ -18,6 +17,9 @@ const fast = 1
 const lume = { ended: false, polls: 0 }
 
 /** @typedef {(waits: number, interval: number) => () => void} Start starts the waits, and gives what ends them early */
+
+/** Sleeps that can't be cut short, or only at a cost: what is left of them is waited for by nobody. */
+const stopNothing = () => {}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Contenders
@@ -111,19 +113,17 @@ const fromEffect = (wait) => (waits, interval) => {
 
 /** @returns {Promise<Start>} */
 const promises = async () => (waits, interval) => {
-  const abort = new AbortController()
-  setMaxListeners(0, abort.signal)
   const wait = async () => {
     const deadline = Date.now() + hour
     for (;;) {
       lume.polls++
       if (lume.ended) return
       if (Date.now() >= deadline) throw new Error("timed out")
-      await delay(interval, undefined, { signal: abort.signal })
+      await delay(interval)
     }
   }
-  for (let i = 0; i < waits; i++) wait().catch(() => {})
-  return () => abort.abort()
+  for (let i = 0; i < waits; i++) wait()
+  return stopNothing
 }
 
 /** @returns {Promise<Start>} */
@@ -137,8 +137,7 @@ const utilWaiter = async () => {
       return { state: lume.ended ? WaiterState.SUCCESS : WaiterState.RETRY }
     }
     for (let i = 0; i < waits; i++) createWaiter(options, {}, read)
-    // its sleep can't be cut short: what is left of it is waited for by nobody
-    return () => {}
+    return stopNothing
   }
 }
 

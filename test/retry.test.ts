@@ -127,6 +127,7 @@ describe("a submit", () => {
     ["ENOTFOUND, deep", broken(deep(code("ENOTFOUND")))],
     ["EAI_AGAIN", broken(code("EAI_AGAIN"))],
     ["UND_ERR_CONNECT_TIMEOUT", broken(deep(code("UND_ERR_CONNECT_TIMEOUT")))],
+    ["a certificate that is refused", broken(deep(code("DEPTH_ZERO_SELF_SIGNED_CERT")))],
     [
       "each of several addresses refused",
       broken(deep(new AggregateError([code("ECONNREFUSED"), code("ECONNREFUSED")])))

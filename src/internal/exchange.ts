@@ -66,8 +66,22 @@ const property = (causes: ReadonlyArray<unknown>, name: string): string | undefi
     .map((cause) => (Predicate.hasProperty(cause, name) ? cause[name] : undefined))
     .findLast((value): value is string => typeof value === "string" && value !== "")
 
-/** Codes that are given before a connection stands. Any other, or none, says nothing of what has been sent. */
-const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"])
+/**
+ * Codes that are given before a connection stands, a server's certificate that is refused included. Any other, or none,
+ * says nothing of what has been sent.
+ */
+const neverConnected = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+])
 
 const fromRequestError = (error: HttpClientError.RequestError): NoAnswer => {
   if (error.reason !== "Transport") return noAnswer("Unsendable", error.description ?? error.reason, true)
