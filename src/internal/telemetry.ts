@@ -55,13 +55,14 @@ const flowVersionOf = ({ rawMetadata }: LumeRun): Option.Option<unknown> =>
     : Option.none()
 
 /** A read gave another status than the one before. */
-export const statusChanged = (run: LumeRun, span: Tracer.Span | undefined, clock: Clock.Clock): Effect.Effect<void> => {
-  const status = String(run.status)
-  span?.event("lume.status", clock.unsafeCurrentTimeNanos(), { "lume.status": status })
-  span?.attribute("lume.status", status)
-  if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => span?.attribute("lume.flow_version", version))
-  return Effect.logDebug(`Run ${run.id} is ${status}`)
-}
+export const statusChanged = (run: LumeRun, span: Tracer.Span | undefined, clock: Clock.Clock): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const status = String(run.status)
+    span?.event("lume.status", clock.unsafeCurrentTimeNanos(), { "lume.status": status })
+    span?.attribute("lume.status", status)
+    if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => span?.attribute("lume.flow_version", version))
+    return Effect.logDebug(`Run ${run.id} is ${status}`)
+  })
 
 /** A read failed, and the wait goes on. */
 export const readFailed = (id: RunId, error: StatusError): Effect.Effect<void> =>
@@ -80,10 +81,11 @@ export const waitEnded = (
   exit: Exit.Exit<unknown, unknown>,
   span: Tracer.Span | undefined,
   ended: Ended
-): Effect.Effect<void> => {
-  span?.attribute("lume.polls", ended.polls)
-  return Effect.zipRight(
-    Effect.zipRight(Metric.incrementBy(polls, ended.polls), Metric.update(waitSeconds, ended.took / 1000)),
-    Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, ended.lastRun)))
-  )
-}
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    span?.attribute("lume.polls", ended.polls)
+    return Effect.zipRight(
+      Effect.zipRight(Metric.incrementBy(polls, ended.polls), Metric.update(waitSeconds, ended.took / 1000)),
+      Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, ended.lastRun)))
+    )
+  })
