@@ -167,6 +167,17 @@ describe.each(clients)("%s", (name, layer) => {
   )
 
   live(
+    "the deadline closes that socket even where the wait can't be interrupted",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => response.write("{"))
+      const lume = yield* make(server.url)
+      const error = yield* Effect.flip(Effect.uninterruptible(lume.wait(runId, { timeout: "200 millis" })))
+      assert.strictEqual(error._tag, "TimeoutError")
+      yield* until(() => server.sockets.size === 0)
+    })
+  )
+
+  live(
     "a stalled body of an answer that refuses does not hide the refusal",
     Effect.gen(function* () {
       const server = yield* serve((_, response) => {

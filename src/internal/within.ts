@@ -22,7 +22,8 @@ export const within = <A, E, E2>(
   updateRefs?: Runtime.RunForkOptions["updateRefs"]
 ): Effect.Effect<A, E | E2> =>
   Effect.withFiberRuntime((fiber) => {
-    // A fiber that begins at once, with refs that are set as it is made, costs less than `Effect.fork` and `locally`.
+    // A fiber that begins at once, with refs that are set as it is made, costs less than `Effect.fork` and `locally`. By
+    // the default flags it can be interrupted even where this fiber can't, so that a time limit closes the socket.
     const fork = Runtime.runFork(
       Runtime.make({
         context: fiber.currentContext,
