@@ -144,8 +144,9 @@ export interface WaitOptions {
 }
 
 /** Lume's advice for production as a schedule for `WaitOptions`: 5 seconds, doubling, up to 60 seconds. */
-export const backoff: Schedule.Schedule<unknown> = Schedule.exponential("5 seconds").pipe(
-  Schedule.either(Schedule.spaced("60 seconds"))
+export const backoff: Schedule.Schedule<unknown> = Schedule.either(
+  Schedule.exponential("5 seconds"),
+  Schedule.spaced("60 seconds")
 )
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -228,28 +229,33 @@ const makeWith = (
 
     const run: Service["run"] = (input) =>
       Effect.flatMap(prepare(input), ({ json, request }) =>
-        lume.submit(request, json).pipe(
-          Effect.retry({
-            schedule: retry.schedule(backoff, ({ error }: api.SubmitFailure) => LumeError.retryAfter(error)),
-            while: ({ repeatable }) => repeatable
-          }),
-          Effect.mapError(({ error }) => error),
-          Effect.tap((run) => Effect.annotateCurrentSpan("lume.run_id", run.id)),
-          Effect.withSpan("LumeClient.run", {
+        Effect.withSpan(
+          lume.submit(request, json).pipe(
+            Effect.retry({
+              schedule: retry.schedule(backoff, ({ error }: api.SubmitFailure) => LumeError.retryAfter(error)),
+              while: ({ repeatable }) => repeatable
+            }),
+            Effect.mapError(({ error }) => error),
+            Effect.tap((run) => Effect.annotateCurrentSpan("lume.run_id", run.id))
+          ),
+          "LumeClient.run",
+          {
             attributes: { "lume.flow_version": request.flowVersion, "lume.source_path": request.sourcePath },
             captureStackTrace: false
-          })
+          }
         )
       )
 
     const runStatus: Service["runStatus"] = (id) =>
       Effect.flatMap(checked(check.runId(id)), (id) =>
-        lume
-          .read(id)(Infinity)
-          .pipe(
-            Effect.retry({ schedule: retry.schedule(backoff, LumeError.retryAfter), while: LumeError.isTransient }),
-            Effect.withSpan("LumeClient.runStatus", { attributes: { "lume.run_id": id }, captureStackTrace: false })
-          )
+        Effect.withSpan(
+          Effect.retry(lume.read(id)(Infinity), {
+            schedule: retry.schedule(backoff, LumeError.retryAfter),
+            while: LumeError.isTransient
+          }),
+          "LumeClient.runStatus",
+          { attributes: { "lume.run_id": id }, captureStackTrace: false }
+        )
       )
 
     const subject = (run: LumeRun.LumeRun | string): Effect.Effect<polling.Subject, LumeError.InvalidRequestError> =>
@@ -351,20 +357,18 @@ const environmentKey: Config.Config<Redacted.Redacted> = Config.map(Config.strin
 )
 
 /** Seconds, as everywhere in Lume, or a duration with its unit. */
-const requestTimeout: Config.Config<Duration.Duration | undefined> = nonEmpty("LUME_REQUEST_TIMEOUT").pipe(
-  Config.mapOrFail((text) => {
-    if (text === undefined) return Either.right(undefined)
-    const given = /^\d+(\.\d+)?$/.test(text.trim())
-      ? Option.some(Duration.seconds(Number(text)))
-      : Duration.decodeUnknown(text.trim())
-    return Either.fromOption(Option.filter(given, Duration.greaterThan(Duration.zero)), () =>
-      ConfigError.InvalidData(
-        ["LUME_REQUEST_TIMEOUT"],
-        `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
-      )
+const requestTimeout: Effect.Effect<Duration.Duration | undefined, ConfigError.ConfigError> = Effect.gen(function* () {
+  const text = (yield* nonEmpty("LUME_REQUEST_TIMEOUT"))?.trim()
+  if (text === undefined) return undefined
+  const given = check.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
+  if (given !== undefined && Duration.toMillis(given) > 0) return given
+  return yield* Effect.fail(
+    ConfigError.InvalidData(
+      ["LUME_REQUEST_TIMEOUT"],
+      `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
     )
-  })
-)
+  )
+})
 
 /** `Config.unwrap` asks for at least one. */
 const unwrap = (configs: Config.Config.Wrap<Partial<Options>>): Config.Config<Partial<Options>> =>

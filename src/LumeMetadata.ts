@@ -5,7 +5,7 @@
  * did not (`FAILED`, `CRASHED`) has `FailedMetadata`, where anything can be missing. Both are schemas whose encoded
  * side is Lume's JSON, in snake_case. Source: "Metadata Schema" of Lume's LumeRun reference.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -210,11 +210,11 @@ const read = <Wire, A>(
   rawMetadata: unknown
 ): Effect.Effect<A, MetadataDecodeError> => {
   const refuse = (reason: problem.Problem) =>
-    Either.left(new MetadataDecodeError({ ...reason, runId, rawMetadata: rawMetadata ?? null }))
+    Effect.fail(new MetadataDecodeError({ ...reason, runId, rawMetadata: rawMetadata ?? null }))
   if (Either.isLeft(decoded)) return refuse(problem.fromIssue(decoded.left, rawMetadata))
   const id = idOf(decoded.right) ?? runId
   return id === runId
-    ? Either.right(fromWire(decoded.right))
+    ? Effect.succeed(fromWire(decoded.right))
     : refuse({ path: "run.run_id", expected: `the id of this run, ${preview(runId)}`, received: preview(id) })
 }
 

@@ -211,8 +211,8 @@ const schema = <R extends LumeRun>(identifier: string, is: (run: LumeRun) => run
   Schema.transform(
     Wire,
     Schema.declare((value: unknown): value is R => isRun(value) && is(value), { identifier }),
-    // strict would ask for an R where decode gives a LumeRun: the declaration, which comes next, sorts them out
-    { strict: false, decode: fromWire, encode: toWire }
+    // decode gives a LumeRun: the declaration, which comes next, sorts them out
+    { strict: true, decode: (run: typeof Wire.Type): R => fromWire(run) as R, encode: toWire }
   )
 
 /** Schema of a run; the encoded side is Lume's JSON, so that a run survives a queue, a database, an RPC. */

@@ -14,7 +14,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
@@ -91,6 +90,7 @@ export interface Script {
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
   Layer.effectContext(
     Effect.gen(function* () {
+      yield* nextEventClock.prepare
       const now = yield* Clock.currentTimeMillis
       const state = testServer.makeState(script.runs ?? {}, script.onRun ?? (() => succeeds()), now)
       const client = yield* LumeClient.make({ apiKey: Redacted.make("lume-test-key") }).pipe(
@@ -203,7 +203,7 @@ export const hangs = (): Timeline => [
 export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => [
   { status },
   ...next.map((step, index) =>
-    index === 0 ? { ...step, after: Duration.sum("10 seconds", step.after ?? Duration.zero) } : step
+    index === 0 ? { ...step, after: Duration.millis(10_000 + Duration.toMillis(step.after ?? 0)) } : step
   )
 ]
 
@@ -283,20 +283,20 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
 }
 
 /**
- * Arbitraries for fast-check, whose values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
+ * Arbitraries, whose values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
  * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the whole.
  */
 export const arbitrary = {
   /** Any `LumeMetadata`. */
-  get metadata(): FastCheck.Arbitrary<LumeMetadata.LumeMetadata> {
+  get metadata(): testArbitrary.Arbitrary<LumeMetadata.LumeMetadata> {
     return testArbitrary.metadata()
   },
   /** A run as Lume writes it, in any state. */
-  get wire(): FastCheck.Arbitrary<LumeRun.Encoded> {
+  get wire(): testArbitrary.Arbitrary<LumeRun.Encoded> {
     return testArbitrary.wire()
   },
   /** A run in any state. */
-  get run(): FastCheck.Arbitrary<LumeRun.LumeRun> {
+  get run(): testArbitrary.Arbitrary<LumeRun.LumeRun> {
     return testArbitrary.run()
   }
 }

@@ -29,10 +29,11 @@ const makeInMemory = (): Service => {
   const listeners = new Map<string, Set<Queue.Queue<void>>>()
 
   const listen = (runId: string): Effect.Effect<Queue.Queue<void>> =>
-    Effect.tap(Queue.sliding<void>(1), (queue) => {
+    Effect.map(Queue.sliding<void>(1), (queue) => {
       const others = listeners.get(runId)
       if (others === undefined) listeners.set(runId, new Set([queue]))
       else others.add(queue)
+      return queue
     })
 
   const leave = (runId: string, queue: Queue.Queue<void>): Effect.Effect<void> =>

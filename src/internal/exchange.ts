@@ -1,26 +1,19 @@
 /**
  * One request and its answer: sent with the key, within a time limit, the body bounded, redirects not followed.
- *
- * Everything that depends on the platform's HTTP client (its errors, its fiber refs, its ways of reading a body) is
- * here.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as Headers from "@effect/platform/Headers"
+import type * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as FiberId from "effect/FiberId"
-import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { TransportError } from "../LumeError.js"
 import { longestSleep } from "./sleep.js"
+import type { NoAnswer } from "./transport.js"
+import * as transport from "./transport.js"
 import { within } from "./within.js"
+
+export type { NoAnswer } from "./transport.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */
 export interface Answer {
@@ -29,71 +22,12 @@ export interface Answer {
   readonly body: string
 }
 
-/** Why nothing usable came back. */
-export interface NoAnswer {
-  readonly reason: TransportError["reason"] | "Unsendable"
-  readonly detail: string
-  /** Whether it is certain that the request never left: no connection was made. */
-  readonly neverSent: boolean
-}
-
 /** Sends a request as often as it is asked to; each time it is given up after `limit` milliseconds. */
 export type Exchange = (
   request: HttpClientRequest.HttpClientRequest
 ) => (limit: number) => Effect.Effect<Answer, NoAnswer>
 
 const keyHeader = "lume-api-key"
-
-const noAnswer = (reason: NoAnswer["reason"], detail: string, neverSent = false): NoAnswer => ({
-  reason,
-  detail,
-  neverSent
-})
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Why a request failed
-
-/** A cause of this kind has no code of its own: what went wrong is further down. */
-const causes = (cause: unknown, depth = 0): ReadonlyArray<unknown> => {
-  if (depth === 8 || !Predicate.isObject(cause)) return []
-  const inner =
-    "errors" in cause && Array.isArray(cause.errors) ? cause.errors[0] : "cause" in cause ? cause.cause : undefined
-  return [cause, ...causes(inner, depth + 1)]
-}
-
-const property = (causes: ReadonlyArray<unknown>, name: string): string | undefined =>
-  causes
-    .map((cause) => (Predicate.hasProperty(cause, name) ? cause[name] : undefined))
-    .findLast((value): value is string => typeof value === "string" && value !== "")
-
-/**
- * Codes that are given before a connection stands, a server's certificate that is refused included. Any other, or none,
- * says nothing of what has been sent.
- */
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-])
-
-const fromRequestError = (error: HttpClientError.RequestError): NoAnswer => {
-  if (error.reason !== "Transport") return noAnswer("Unsendable", error.description ?? error.reason, true)
-  const chain = causes(error.cause)
-  const code = property(chain, "code")
-  const message = property(chain, "message") ?? error.description ?? "the request failed"
-  return noAnswer(
-    "Network",
-    code === undefined || message.includes(code) ? message : `${code}: ${message}`,
-    code !== undefined && (neverConnected.has(code) || property(chain, "syscall") === "connect")
-  )
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading bodies
@@ -108,7 +42,7 @@ const decode = (chunks: ReadonlyArray<Uint8Array>): string => {
 const readSome = (
   response: HttpClientResponse.HttpClientResponse,
   most: number
-): Effect.Effect<{ readonly text: string; readonly whole: boolean }, HttpClientError.ResponseError> =>
+): Effect.Effect<{ readonly text: string; readonly whole: boolean }, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let size = 0
@@ -119,22 +53,12 @@ const readSome = (
         return size <= most
       })
     ).pipe(
-      Effect.catchIf(
-        (error) => error.reason === "EmptyBody",
-        () => Effect.void
-      ),
+      Effect.catchIf(transport.isEmptyBody, () => Effect.void),
       Effect.map(() => ({ text: decode(chunks), whole: size <= most }))
     )
   })
 
-const brokenBody = (error: HttpClientError.ResponseError): NoAnswer => {
-  const { detail } = fromRequestError(
-    new HttpClientError.RequestError({ request: error.request, reason: "Transport", cause: error.cause })
-  )
-  return noAnswer("Network", `the answer broke off: ${detail}`)
-}
-
-const tooLarge = (most: number): NoAnswer => noAnswer("TooLarge", `the body has more than ${most} bytes`)
+const tooLarge = (most: number): NoAnswer => transport.noAnswer("TooLarge", `the body has more than ${most} bytes`)
 
 /** What is read of a body that is only quoted, and for how long, in milliseconds. */
 const quoted = 16_384
@@ -160,10 +84,10 @@ const readWhole = (
   if (declared > most) return Effect.zipRight(quote(response), Effect.fail(tooLarge(most)))
   return declared <= most
     ? Effect.mapBoth(response.text, {
-        onFailure: brokenBody,
+        onFailure: transport.brokenBody,
         onSuccess: (text) => toAnswer(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
       })
-    : Effect.flatMap(Effect.mapError(readSome(response, most), brokenBody), ({ text, whole }) =>
+    : Effect.flatMap(Effect.mapError(readSome(response, most), transport.brokenBody), ({ text, whole }) =>
         whole ? Effect.succeed(toAnswer(text)) : Effect.fail(tooLarge(most))
       )
 }
@@ -185,19 +109,8 @@ const receive = (response: HttpClientResponse.HttpClientResponse, most: number):
   const target = originOf(headers["location"], response.request.url)
   return Effect.zipRight(
     quote(response),
-    Effect.fail(noAnswer("Redirect", `status ${status} is a redirect to ${target}`))
+    Effect.fail(transport.noAnswer("Redirect", `status ${status} is a redirect to ${target}`))
   )
-}
-
-/** The same error about the request as it was given, without the key. */
-const withoutKey = (
-  error: HttpClientError.HttpClientError,
-  request: HttpClientRequest.HttpClientRequest
-): HttpClientError.HttpClientError => {
-  const { cause, description = "" } = error
-  return error._tag === "RequestError"
-    ? new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
-    : new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response: error.response })
 }
 
 /** The injected client with the key: the request that it is given, and its errors, never hold it. */
@@ -205,33 +118,11 @@ const withKey = (client: HttpClient.HttpClient, key: string): HttpClient.HttpCli
   HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) =>
       Effect.mapError(client.execute(HttpClientRequest.setHeader(request, keyHeader, key)), (error) =>
-        withoutKey(error, request)
+        transport.about(error, request)
       )
     ),
     Effect.succeed
   )
-
-/**
- * What holds on the fiber that an exchange runs on, which ends with it: whatever else is set for Fetch, redirects are not
- * followed; wherever the request is shown, its key is not; and it makes no span, unless asked to.
- */
-const refsOfExchange =
-  (traceRequests: boolean) =>
-  (refs: FiberRefs.FiberRefs, id: FiberId.Runtime): FiberRefs.FiberRefs => {
-    const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
-    const names = FiberRefs.getOrDefault(refs, Headers.currentRedactedNames)
-    const init = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
-    const withInit = Context.add(context, FetchHttpClient.RequestInit, { ...init, redirect: "manual" })
-    return FiberRefs.updateManyAs(refs, {
-      entries: [
-        [FiberRef.currentContext, [[id, withInit]]],
-        [Headers.currentRedactedNames, [[id, [...names, keyHeader]]]],
-        ...(traceRequests ? [] : [noSpans(id)])
-      ]
-    })
-  }
-
-const noSpans = (id: FiberId.Single) => [HttpClient.currentTracerDisabledWhen, [[id, () => true]]] as const
 
 /** Makes the one way in which this package sends requests. */
 export const make = (options: {
@@ -243,22 +134,22 @@ export const make = (options: {
   readonly traceRequests: boolean
 }): Exchange => {
   const client = options.transformClient(withKey(options.client, options.key))
-  const updateRefs = refsOfExchange(options.traceRequests)
+  const guard = transport.guard(keyHeader, options.traceRequests)
   return (request) => {
     const exchange = Effect.matchEffect(client.execute(request), {
       onSuccess: (response) => receive(response, options.maxResponseBytes),
-      onFailure: (error) =>
-        error._tag === "RequestError"
-          ? Effect.fail(fromRequestError(error))
-          : error.reason === "StatusCode"
-            ? receive(error.response, options.maxResponseBytes)
-            : Effect.fail(brokenBody(error))
+      onFailure: (error) => {
+        const response = transport.refusedBy(error)
+        return response === undefined
+          ? Effect.fail(transport.explain(error))
+          : receive(response, options.maxResponseBytes)
+      }
     })
     return (limit) => {
       // whole milliseconds, because TestClock can't hold fractions
       const millis = Math.min(Math.ceil(limit), options.requestTimeout, longestSleep)
-      const late = () => noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`)
-      return within(exchange, millis, late, updateRefs)
+      const late = () => transport.noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`)
+      return within(exchange, millis, late, guard)
     }
   }
 }

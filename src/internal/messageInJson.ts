@@ -4,6 +4,12 @@
 
 /** Adds the message to what `JSON.stringify` writes of an error of this class; by itself it leaves the message out. */
 export const messageInJson = <C extends { readonly prototype: Error }>(errorClass: C): C => {
+  Object.defineProperty(errorClass.prototype, "name", {
+    configurable: true,
+    get(this: { readonly _tag: string }) {
+      return this._tag
+    }
+  })
   Object.defineProperty(errorClass.prototype, "toJSON", {
     configurable: true,
     writable: true,

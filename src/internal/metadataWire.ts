@@ -6,6 +6,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { FailedMetadata, LumeMetadata, StageError, Stages, TopError } from "../LumeMetadata.js"
+import * as problem from "./problem.js"
 import * as wire from "./wire.js"
 
 const fields = {
@@ -40,7 +41,7 @@ const Validation = Schema.Struct({
     // A null rate reads as 0, which is the rate only where no test was executed.
     (validation.error_rate ?? null) !== null || Number(validation.tests_executed) === 0
       ? undefined
-      : { path: ["error_rate"], message: "a ratio from 0 to 1, because tests were executed" }
+      : problem.toIssue({ path: ["error_rate"], message: "a ratio from 0 to 1, because tests were executed" })
   )
 )
 

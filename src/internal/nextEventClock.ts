@@ -29,7 +29,9 @@ const nextTurn: (task: () => void) => void =
         port2.postMessage(undefined)
       }
 
-const settled = Effect.async<void>((resume) => nextTurn(() => nextTurn(() => resume(Effect.void))))
+const settled = Effect.async<void>((resume) => {
+  nextTurn(() => nextTurn(() => resume(Effect.void)))
+})
 
 /** What sleeping fibers are said to wait for, which tells them from fibers that wait for the outside world. */
 const nextEvent = FiberId.make(-1, 0)
@@ -260,6 +262,9 @@ export const runToEnd = <A, E, R>(
       ),
     (clock) => clock.end
   )
+
+/** To be run before anything sleeps that `runToEnd` is to know of. */
+export const prepare: Effect.Effect<void> = Effect.void
 
 /** Whether a clock is a `TestClock`, whose type effect gives no other way to ask for. */
 export const isTestClock = (clock: Clock.Clock): clock is TestClock.TestClock =>

@@ -14,6 +14,10 @@ const isNegative = (input: unknown): boolean =>
       ? input.trim().startsWith("-")
       : (typeof input === "number" && !(input >= 0)) || (typeof input === "bigint" && input < 0n)
 
+/** A duration, whatever is given; undefined where it is none. */
+export const duration = (input: unknown): Duration.Duration | undefined =>
+  Option.getOrUndefined(Duration.decodeUnknown(input))
+
 /**
  * A duration in milliseconds. What the caller gave is checked, not what it becomes: `Duration.decode` turns NaN and
  * negative numbers into zero.
@@ -23,7 +27,7 @@ export const millis = (
   input: Duration.DurationInput,
   allow: { readonly zero?: boolean; readonly infinity?: boolean } = {}
 ): Either.Either<number, string> => {
-  const decoded = isNegative(input) ? undefined : Option.getOrUndefined(Duration.decodeUnknown(input))
+  const decoded = isNegative(input) ? undefined : duration(input)
   const value = decoded === undefined ? Number.NaN : Duration.toMillis(decoded)
   const fits = (value > 0 || (value === 0 && allow.zero)) && (value < Infinity || allow.infinity)
   if (fits) return Either.right(value)

@@ -14,14 +14,13 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type * as Schedule from "effect/Schedule"
-import * as ScheduleDecision from "effect/ScheduleDecision"
-import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import type * as RunEvents from "../RunEvents.js"
+import * as pace from "./pace.js"
 import * as retry from "./retry.js"
 import { sleep } from "./sleep.js"
 import * as telemetry from "./telemetry.js"
@@ -69,7 +68,7 @@ class Polling<A> {
   private readonly clock: Clock.Clock
   private readonly span: Tracer.Span | undefined
   private readonly startedAt: bigint
-  private paceState: unknown
+  private paceState: pace.State<Option.Option<LumeRun.LumeRun>>
   private polls = 0
   private readAt = 0
   private atDeadline = false
@@ -94,7 +93,7 @@ class Polling<A> {
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.span = fiber.currentSpan?._tag === "Span" ? fiber.currentSpan : undefined
     this.startedAt = this.clock.unsafeCurrentTimeNanos()
-    this.paceState = plan.pace.initial
+    this.paceState = pace.initial(plan.pace)
   }
 
   /** Reads the run, after a pause unless it is the first time. Not to be taken after a terminal run. */
@@ -169,14 +168,13 @@ class Polling<A> {
 
   // ------------------------------------------------------------------------------------------------------------ pauses
 
-  /** Pauses and polls. The one place where a schedule is stepped. */
+  /** Pauses and polls. */
   private pause(): Effect.Effect<A, LumeError.WaitError> {
     if (this.atDeadline) return this.timedOut()
     const now = this.clock.unsafeCurrentTimeMillis()
-    return Effect.flatMap(this.plan.pace.step(now, this.lastRun, this.paceState), ([state, , decision]) => {
-      if (ScheduleDecision.isDone(decision)) return this.timedOut()
+    return pace.next(this.plan.pace, this.paceState, now, this.lastRun, (delay, state) => {
       this.paceState = state
-      return Effect.flatMap(this.pauseFor(ScheduleIntervals.start(decision.intervals) - now), () => this.poll())
+      return delay === undefined ? this.timedOut() : Effect.flatMap(this.pauseFor(delay), () => this.poll())
     })
   }
 

@@ -61,6 +61,10 @@ const at = (value: unknown, keys: ReadonlyArray<PropertyKey>): unknown =>
     value
   )
 
+/** What a filter of a schema says is wrong. */
+export const toIssue = (found: { readonly path: ReadonlyArray<PropertyKey>; readonly message: string } | undefined) =>
+  found
+
 /** Reads the first problem of an issue with `value`. */
 export const fromIssue = (issue: ParseResult.ParseIssue, value: unknown): Problem => {
   const { expected, keys } = find(issue, [])

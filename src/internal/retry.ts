@@ -5,7 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
+import * as pace from "./pace.js"
 import { countRetry } from "./telemetry.js"
 
 /** Exponential backoff in milliseconds: `base` doubling up to `cap`, at most `times` repetitions. */
@@ -44,13 +45,12 @@ export const schedule = <E>(
   backoff: Backoff,
   asked: (error: E) => Option.Option<Duration.Duration>
 ): Schedule.Schedule<unknown, E> =>
-  Schedule.recurs(backoff.times).pipe(
-    Schedule.intersect(Schedule.identity<E>()),
-    Schedule.modifyDelayEffect(([repetition, error]) =>
+  pace.repeats(backoff.times, (repetition, error: E) =>
+    Effect.zipRight(
+      countRetry,
       Option.match(asked(error), {
-        onSome: Effect.succeed,
-        onNone: () => Effect.map(Random.next, (random) => Duration.millis(delay(backoff, repetition + 1, random)))
+        onSome: (duration) => Effect.succeed(Duration.toMillis(duration)),
+        onNone: () => Effect.map(Random.next, (random) => delay(backoff, repetition + 1, random))
       })
-    ),
-    Schedule.tapOutput(() => countRetry)
+    )
   )

@@ -10,6 +10,9 @@ import * as LumeRun from "../LumeRun.js"
 import * as metadataWire from "./metadataWire.js"
 import * as testMetadata from "./testMetadata.js"
 
+/** What makes values of a type. */
+export type Arbitrary<A> = FastCheck.Arbitrary<A>
+
 const text = () => FastCheck.string({ minLength: 1, maxLength: 20 })
 const runId = () => FastCheck.stringMatching(/^run_[0-9A-Z]{10}$/)
 

@@ -2,7 +2,7 @@
  * The test kit's Lume: a fake `HttpClient` behind which runs follow their timelines on the clock, with faults on demand.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
@@ -11,6 +11,7 @@ import * as ParseResult from "effect/ParseResult"
 import { RunRequest } from "../RunRequest.js"
 import * as testMetadata from "./testMetadata.js"
 import * as testTimeline from "./testTimeline.js"
+import * as transport from "./transport.js"
 
 /** What can befall a request. */
 export type Fault =
@@ -151,7 +152,7 @@ const failWith = (
   }
   const code = received ? "ECONNRESET" : "ECONNREFUSED"
   const cause = Object.assign(new Error(`${code}: a fault of the test`), { code })
-  return Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+  return Effect.fail(transport.lost(request, cause))
 }
 
 const takeFault = ({ faults }: State, kind: "read" | "submit"): PlannedFault | undefined => {
