@@ -79,7 +79,7 @@ const files = {
     console.log(typeof LumeClient.layer, sameClient.LumeClient === LumeClient.LumeClient, typeof named)
   `,
   "internals.mjs": `
-    await import("effect-lume/internal/polling").then(() => console.log("open"), (error) => console.log(error.code))
+    await import("effect-lume/client/polling").then(() => console.log("open"), (error) => console.log(error.code))
   `,
   "program.ts": `
     import { LumeClient, type LumeError } from "effect-lume"

@@ -11,7 +11,7 @@ import * as ParseResult from "effect/ParseResult"
 import { RunRequest } from "../RunRequest.js"
 import * as testMetadata from "./testMetadata.js"
 import * as testTimeline from "./testTimeline.js"
-import * as transport from "./transport.js"
+import * as transport from "../client/transportFailure.js"
 
 /** What can befall a request. */
 export type Fault =

@@ -9,11 +9,11 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { longestSleep } from "./sleep.js"
-import type { NoAnswer } from "./transport.js"
-import * as transport from "./transport.js"
-import { within } from "./within.js"
+import type { NoAnswer } from "./transportFailure.js"
+import * as transport from "./transportFailure.js"
+import { within } from "./timeLimit.js"
 
-export type { NoAnswer } from "./transport.js"
+export type { NoAnswer } from "./transportFailure.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */
 export interface Answer {

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { RunId } from "../LumeRun.js"
-import { preview } from "./text.js"
+import { preview } from "../internal/text.js"
 
 const isNegative = (input: unknown): boolean =>
   Array.isArray(input)

@@ -12,10 +12,10 @@ import * as Schema from "effect/Schema"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import type { Answer, NoAnswer } from "./exchange.js"
-import type { Scrub } from "./key.js"
-import * as problem from "./problem.js"
+import type { Scrub } from "./apiKey.js"
+import * as problem from "../internal/problem.js"
 import * as retry from "./retry.js"
-import { oneLine, preview } from "./text.js"
+import { oneLine, preview } from "../internal/text.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What a body says

@@ -9,7 +9,7 @@ import type { LumeRun, RunId } from "../LumeRun.js"
 import type { RunRequest } from "../RunRequest.js"
 import * as answer from "./answer.js"
 import type { Answer, Exchange, NoAnswer } from "./exchange.js"
-import type { Scrub } from "./key.js"
+import type { Scrub } from "./apiKey.js"
 
 /** Where the endpoints are; each path begins with a slash. */
 export interface Endpoints {
