@@ -17,11 +17,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
-import * as nextEventClock from "./internal/nextEventClock.js"
-import * as testArbitrary from "./internal/testArbitrary.js"
-import * as testMetadata from "./internal/testMetadata.js"
-import * as testServer from "./internal/testServer.js"
-import * as testTimeline from "./internal/testTimeline.js"
+import * as nextEventClock from "./testkit/time.js"
+import * as testArbitrary from "./testkit/arbitrary.js"
+import * as testMetadata from "./testkit/metadata.js"
+import * as testServer from "./testkit/server.js"
+import * as testTimeline from "./testkit/timeline.js"
 import * as LumeClient from "./LumeClient.js"
 import type * as LumeMetadata from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
@@ -49,19 +49,19 @@ export type {
   Fault,
   /** A request as the client sent it, in the order of sending; never the key. */
   ReceivedRequest
-} from "./internal/testServer.js"
+} from "./testkit/server.js"
 export type {
   /** Parts of `LumeMetadata` that are not as they would be made. What is given is taken as it is. */
   Overrides as MetadataOverrides,
   /** A run whose metadata a `Step` makes. */
   Subject
-} from "./internal/testMetadata.js"
+} from "./testkit/metadata.js"
 export type {
   /** A status of a timeline, from a time on. */
   Step,
   /** What a run does, step by step. */
   Timeline
-} from "./internal/testTimeline.js"
+} from "./testkit/timeline.js"
 
 type Fault = testServer.Fault
 type MetadataOverrides = testMetadata.Overrides

@@ -9,8 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import { RunRequest } from "../RunRequest.js"
-import * as testMetadata from "./testMetadata.js"
-import * as testTimeline from "./testTimeline.js"
+import * as testMetadata from "./metadata.js"
+import * as testTimeline from "./timeline.js"
 import * as transport from "../client/transportFailure.js"
 
 /** What can befall a request. */

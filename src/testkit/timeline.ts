@@ -2,7 +2,7 @@
  * What a run of the test kit does, as values: which status it has when.
  */
 import * as Duration from "effect/Duration"
-import * as testMetadata from "./testMetadata.js"
+import * as testMetadata from "./metadata.js"
 
 /** A status, from a time on. */
 export interface Step {

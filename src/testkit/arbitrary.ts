@@ -7,8 +7,8 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import type * as LumeMetadata from "../LumeMetadata.js"
 import * as LumeRun from "../LumeRun.js"
-import * as metadataWire from "./metadataWire.js"
-import * as testMetadata from "./testMetadata.js"
+import * as metadataWire from "../internal/metadataWire.js"
+import * as testMetadata from "./metadata.js"
 
 /** What makes values of a type. */
 export type Arbitrary<A> = FastCheck.Arbitrary<A>

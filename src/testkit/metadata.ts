@@ -5,7 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as LumeMetadata from "../LumeMetadata.js"
-import * as metadataWire from "./metadataWire.js"
+import * as metadataWire from "../internal/metadataWire.js"
 
 /** A run whose metadata is made. Times in milliseconds. */
 export interface Subject {
