@@ -8,7 +8,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/messageInJson.js"
+import { messageInJson } from "./internal/errorJson.js"
 import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 

@@ -9,11 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/messageInJson.js"
+import { messageInJson } from "./internal/errorJson.js"
 import * as metadataWire from "./internal/metadataWire.js"
 import * as problem from "./internal/problem.js"
 import { preview } from "./internal/text.js"
-import * as wire from "./internal/wire.js"
+import * as wire from "./internal/leaf.js"
 
 const fields = {
   run: {

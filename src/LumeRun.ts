@@ -10,9 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/messageInJson.js"
+import { messageInJson } from "./internal/errorJson.js"
 import { oneLine } from "./internal/text.js"
-import * as wire from "./internal/wire.js"
+import * as wire from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
 /** A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is. */

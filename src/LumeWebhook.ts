@@ -22,7 +22,7 @@ import * as hmac from "./internal/hmac.js"
 import * as problem from "./internal/problem.js"
 import { readUpTo } from "./internal/requestBody.js"
 import { oneLine } from "./internal/text.js"
-import * as wire from "./internal/wire.js"
+import * as wire from "./internal/leaf.js"
 import { WebhookPayloadError, WebhookSignatureError } from "./LumeError.js"
 import * as WebhookDeliveries from "./WebhookDeliveries.js"
 

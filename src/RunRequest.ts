@@ -8,7 +8,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
-import * as wire from "./internal/wire.js"
+import * as wire from "./internal/leaf.js"
 
 /**
  * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { FailedMetadata, LumeMetadata, StageError, Stages, TopError } from "../LumeMetadata.js"
 import * as problem from "./problem.js"
-import * as wire from "./wire.js"
+import * as wire from "./leaf.js"
 
 const fields = {
   run: { run_id: Schema.String, flow_version: Schema.String, source_path: Schema.String, status: Schema.String },
