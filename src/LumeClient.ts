@@ -5,13 +5,15 @@
  * `HttpClient` the application provides.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -38,11 +40,11 @@ export interface Service {
    * Submits a run and returns at once; the pipeline goes on in Lume. The request is checked before anything is sent.
    *
    * Fails with `InvalidRequestError` (the request can't be right), `AlreadyProcessedError` (this flow version has
-   * already processed this source path successfully), `AuthenticationError`, `RateLimitedError`, `ApiError`,
-   * `TransportError`, or `SubmitOutcomeUnknownError` where the run may have started and no answer says so.
+   * already processed this source path successfully), `AuthenticationError`, `RateLimitedError`, `TransportError`, or
+   * `SubmitOutcomeUnknownError` where the run may have started and no answer says so.
    *
-   * Sent again, up to `retry.times`, only where Lume certainly took nothing: no connection was made, 429, or 503 with
-   * `Retry-After`. Source: Lume's `run`.
+   * Sent again, up to `retry.times`, only where Lume certainly took nothing: no connection was made, or 429.
+   * Source: Lume's `run`.
    */
   readonly run: (request: RunRequest.Input) => Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError>
 
@@ -82,14 +84,15 @@ export interface Service {
   ) => Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>
 
   /**
-   * Submits a run and waits until it has ended. Where the wait fails, the run goes on: its id is in the error.
+   * Submits a run and waits until it has ended. An option that can't work is refused before anything is submitted.
    *
-   * Fails as `run` and `wait` do.
+   * Fails as `run` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
+   * `WaitFailedError`: the run goes on, and its id is in the error. No retry around it submits twice.
    */
   readonly runAndWait: (
     request: RunRequest.Input,
     options?: WaitOptions
-  ) => Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.WaitError>
+  ) => Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError>
 }
 
 /** Where Lume is and how to speak to it. Bare numbers are milliseconds (in Lume's own SDK they are seconds). */
@@ -108,14 +111,16 @@ export interface Options {
       }
     | undefined
   /**
-   * Wraps the HTTP client, for instance to log or to add headers. The key is added beneath it: it is in no request
-   * and no error that passes here. It is in `response.request` of the responses that do.
+   * Wraps the HTTP client, for instance to log or to add headers. The key is added beneath it, for the base URL's
+   * origin only: it is in no request and no error that passes here. It is in `response.request` of the responses that
+   * do. A submit passes once: a second request of the same attempt is refused, because it could start a second run.
    */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
   /**
    * How often a failed request is tried again: `times` (default 3) after delays that begin with `base` (default 500
-   * milliseconds), double, and go up to `cap` (default 30 seconds). Where an answer says `Retry-After`, that is the
-   * delay. Only what is safe is tried again: reads, and submits that Lume certainly did not take.
+   * milliseconds), double, and go up to `cap` (default 30 seconds). None is shorter than what an answer asks for
+   * (`Retry-After`, up to 2 minutes). Only what is safe is tried again: reads, and submits that Lume certainly did not
+   * take.
    */
   readonly retry?:
     | {
@@ -124,9 +129,14 @@ export interface Options {
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
+  /** The defaults of every wait of this client. The options of a call win, field by field. Default: none. */
+  readonly wait?: WaitOptions | undefined
   /** The largest body that is read, in bytes. Default: 8 MiB. */
   readonly maxResponseBytes?: number | undefined
-  /** Whether each HTTP request is a span of its own. Default: false, since a wait makes hundreds. */
+  /**
+   * Whether each HTTP request is a span of its own, with the headers that can't hold the key. Default: false, since a
+   * wait makes hundreds.
+   */
   readonly traceRequests?: boolean | undefined
 }
 
@@ -141,8 +151,17 @@ export interface WaitOptions {
    * when it is done, the wait fails with `TimeoutError`.
    */
   readonly schedule?: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>> | undefined
-  /** How long reads may go on failing transiently before the wait fails with the last error. Default: 5 minutes. */
+  /**
+   * How long reads may go on failing transiently, at least twice, before the wait fails with the last error. Default: 5
+   * minutes.
+   */
   readonly tolerance?: Duration.DurationInput | undefined
+  /**
+   * Is told the run at every change of its status: as first read, then whenever it is read with another status, the last
+   * one included; with `runAndWait`, as submitted first. The wait goes on when it is done, and ends at its deadline all
+   * the same. Default: nothing.
+   */
+  readonly onStatus?: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
 
 /** Lume's advice for production as a schedule for `WaitOptions`: 5 seconds, doubling, up to 60 seconds. */
@@ -154,17 +173,17 @@ export const backoff: Schedule.Schedule<unknown> = Schedule.either(
 // ---------------------------------------------------------------------------------------------------------------------
 // Making it
 
-const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
-  typeof run !== "string" && LumeRun.isTerminal(run)
-
 const makeWith = (
   options: Options,
   events: RunEvents.Service | undefined
 ): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const settings = yield* check.settings(options)
+    // the defaults of every wait
+    yield* check.plan({}, settings, events)
+    if (check.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
     const client = yield* HttpClient.HttpClient
-    const lume = endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
+    const lume = yield* endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
 
     const run: Service["run"] = (input) =>
       Effect.flatMap(submission.prepare(input), (prepared) =>
@@ -179,57 +198,68 @@ const makeWith = (
 
     const runStatus: Service["runStatus"] = (id) =>
       Effect.flatMap(check.runId(id), (id) =>
-        telemetry.inSpan(retry.read(lume.read(id)(Infinity), settings.backoff), "LumeClient.runStatus", {
-          "lume.run_id": id
+        Effect.flatMap(lume.read(id), (read) =>
+          telemetry.inSpan(retry.read(read(Infinity), settings.backoff), "LumeClient.runStatus", { "lume.run_id": id })
+        )
+      )
+
+    const plan = (options: WaitOptions | undefined) => check.plan(options, settings, events)
+
+    const awaited = (run: LumeRun.LumeRun | LumeRun.RunId) =>
+      Effect.gen(function* () {
+        const id = yield* check.runId(typeof run === "string" ? run : run.id)
+        return { id, known: typeof run !== "string", read: yield* lume.read(id) }
+      })
+
+    const waiting = <A, E>({ id }: polling.AwaitedRun, wait: Effect.Effect<A, E>) =>
+      telemetry.inSpan(wait, "LumeClient.wait", { "lume.run_id": id })
+
+    // flattened, so that nothing but the wait itself is held while it goes on
+    const wait: Service["wait"] = (given, options) =>
+      Effect.flatten(
+        Effect.gen(function* () {
+          const run = yield* check.run(given)
+          const how = yield* plan(options)
+          if (isEnded(run)) return Effect.as(polling.reportEnded(run, how), run)
+          const what = yield* awaited(run)
+          return waiting(what, polling.wait(what, how))
         })
       )
 
-    const plan = (options: WaitOptions = {}) => check.plan(options, settings.backoff, events)
-
-    const awaited = (run: LumeRun.LumeRun | string): Effect.Effect<polling.AwaitedRun, LumeError.InvalidRequestError> =>
-      Effect.map(check.runId(typeof run === "string" ? run : run.id), (id) => ({
-        id,
-        known: typeof run !== "string",
-        read: lume.read(id)
-      }))
-
-    const wait: Service["wait"] = (run, options) =>
-      Effect.flatMap(plan(options), (plan) =>
-        isEnded(run)
-          ? Effect.succeed(run)
-          : Effect.flatMap(awaited(run), (awaited) =>
-              telemetry.inSpan(polling.wait(awaited, plan), "LumeClient.wait", { "lume.run_id": awaited.id })
-            )
-      )
-
-    const watch: Service["watch"] = (run, options) =>
+    const watch: Service["watch"] = (given, options) =>
       Stream.unwrap(
-        Effect.flatMap(plan(options), (plan) =>
-          isEnded(run)
-            ? Effect.succeed(Stream.succeed(run))
-            : Effect.map(awaited(run), (awaited) =>
-                Stream.withSpan(polling.watch(awaited, plan), "LumeClient.watch", {
-                  attributes: { "lume.run_id": awaited.id },
-                  captureStackTrace: false
-                })
-              )
-        )
+        Effect.gen(function* () {
+          const run = yield* check.run(given)
+          const how = yield* plan(options)
+          if (isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, how), run))
+          const what = yield* awaited(run)
+          return Stream.withSpan(polling.watch(what, how), "LumeClient.watch", {
+            attributes: { "lume.run_id": what.id },
+            captureStackTrace: false
+          })
+        })
       )
 
-    return {
-      run,
-      runStatus,
-      refresh: (run) => runStatus(run.id),
-      wait,
-      watch,
-      // options that can't work are refused before anything is submitted
-      runAndWait: (request, options) =>
-        Effect.zipRight(
-          plan(options),
-          Effect.flatMap(run(request), (run) => wait(run, options))
-        )
-    }
+    const runAndWait: Service["runAndWait"] = (request, options) =>
+      Effect.flatten(
+        Effect.gen(function* () {
+          // before anything is submitted
+          const how = yield* plan(options)
+          const submitted = yield* run(request)
+          if (LumeRun.isTerminal(submitted)) return Effect.as(polling.reportEnded(submitted, how), submitted)
+          const what = yield* Effect.mapError(awaited(submitted), (error) => polling.waitFailed(error, submitted))
+          return waiting(what, polling.waitForSubmitted(submitted, what, how))
+        })
+      )
+
+    const refresh: Service["refresh"] = (given) =>
+      Effect.flatMap(check.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
+
+    return { run, runStatus, refresh, wait, watch, runAndWait }
   })
+
+const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
+  typeof run !== "string" && LumeRun.isTerminal(run)
 
 /**
  * Makes the client.
@@ -264,54 +294,137 @@ export const layerWithEvents = (
     Effect.flatMap(RunEvents.RunEvents, (events) => makeWith(options, events))
   )
 
-/** `Config.unwrap` asks for at least one. */
-const unwrap = (configs: Config.Config.Wrap<Partial<Options>>): Config.Config<Partial<Options>> =>
-  Object.keys(configs).length === 0 ? Config.succeed({}) : Config.unwrap(configs)
+/** The options of `layerConfig`: each a plain value, or a `Config` of the whole option. */
+export type Configs = { readonly [K in keyof Options]?: Options[K] | Config.Config<Options[K]> | undefined }
+
+const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.ConfigError> =>
+  environment.orUnavailable(
+    Effect.gen(function* () {
+      // each value has the type of its option, once it is read
+      const given = (yield* environment.read(configs)) as Partial<Options>
+      return {
+        ...given,
+        apiKey: given.apiKey ?? (yield* environment.apiKey),
+        baseUrl: given.baseUrl ?? (yield* environment.baseUrl),
+        requestTimeout: given.requestTimeout ?? (yield* environment.requestTimeout)
+      }
+    })
+  )
 
 /**
  * The client as a layer, with what is not given read from the environment: `LUME_API_KEY`, `LUME_BASE_URL`, and
  * `LUME_REQUEST_TIMEOUT` (in seconds, or a duration such as `2 minutes`).
  *
  * ```ts
- * LumeClient.layerConfig({ apiKey: Config.redacted("ACME_LUME_KEY") })
+ * LumeClient.layerConfig({ apiKey: Config.redacted("ACME_LUME_KEY"), requestTimeout: "30 seconds" })
  * ```
  *
  * Fails with `ConfigError` where a variable is missing or can't be read, and as `layer` does.
  */
 export const layerConfig = (
-  configs: Config.Config.Wrap<Partial<Options>> = {}
+  configs: Configs = {}
 ): Layer.Layer<LumeClient, LumeError.InvalidRequestError | ConfigError.ConfigError, HttpClient.HttpClient> =>
+  Layer.effect(LumeClient, Effect.flatMap(optionsFrom(configs), make))
+
+/**
+ * `layerConfig` with waits that are woken by `RunEvents`, as those of `layerWithEvents` are.
+ *
+ * Fails as `layerConfig` does.
+ */
+export const layerConfigWithEvents = (
+  configs: Configs = {}
+): Layer.Layer<
+  LumeClient,
+  LumeError.InvalidRequestError | ConfigError.ConfigError,
+  HttpClient.HttpClient | RunEvents.RunEvents
+> =>
   Layer.effect(
     LumeClient,
-    Effect.gen(function* () {
-      const given = yield* unwrap(configs)
-      return yield* make({
-        ...given,
-        apiKey: given.apiKey ?? (yield* environment.apiKey),
-        baseUrl: given.baseUrl ?? (yield* environment.baseUrl),
-        requestTimeout: given.requestTimeout ?? (yield* environment.requestTimeout)
-      })
-    })
+    Effect.flatMap(RunEvents.RunEvents, (events) =>
+      Effect.flatMap(optionsFrom(configs), (options) => makeWith(options, events))
+    )
   )
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The run's own methods
+// The methods, as functions that need the service
 
-/**
- * `run.wait()` of Lume's reference, for pipes: `run.pipe(LumeClient.wait({ timeout: "10 minutes" }))`. The run as it
- * ended is the result.
- *
- * Fails as `Service.wait` does.
- */
-export const wait =
-  (options?: WaitOptions) =>
-  (run: LumeRun.LumeRun | string): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient> =>
-    Effect.flatMap(LumeClient, (lume) => lume.wait(run, options))
+/** @see Service.run */
+export const run = (request: RunRequest.Input): Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError, LumeClient> =>
+  Effect.flatMap(LumeClient, (lume) => lume.run(request))
+
+/** @see Service.runStatus */
+export const runStatus = (id: string): Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient> =>
+  Effect.flatMap(LumeClient, (lume) => lume.runStatus(id))
 
 /**
  * `run.refresh()` of Lume's reference, for pipes: `run.pipe(LumeClient.refresh)`. The run as it is now is the result.
  *
- * Fails as `Service.runStatus` does.
+ * @see Service.refresh
  */
 export const refresh = (run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient> =>
   Effect.flatMap(LumeClient, (lume) => lume.refresh(run))
+
+// Options have no id, and never will: that is what tells a run that is given from options.
+const isDataFirst = (args: IArguments): boolean =>
+  args[1] !== undefined || typeof args[0] === "string" || Predicate.hasProperty(args[0], "id")
+
+/**
+ * `run.wait()` of Lume's reference. The run as it ended is the result.
+ *
+ * ```ts
+ * run.pipe(LumeClient.wait({ timeout: "10 minutes" }))
+ * LumeClient.wait(run, { timeout: "10 minutes" })
+ * Effect.flatMap(LumeClient.wait)
+ * ```
+ *
+ * @see Service.wait
+ */
+export const wait: {
+  (
+    options?: WaitOptions
+  ): (run: LumeRun.LumeRun | string) => Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient>
+  // last, because TypeScript takes the last overload of a function that is passed on
+  (
+    run: LumeRun.LumeRun | string,
+    options?: WaitOptions
+  ): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient>
+} = dual(
+  isDataFirst,
+  (
+    run: LumeRun.LumeRun | string,
+    options?: WaitOptions
+  ): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient> =>
+    Effect.flatMap(LumeClient, (lume) => lume.wait(run, options))
+)
+
+/**
+ * The run as first read, then at every change of its status.
+ *
+ * @see Service.watch
+ */
+export const watch: {
+  (
+    options?: WaitOptions
+  ): (run: LumeRun.LumeRun | string) => Stream.Stream<LumeRun.LumeRun, LumeError.WaitError, LumeClient>
+  (
+    run: LumeRun.LumeRun | string,
+    options?: WaitOptions
+  ): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError, LumeClient>
+} = dual(
+  isDataFirst,
+  (
+    run: LumeRun.LumeRun | string,
+    options?: WaitOptions
+  ): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError, LumeClient> =>
+    Stream.unwrap(Effect.map(LumeClient, (lume) => lume.watch(run, options)))
+)
+
+/** @see Service.runAndWait */
+export const runAndWait = (
+  request: RunRequest.Input,
+  options?: WaitOptions
+): Effect.Effect<
+  LumeRun.TerminalRun,
+  LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError,
+  LumeClient
+> => Effect.flatMap(LumeClient, (lume) => lume.runAndWait(request, options))

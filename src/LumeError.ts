@@ -28,7 +28,7 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   )
 
 /** The run that was asked about; `None` where a run was being submitted, which has no id yet. */
-const runId = optional(Schema.String)
+const askedRun = optional(Schema.String)
 
 /** What Lume or this client says is wrong, in one line; empty where there is nothing to say. */
 const detail = Schema.String.pipe(
@@ -51,7 +51,7 @@ export class AuthenticationError extends messageInJson(
   Schema.TaggedError<AuthenticationError>("effect-lume/AuthenticationError")("AuthenticationError", {
     status: Schema.Int,
     detail,
-    runId
+    runId: askedRun
   })
 ) {
   override get message(): string {
@@ -70,7 +70,7 @@ export class InvalidRequestError extends messageInJson(
     detail,
     /** The answer's status; `None` where nothing was sent. */
     status: optional(Schema.Int),
-    runId
+    runId: askedRun
   })
 ) {
   override get message(): string {
@@ -120,7 +120,7 @@ export class RateLimitedError extends messageInJson(
     /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
     retryAfter: optional(Schema.Duration),
     detail,
-    runId
+    runId: askedRun
   })
 ) {
   override get message(): string {
@@ -132,7 +132,11 @@ export class RateLimitedError extends messageInJson(
 // ---------------------------------------------------------------------------------------------------------------------
 // Answers that say nothing of the run, or none at all
 
-/** Lume, or a proxy before it, failed: 408, 5xx, or any other unexpected status. Transient for 408 and 5xx. */
+/**
+ * Lume, or a proxy before it, failed: 408, 5xx, or any other unexpected status. Transient for 408 and 500 to 599.
+ *
+ * Only reads fail with it. Of a submit it is at most the `failure` inside `SubmitOutcomeUnknownError`.
+ */
 export class ApiError extends messageInJson(
   Schema.TaggedError<ApiError>("effect-lume/ApiError")("ApiError", {
     status: Schema.Int,
@@ -142,7 +146,7 @@ export class ApiError extends messageInJson(
     detail,
     /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
     retryAfter: optional(Schema.Duration),
-    runId
+    runId: askedRun
   })
 ) {
   override get message(): string {
@@ -157,7 +161,8 @@ const transportAdvice = {
   Network: "Check the network and the base URL, then try again.",
   RequestTimeout: "Try again, or raise the requestTimeout option.",
   Redirect: "Redirects are not followed, because they would carry the key away: set baseUrl to where Lume really is.",
-  TooLarge: "Check the base URL, or raise the maxResponseBytes option."
+  TooLarge: "Check the base URL, or raise the maxResponseBytes option.",
+  Interrupted: "Whether it arrived is unknown."
 }
 
 /** No usable answer came. Transient for `Network` and `RequestTimeout`. */
@@ -168,10 +173,11 @@ export class TransportError extends messageInJson(
      * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
      * - `Redirect`: the answer points elsewhere.
      * - `TooLarge`: the body has more than `maxResponseBytes`.
+     * - `Interrupted`: the request was sent, and nobody saw its answer. Only inside `SubmitOutcomeUnknownError`.
      */
-    reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge"),
+    reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge", "Interrupted"),
     detail,
-    runId
+    runId: askedRun
   })
 ) {
   override get message(): string {
@@ -182,7 +188,7 @@ export class TransportError extends messageInJson(
 /** A 2xx answer that is not this run. A wait treats it as no news. */
 export class DecodeError extends messageInJson(
   Schema.TaggedError<DecodeError>("effect-lume/DecodeError")("DecodeError", {
-    runId,
+    runId: askedRun,
     status: Schema.Int,
     /** The answer's `content-type`; `None` where it has none. */
     contentType: optional(Schema.String),
@@ -245,17 +251,8 @@ export class SubmitOutcomeUnknownError extends messageInJson(
 // ---------------------------------------------------------------------------------------------------------------------
 // Waits
 
-/** Why reading a run fails. */
-export type StatusError =
-  | AuthenticationError
-  | InvalidRequestError
-  | RunNotFoundError
-  | RateLimitedError
-  | ApiError
-  | TransportError
-  | DecodeError
-
-const StatusError = Schema.Union(
+/** Schema of `StatusError`. */
+export const StatusError = Schema.Union(
   AuthenticationError,
   InvalidRequestError,
   RunNotFoundError,
@@ -264,6 +261,9 @@ const StatusError = Schema.Union(
   TransportError,
   DecodeError
 )
+
+/** Why reading a run fails. */
+export type StatusError = typeof StatusError.Type
 
 /** A wait ran out before the run ended. The run itself goes on. */
 export class TimeoutError extends messageInJson(
@@ -291,6 +291,27 @@ export class TimeoutError extends messageInJson(
     return (
       `The wait for run ${this.runId} ended before the run did (timeout ${Duration.format(this.timeout)}, ` +
       `${this.polls} polls). ${last}.${failure} The run goes on: wait for it again, or longer.`
+    )
+  }
+}
+
+/**
+ * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry around
+ * `runAndWait` submits again.
+ */
+export class WaitFailedError extends messageInJson(
+  Schema.TaggedError<WaitFailedError>("effect-lume/WaitFailedError")("WaitFailedError", {
+    runId: Schema.String,
+    /** The run as last read; as it was submitted where no read succeeded. */
+    lastRun: LumeRun.LumeRun,
+    /** Why reading it failed. Its own advice is for reads. */
+    failure: StatusError
+  })
+) {
+  override get message(): string {
+    return (
+      `Run ${this.runId} was submitted and goes on (last read as ${this.lastRun.status}), but waiting for it failed: ` +
+      `${this.failure.message} Wait for it again by its id; do not submit it again.`
     )
   }
 }
@@ -365,20 +386,27 @@ export class WebhookPayloadError extends messageInJson(
 // ---------------------------------------------------------------------------------------------------------------------
 // Unions
 
+/** Schema of `SubmitError`. */
+export const SubmitError = Schema.Union(
+  AuthenticationError,
+  InvalidRequestError,
+  AlreadyProcessedError,
+  RateLimitedError,
+  TransportError,
+  SubmitOutcomeUnknownError
+)
+
 /** Why submitting a run fails. */
-export type SubmitError =
-  | AuthenticationError
-  | InvalidRequestError
-  | AlreadyProcessedError
-  | RateLimitedError
-  | ApiError
-  | TransportError
-  | SubmitOutcomeUnknownError
+export type SubmitError = typeof SubmitError.Type
+
+/** Schema of `WaitError`. */
+export const WaitError = Schema.Union(...StatusError.members, TimeoutError)
 
 /** Why waiting for a run fails. */
-export type WaitError = StatusError | TimeoutError
+export type WaitError = typeof WaitError.Type
 
-const all = [
+/** Schema of every error of this package. */
+export const LumeError = Schema.Union(
   AuthenticationError,
   InvalidRequestError,
   AlreadyProcessedError,
@@ -388,21 +416,38 @@ const all = [
   TransportError,
   DecodeError,
   SubmitOutcomeUnknownError,
+  WaitFailedError,
   MetadataDecodeError,
   TimeoutError,
   LumeRun.RunFailedError,
   WebhookSignatureError,
   WebhookPayloadError
-] as const
-
-/** Schema of every error of this package. */
-export const LumeError = Schema.Union(...all)
+)
 
 /** Any error of this package. */
 export type LumeError = typeof LumeError.Type
 
 /** Whether `error` is an error of this package. */
 export const isLumeError: (error: unknown) => error is LumeError = Schema.is(LumeError)
+
+/**
+ * The id of the run that an error of this package is about; `None` where it names none, as when a submit fails, and for
+ * anything that is not an error of this package.
+ */
+export const runId = (error: unknown): Option.Option<string> => {
+  if (!isLumeError(error)) return Option.none()
+  switch (error._tag) {
+    case "RunFailedError":
+      return Option.some(error.run.id)
+    case "AlreadyProcessedError":
+    case "SubmitOutcomeUnknownError":
+    case "WebhookSignatureError":
+    case "WebhookPayloadError":
+      return Option.none()
+    default:
+      return typeof error.runId === "string" ? Option.some(error.runId) : error.runId
+  }
+}
 
 declare const transient: unique symbol
 
@@ -426,7 +471,7 @@ export const isTransient = (error: unknown): error is TransientError => {
     case "RateLimitedError":
       return true
     case "ApiError":
-      return error.status === 408 || error.status >= 500
+      return error.status === 408 || (error.status >= 500 && error.status <= 599)
     case "TransportError":
       return error.reason === "Network" || error.reason === "RequestTimeout"
     default:

@@ -36,7 +36,7 @@ export interface Fields<Status extends string | null> {
   readonly status: Status
   /** The caller's own pairs that were submitted with the run (`run_metadata`); `{}` where there are none. */
   readonly runMetadata: { readonly [key: string]: unknown }
-  /** Lume's metadata as received (`metadata`), undecoded. */
+  /** Lume's metadata as received (`metadata`), undecoded. JSON itself rounds integers beyond 2^53. */
   readonly rawMetadata: unknown
 }
 
@@ -85,29 +85,43 @@ export class Unrecognized extends State<string | null> {
   readonly _tag = "Unrecognized"
 }
 
-abstract class Finished<Status extends string> extends State<Status> {
-  #metadata: Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError> | undefined
+// Beside the runs and not in them, so that frozen runs and proxies of runs (Vue, MobX) have metadata too.
+const finishedMetadata = new WeakMap<
+  object,
+  Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError>
+>()
+const failedMetadata = new WeakMap<
+  object,
+  Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError>
+>()
 
+const kept = <A>(memory: WeakMap<object, A>, run: object, read: () => A): A => {
+  const known = memory.get(run)
+  if (known !== undefined) return known
+  const value = read()
+  memory.set(run, value)
+  return value
+}
+
+abstract class Finished<Status extends string> extends State<Status> {
   /**
    * What the run did, decoded when it is first touched and kept. Pure, needs nothing, done at once.
    *
    * Fails with `MetadataDecodeError` where Lume's metadata is not what it documents.
    */
   get metadata(): Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError> {
-    return (this.#metadata ??= LumeMetadata.readFinished(this.id, this.rawMetadata))
+    return kept(finishedMetadata, this, () => LumeMetadata.readFinished(this.id, this.rawMetadata))
   }
 }
 
 abstract class Broken<Status extends string> extends State<Status> {
-  #metadata: Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError> | undefined
-
   /**
    * What is known of the failure, decoded when it is first touched and kept. Pure, needs nothing, done at once.
    *
    * Fails with `MetadataDecodeError` where something is there that is not what Lume documents.
    */
   get metadata(): Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError> {
-    return (this.#metadata ??= LumeMetadata.readFailed(this.id, this.rawMetadata))
+    return kept(failedMetadata, this, () => LumeMetadata.readFailed(this.id, this.rawMetadata))
   }
 }
 
@@ -162,7 +176,8 @@ export const Wire = Schema.Struct({
   id: RunId,
   status: Schema.NullOr(Schema.String).annotations({ description: "a status word or null" }),
   metadata: Schema.optional(Schema.Unknown),
-  run_metadata: wire.absent(wire.JsonObject)
+  // A status is never lost for what stands beside it: whatever else is here reads as no pairs.
+  run_metadata: Schema.optional(Schema.Unknown)
 }).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })
 
 /** A run as Lume writes it. */
@@ -170,12 +185,18 @@ export interface Encoded {
   readonly id: string
   readonly status: string | null
   readonly metadata?: unknown
-  readonly run_metadata?: { readonly [key: string]: unknown } | null | undefined
+  readonly run_metadata?: unknown
 }
+
+const isJsonObject = Schema.is(wire.JsonObject)
 
 /** @internal */
 export const fromWire = (run: typeof Wire.Type): LumeRun => {
-  const fields = { id: run.id, runMetadata: run.run_metadata ?? {}, rawMetadata: run.metadata }
+  const fields = {
+    id: run.id,
+    runMetadata: isJsonObject(run.run_metadata) ? run.run_metadata : {},
+    rawMetadata: run.metadata
+  }
   switch (run.status) {
     case "CREATED":
       return new Created({ ...fields, status: run.status })

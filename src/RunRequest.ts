@@ -13,7 +13,7 @@ import * as wire from "./internal/leaf.js"
  * of a flow. Both parts are there, without white space around them and without another colon.
  */
 export const FlowVersion = Schema.String.pipe(
-  Schema.pattern(/^[^:\s]([^:]*[^:\s])?:[^:\s]([^:]*[^:\s])?$/),
+  Schema.pattern(/^[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?:[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?$/u),
   Schema.brand("effect-lume/FlowVersion")
 ).annotations({
   description: 'a flow version "name:version", such as "invoice_cleaner:v4"'
@@ -39,7 +39,9 @@ export interface Input {
 
 const Checked = Schema.Struct({
   flowVersion: FlowVersion,
-  sourcePath: Schema.NonEmptyString.annotations({ description: "a non-empty text" }),
+  sourcePath: Schema.String.pipe(Schema.pattern(/^\P{Cs}+$/u)).annotations({
+    description: "a non-empty text without half surrogate pairs, which nobody can receive"
+  }),
   runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
   forceRerun: Schema.optional(Schema.Boolean)
 }).annotations({ description: "an object with flowVersion and sourcePath" })

@@ -321,7 +321,8 @@ describe("faults", () => {
       const error = yield* withLume((lume) =>
         Effect.zipRight(LumeTest.failNext(1, { status: 401 }, { on: "read" }), Effect.flip(lume.runAndWait(request)))
       )
-      assert.strictEqual(error._tag, "AuthenticationError")
+      assert(error._tag === "WaitFailedError")
+      assert.strictEqual(error.failure._tag, "AuthenticationError")
     })
   )
 

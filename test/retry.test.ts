@@ -50,8 +50,9 @@ describe("retry-after.json", () => {
           const http = fakeHttp(inTurn(status(429, { "retry-after": test.header }), created))
           yield* read(http)
           const [delay = -1] = delays(http)
-          if (test.expectMillis === null) assert(delay >= 400 && delay <= 600, `${delay} is no first backoff`)
-          else assert.strictEqual(delay, test.expectMillis)
+          // never sooner than what was asked for, and never sooner than the backoff
+          if ((test.expectMillis ?? 0) > 600) assert.strictEqual(delay, test.expectMillis)
+          else assert(delay >= 400 && delay <= 600, `${delay} is no first backoff`)
         }),
       Date.parse(test.now)
     )
@@ -132,8 +133,7 @@ describe("a submit", () => {
       "each of several addresses refused",
       broken(deep(new AggregateError([code("ECONNREFUSED"), code("ECONNREFUSED")])))
     ],
-    ["429", status(429)],
-    ["503 with Retry-After", status(503, { "retry-after": "1" })]
+    ["429", status(429)]
   ]
 
   it.live.each(safe)("is sent again where Lume took nothing: %s", ([, fail]) =>

@@ -333,7 +333,7 @@ describe("statuses that are not known", () => {
 })
 
 describe("failures on the way", () => {
-  it.effect.each([401, 403, 400, 404, 410, 422, 302, 304])("status %s ends the wait at once", (code) =>
+  it.effect.each([401, 403, 400, 410, 422, 302, 304])("status %s ends the wait at once", (code) =>
     Effect.gen(function* () {
       const http = fakeHttp(
         inTurn(
@@ -449,12 +449,44 @@ describe("failures on the way", () => {
     })
   )
 
-  it.effect("no tolerance at all ends the wait at the first failure", () =>
+  it.effect("no tolerance at all ends the wait at the second failure in a row", () =>
     Effect.gen(function* () {
-      const http = fakeHttp(status(503))
-      const error = yield* Effect.flip(waitFor(http, { tolerance: 0 }))
+      const http = fakeHttp(inTurn(status(503), () => state("CREATED"), status(503)))
+      const fiber = yield* Effect.fork(Effect.flip(waitFor(http, { tolerance: 0 })))
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(fiber)
       assert.strictEqual(error._tag, "ApiError")
-      assert.strictEqual(http.sent.length, 1)
+      assert.strictEqual(http.sent.length, 4)
+    })
+  )
+
+  it.effect("one read that hangs for longer than the tolerance is followed by others", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(
+        inTurn(
+          () => Effect.never,
+          status(503),
+          () => state("SUCCEEDED")
+        )
+      )
+      const fiber = yield* Effect.fork(waitFor(http, { tolerance: "1 minute" }, { requestTimeout: "30 minutes" }))
+      yield* TestClock.adjust("31 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
+  )
+
+  it.effect("a deadline that has long passed while a read was hanging is followed by a last read", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(
+        inTurn(
+          () => Effect.never,
+          () => state("SUCCEEDED")
+        )
+      )
+      const fiber = yield* Effect.fork(waitFor(http, { timeout: "1 minute" }, { requestTimeout: "10 seconds" }))
+      // the machine sleeps: no timer fires until hours later
+      yield* TestClock.setTime(8 * 3_600_000)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
     })
   )
 
@@ -494,7 +526,8 @@ describe("failures on the way", () => {
 
       const never = fakeHttp(inTurn(() => state("CREATED"), status(404)))
       const result = yield* endsAfter(yield* wait(never), "12 seconds")
-      assert.strictEqual(result._tag === "Left" && result.left._tag, "RunNotFoundError")
+      assert(result._tag === "Left" && result.left._tag === "WaitFailedError")
+      assert.strictEqual(result.left.failure._tag, "RunNotFoundError")
 
       const vanished = fakeHttp(
         inTurn(
@@ -503,8 +536,26 @@ describe("failures on the way", () => {
           status(404)
         )
       )
-      yield* endsAfter(yield* wait(vanished), "5 seconds")
+      // from the wait's beginning: what comes later is no lagging replica
+      yield* endsAfter(yield* wait(vanished), "13 seconds")
     })
+  )
+
+  it.effect(
+    "a run that has been read may be unknown to another replica, for 10 seconds from the wait's beginning",
+    () =>
+      Effect.gen(function* () {
+        const lagging = fakeHttp(
+          inTurn(
+            () => state("CREATED"),
+            status(404),
+            () => state("SUCCEEDED")
+          )
+        )
+        const fiber = yield* Effect.fork(waitFor(lagging))
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      })
   )
 
   it.effect("an id that Lume does not know ends the wait at once", () =>
@@ -602,7 +653,7 @@ describe("any sequence of answers", () => {
     ["SUCCEEDED", () => state("SUCCEEDED")],
     ["CRASHED", () => state("CRASHED")],
     ["401", status(401)],
-    ["404", status(404)],
+    ["410", status(410)],
     ["429 and 7", status(429, { "retry-after": "7" })],
     ["429 and 0", status(429, { "retry-after": "0" })],
     ["503", status(503)],
@@ -616,7 +667,7 @@ describe("any sequence of answers", () => {
     ["SUCCEEDED", "Succeeded"],
     ["CRASHED", "Crashed"],
     ["401", "AuthenticationError"],
-    ["404", "RunNotFoundError"]
+    ["410", "RunNotFoundError"]
   ])
 
   it.live.prop(

@@ -14,6 +14,7 @@ import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import type { Answer } from "./exchange.js"
 import type { Scrub } from "./apiKey.js"
+import { explainUnparsed } from "../internal/json.js"
 import * as problem from "../internal/problem.js"
 import type { NoAnswer } from "./transportFailure.js"
 import { oneLine, preview } from "../internal/text.js"
@@ -36,14 +37,31 @@ const Problems = Schema.parseJson(
 
 const readProblems = ParseResult.decodeUnknownOption(Problems)
 
-const title = /<title[^>]*>([^<]*)<\/title>/i
-const markup = /<(script|style)\b[\s\S]*?<\/\1>|<[^>]*>/gi
+/** Of a page, its title, else its text without markup. In time that grows with its length and no faster. */
+const pageText = (page: string): string => {
+  const lower = page.toLowerCase()
+  const from = lower.indexOf(">", lower.indexOf("<title")) + 1
+  const to = lower.indexOf("</title", from)
+  return lower.includes("<title") && from > 0 && to > from ? page.slice(from, to) : withoutMarkup(page)
+}
+
+const withoutMarkup = (page: string): string => {
+  const [before = "", ...tags] = page.split("<")
+  let unread: string | undefined = undefined
+  let text = before
+  for (const tag of tags) {
+    const name = /^\/?[a-z]*/i.exec(tag)?.[0].toLowerCase()
+    if (unread === undefined && (name === "script" || name === "style")) unread = `/${name}`
+    else if (name === unread) unread = undefined
+    if (unread === undefined) text += ` ${tag.includes(">") ? tag.slice(tag.indexOf(">") + 1) : ""}`
+  }
+  return text
+}
 
 /** The sentence in an error's body: Lume's or FastAPI's forms of JSON, a page's title, or the text itself. */
 const sentence = (body: string): string => {
   const json = Option.getOrUndefined(readProblems(body))
-  if (json === undefined)
-    return title.exec(body)?.[1] ?? (body.trimStart().startsWith("<") ? body.replace(markup, " ") : body)
+  if (json === undefined) return body.trimStart().startsWith("<") ? pageText(body) : body
   if ("error_code" in json) return `${json.error_code}: ${json.message}`
   if ("message" in json) return json.message
   return typeof json.detail === "string"
@@ -65,7 +83,7 @@ export const toRun = (
   const refuse = (reason: problem.Problem) =>
     Effect.fail(
       new LumeError.DecodeError({
-        path: reason.path,
+        path: scrub.text(reason.path),
         expected: reason.expected,
         received: scrub.text(reason.received),
         runId: Option.fromNullable(runId),
@@ -76,7 +94,12 @@ export const toRun = (
     )
   const parsed = Either.try((): unknown => JSON.parse(body))
   if (Either.isLeft(parsed)) {
-    return refuse({ path: "", expected: "a run as JSON", received: body === "" ? "nothing" : "what is no JSON" })
+    const encoding = headers["content-encoding"]
+    const received =
+      encoding === undefined
+        ? explainUnparsed(body)
+        : `bytes that are still encoded (content-encoding: ${oneLine(encoding, 40)})`
+    return refuse({ path: "", expected: "a run as JSON", received })
   }
   const json = scrub.json(parsed.right, body)
   const run = decodeRun(json)
@@ -90,7 +113,7 @@ export const toRun = (
 // Errors
 
 /** What the errors of a read and of a submit have in common. */
-type Refusal =
+export type Refusal =
   | LumeError.AuthenticationError
   | LumeError.InvalidRequestError
   | LumeError.RateLimitedError

@@ -25,25 +25,57 @@ const shortest = 6
 
 const replacement = "<redacted>"
 
-const scrubValue = (value: unknown, key: string): unknown => {
-  if (typeof value === "string") return value.replaceAll(key, replacement)
-  if (Array.isArray(value)) return value.map((item) => scrubValue(item, key))
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, scrubValue(item, key)]))
+const hex = (char: string, digits: number): string => char.charCodeAt(0).toString(16).padStart(digits, "0")
+
+/** The key as it is, or with any of its characters escaped as JSON and URLs can write them. */
+const spellings = (key: string): RegExp =>
+  new RegExp(
+    Array.from(key, (char) => {
+      const literal = char.replace(/[^\w]/, "\\$&")
+      return `(?:${literal}|\\\\${literal}|\\\\u${hex(char, 4)}|%${hex(char, 2)})`
+    }).join(""),
+    "gi"
+  )
+
+/**
+ * Cuts the key out of every text and every name in what JSON was parsed to. In place, and without recursion, because
+ * an answer may be nested deeper than the stack is.
+ */
+const scrubParsed = (root: unknown, scrub: (text: string) => string): unknown => {
+  if (typeof root === "string") return scrub(root)
+  const open: Array<unknown> = [root]
+  while (open.length > 0) {
+    const holder = open.pop()
+    if (typeof holder !== "object" || holder === null) continue
+    for (const [name, value] of Object.entries(holder)) {
+      const clean = Array.isArray(holder) ? name : scrub(name)
+      if (clean !== name) Reflect.deleteProperty(holder, name)
+      // not by assignment, which would lose a property named __proto__
+      Object.defineProperty(holder, clean, {
+        value: typeof value === "string" ? scrub(value) : value,
+        configurable: true,
+        enumerable: true,
+        writable: true
+      })
+      open.push(value)
+    }
+  }
+  return root
 }
 
 /** Cuts the key out of what an answer says, should the answer echo it. */
 export interface Scrub {
   readonly text: (text: string) => string
-  /** `json` is what `text` was parsed to. */
+  /** `json` is what `text` was parsed to, and is changed where it holds the key. */
   readonly json: (json: unknown, text: string) => unknown
 }
 
 /** @see Scrub */
-export const scrub = (key: string): Scrub =>
-  key.length < shortest
-    ? { text: (text) => text, json: (json) => json }
-    : {
-        text: (text) => text.replaceAll(key, replacement),
-        json: (json, text) => (text.includes(key) ? scrubValue(json, key) : json)
-      }
+export const scrub = (key: string): Scrub => {
+  if (key.length < shortest) return { text: (text) => text, json: (json) => json }
+  const spelled = spellings(key)
+  const text = (text: string): string => text.replaceAll(spelled, replacement)
+  // most answers hold neither the key nor an escape, which is seen at once
+  const mayHold = (text: string): boolean => text.includes(key) || text.includes("\\") || text.includes("%")
+  return { text, json: (json, source) => (mayHold(source) && text(source) !== source ? scrubParsed(json, text) : json) }
+}

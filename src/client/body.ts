@@ -5,7 +5,7 @@ import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import { collect, type Collected } from "../internal/bytes.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
 
@@ -13,36 +13,22 @@ import * as transportFailure from "./transportFailure.js"
 const quotedBytes = 16_384
 const quotingTime = 2_000
 
-const decode = (chunks: ReadonlyArray<Uint8Array>): string => {
-  // The decoder takes a byte-order mark away.
-  const decoder = new TextDecoder()
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode()
-}
+/** As `response.text` reads it; a byte-order mark is taken away. */
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-/** Reads until there are more than `limit` bytes, then cancels the rest. */
+/** Reads at most `limit` bytes and cancels what would be more. */
 const readUpTo = (
   response: HttpClientResponse.HttpClientResponse,
   limit: number
-): Effect.Effect<{ readonly text: string; readonly whole: boolean }, HttpClientError.HttpClientError> =>
-  Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    return Stream.runForEachWhile(response.stream, (chunk) =>
-      Effect.sync(() => {
-        chunks.push(chunk)
-        size += chunk.length
-        return size <= limit
-      })
-    ).pipe(
-      Effect.catchIf(transportFailure.isEmptyBody, () => Effect.void),
-      Effect.map(() => ({ text: decode(chunks), whole: size <= limit }))
-    )
-  })
+): Effect.Effect<Collected, HttpClientError.HttpClientError> =>
+  Effect.catchIf(collect(response.stream, limit), transportFailure.isEmptyBody, () =>
+    Effect.succeed({ bytes: new Uint8Array(), whole: true })
+  )
 
 /** The beginning of a body whose answer counts without it; empty where it does not come. The rest is cancelled. */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   readUpTo(response, quotedBytes).pipe(
-    Effect.map(({ text }) => text),
+    Effect.map(({ bytes }) => decode(bytes)),
     Effect.disconnect,
     Effect.timeout(quotingTime),
     Effect.orElseSucceed(() => "")
@@ -64,7 +50,7 @@ export const readWhole = (
         onFailure: transportFailure.brokenBody,
         onSuccess: (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
       })
-    : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ text, whole }) =>
-        whole ? Effect.succeed(text) : tooLarge
+    : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ bytes, whole }) =>
+        whole ? Effect.succeed(decode(bytes)) : tooLarge
       )
 }

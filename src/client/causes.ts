@@ -1,5 +1,9 @@
 /**
- * What the causes of a failed request say. They lie several deep, and differ by platform.
+ * What the causes of a failed request say, above all whether they are certain: nothing of the request has left.
+ *
+ * Causes lie several deep, and differ by platform. What is not listed here is not certain: a connection can also break
+ * after the request was delivered. So no family of codes is listed as a whole: `ERR_SSL_…` holds alerts that come after
+ * data too.
  */
 import * as Predicate from "effect/Predicate"
 
@@ -16,30 +20,64 @@ const property = (causes: ReadonlyArray<unknown>, name: string): string | undefi
     .map((cause) => (Predicate.hasProperty(cause, name) ? cause[name] : undefined))
     .findLast((value): value is string => typeof value === "string" && value !== "")
 
-/**
- * Codes that are given before a connection stands, a server's certificate that is refused included. Any other, or none,
- * says nothing of what has been sent.
- */
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-])
+/** Codes that are given only before a request can be sent, each with the reason. */
+const neverConnected: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens",
+  ENOTFOUND: "the name has no address",
+  EAI_AGAIN: "the name could not be looked up",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+  // the client refuses the server's certificate in the handshake, which comes before any data
+  CERT_HAS_EXPIRED: "the certificate has expired",
+  CERT_NOT_YET_VALID: "the certificate is not valid yet",
+  CERT_REVOKED: "the certificate was revoked",
+  CERT_UNTRUSTED: "the certificate is not trusted",
+  CERT_REJECTED: "the certificate is rejected for this use",
+  CERT_CHAIN_TOO_LONG: "the chain of certificates is too long",
+  INVALID_PURPOSE: "the certificate is for another purpose",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is signed by itself",
+  SELF_SIGNED_CERT_IN_CHAIN: "a certificate of the chain is signed by itself",
+  UNABLE_TO_GET_ISSUER_CERT: "an issuer's certificate is missing",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "an issuer's certificate is missing here",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate can't be verified",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is another host's",
+  // the handshake itself can't be made
+  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS: https to a plain port",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server does not speak TLS: https to a plain port",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "no TLS version in common",
+  ERR_SSL_NO_PROTOCOLS_AVAILABLE: "no TLS version is allowed here",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "no TLS version in common: the answer to the first message",
+  ERR_SSL_NO_CIPHERS_AVAILABLE: "no cipher is allowed here",
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "no cipher in common: the answer to the first message"
+}
 
-/** The innermost code and message, and whether they say that no connection was made. */
+/** System calls that come before a request can be sent, whatever their code. */
+const callsBeforeSending: ReadonlySet<string> = new Set(["connect", "getaddrinfo"])
+
+/** What is said only before a request can be sent, where the code says too little. */
+const saidBeforeSending: ReadonlyArray<RegExp> = [
+  // Undici, of a proxy that refuses to connect through
+  /^Proxy response \(\d{3}\) ?!== 200 when HTTP Tunneling/,
+  // Fetch, of a port that it never connects to
+  /^bad port$/,
+  // Deno, of everything before a connection stands
+  /client error \(Connect\)/
+]
+
+const handshakeProblem = /:SSL routines:[^:]*:([^:]+):/
+
+/** Node's HTTP client gives handshakes that fail the code `EPROTO`; OpenSSL's own name for it is in the message. */
+const sslCode = (message: string): string | undefined =>
+  handshakeProblem.exec(message)?.[1]?.replaceAll(/\W/g, "_").toUpperCase()
+
+/** The innermost code and message, and whether they say that nothing was sent. */
 export const read = (cause: unknown) => {
   const chain = causes(cause)
-  const code = property(chain, "code")
-  return {
-    code,
-    message: property(chain, "message"),
-    neverSent: code !== undefined && (neverConnected.has(code) || property(chain, "syscall") === "connect")
-  }
+  const message = property(chain, "message")
+  const given = property(chain, "code")
+  const code = given === "EPROTO" ? `ERR_SSL_${sslCode(message ?? "") ?? given}` : given
+  const neverSent =
+    Object.hasOwn(neverConnected, code ?? "") ||
+    callsBeforeSending.has(property(chain, "syscall") ?? "") ||
+    saidBeforeSending.some((said) => said.test(message ?? ""))
+  return { code: given, message, neverSent }
 }

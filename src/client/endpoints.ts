@@ -4,11 +4,13 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { preview } from "../internal/text.js"
 import * as LumeError from "../LumeError.js"
 import type { LumeRun, RunId } from "../LumeRun.js"
 import type { RunRequest } from "../RunRequest.js"
 import * as answer from "./answer.js"
 import type { Scrub } from "./apiKey.js"
+import * as eventLoop from "./eventLoop.js"
 import type { Answer, Exchange } from "./exchange.js"
 import type { Submission } from "./submission.js"
 import type { NoAnswer } from "./transportFailure.js"
@@ -27,9 +29,19 @@ export interface Settings {
 export interface Endpoints {
   /** Submits a run. */
   readonly submit: (submission: Submission) => Effect.Effect<LumeRun, SubmitFailure>
-  /** Reads a run, giving up after `limit` milliseconds. */
-  readonly read: (id: RunId) => (limit: number) => Effect.Effect<LumeRun, LumeError.StatusError>
+  /** Where a run is read. Fails where the id leads elsewhere. */
+  readonly read: (id: RunId) => Effect.Effect<Read, LumeError.InvalidRequestError>
 }
+
+/** Reads a run once, giving up after `limit` milliseconds. */
+export type Read = (limit: number) => Effect.Effect<LumeRun, LumeError.StatusError>
+
+/**
+ * No proxy on the way may answer a poll with an earlier answer. Browsers have a cache of their own that is told so by
+ * Fetch; to them this would be one more header that a server must allow.
+ */
+const uncached: Record<string, string> =
+  "location" in globalThis && globalThis.location !== undefined ? {} : { "cache-control": "no-cache" }
 
 /** Why a submit failed, and whether it is certain that Lume took nothing. */
 export interface SubmitFailure {
@@ -39,23 +51,40 @@ export interface SubmitFailure {
 
 const isOk = ({ status }: Answer): boolean => status >= 200 && status < 300
 
-const join = (baseUrl: string, path: string): string => `${baseUrl}${path.startsWith("/") ? "" : "/"}${path}`
+const slashes = (path: string): number => path.split("/").length
+
+/** The URL of a path; none where it is read as another one: `..`, `%2e%2e` and a backslash lead elsewhere. */
+const join = (baseUrl: string, path: string): Option.Option<string> => {
+  const url = `${baseUrl}${path.startsWith("/") ? "" : "/"}${path}`
+  const read = URL.canParse(url) ? new URL(url) : undefined
+  const given = /^[a-z]+:\/\/[^/]*([^?#]*)/i.exec(url)?.[1] ?? ""
+  return read !== undefined && read.origin === new URL(baseUrl).origin && slashes(read.pathname) === slashes(given)
+    ? Option.some(url)
+    : Option.none()
+}
+
+const elsewhere = (what: string) =>
+  Effect.fail(new LumeError.InvalidRequestError({ detail: `${what} gives no URL beneath the base URL: correct it` }))
 
 /** Lume's endpoints over one exchange. */
-export const make = (exchange: Exchange, { baseUrl, paths }: Settings, scrub: Scrub): Endpoints => {
+export const make = (
+  exchange: Exchange,
+  { baseUrl, paths }: Settings,
+  scrub: Scrub
+): Effect.Effect<Endpoints, LumeError.InvalidRequestError> => {
   const readRefused = (id: RunId, refused: Answer): Effect.Effect<never, LumeError.StatusError> =>
     Effect.flatMap(answer.toRefusal(refused, id, scrub), (error) =>
       Effect.fail(
         refused.status === 404 || refused.status === 410
-          ? new LumeError.RunNotFoundError({ runId: id, status: refused.status, detail: detailOf(error) })
+          ? new LumeError.RunNotFoundError({ runId: id, status: refused.status, detail: error.detail })
           : error
       )
     )
 
-  const read = (id: RunId) => {
-    const request = HttpClientRequest.get(join(baseUrl, paths.status(id)), { acceptJson: true })
+  const readAt = (url: string, id: RunId): Read => {
+    const request = HttpClientRequest.get(url, { acceptJson: true, headers: uncached })
     const attempt = exchange(request)
-    return (limit: number) =>
+    return (limit) =>
       Effect.matchEffect(attempt(limit), {
         onFailure: (failure) => Effect.fail(answer.toTransportError(failure, id, scrub)),
         onSuccess: (received): Effect.Effect<LumeRun, LumeError.StatusError> =>
@@ -63,23 +92,40 @@ export const make = (exchange: Exchange, { baseUrl, paths }: Settings, scrub: Sc
       })
   }
 
-  const submit = ({ json, request: run }: Submission) => {
-    const request = HttpClientRequest.post(join(baseUrl, paths.submit), { acceptJson: true }).pipe(
-      HttpClientRequest.bodyText(json, "application/json")
+  const read: Endpoints["read"] = (id) =>
+    Effect.flatMap(
+      // a function of the caller's, which can throw
+      Effect.orElse(
+        Effect.try(() => paths.status(id)),
+        () => elsewhere(`paths.status of the run id ${preview(id)}`)
+      ),
+      (path) =>
+        Option.match(join(baseUrl, path), {
+          onNone: () => elsewhere(`paths.status of the run id ${preview(id)}`),
+          onSome: (url) => Effect.succeed(readAt(url, id))
+        })
     )
-    return Effect.matchEffect(exchange(request)(Infinity), {
-      onFailure: (failure) => Effect.fail(unanswered(run, failure, scrub)),
-      onSuccess: (received): Effect.Effect<LumeRun, SubmitFailure> =>
-        isOk(received)
-          ? Effect.mapError(answer.toRun(received, undefined, scrub), (error) => unknown(run, error))
-          : Effect.flatMap(answer.toRefusal(received, undefined, scrub), (error) => Effect.fail(refused(run, error)))
-    })
-  }
 
-  return { submit, read }
+  const submitTo =
+    (url: string): Endpoints["submit"] =>
+    ({ json, request: run }) => {
+      const request = HttpClientRequest.post(url, { acceptJson: true }).pipe(
+        HttpClientRequest.bodyText(json, "application/json")
+      )
+      return Effect.matchEffect(Effect.zipRight(eventLoop.lookAtSockets, exchange(request)(Infinity)), {
+        onFailure: (failure) => Effect.fail(unanswered(run, failure, scrub)),
+        onSuccess: (received): Effect.Effect<LumeRun, SubmitFailure> =>
+          isOk(received)
+            ? Effect.mapError(answer.toRun(received, undefined, scrub), (error) => unknown(run, error))
+            : Effect.flatMap(answer.toRefusal(received, undefined, scrub), (error) => Effect.fail(refused(run, error)))
+      })
+    }
+
+  return Option.match(join(baseUrl, paths.submit), {
+    onNone: () => elsewhere("paths.submit"),
+    onSome: (url) => Effect.succeed({ submit: submitTo(url), read })
+  })
 }
-
-const detailOf = (error: { readonly detail: string }): string => error.detail
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What a failed submit means
@@ -89,35 +135,33 @@ const unknown = (run: RunRequest, failure: LumeError.SubmitOutcomeUnknownError["
   repeatable: false
 })
 
-/** No answer: the run may have started, unless no connection was made or an answer said to go elsewhere. */
+/** No answer: the run may have started, unless it is certain that Lume took nothing. */
 const unanswered = (run: RunRequest, failure: NoAnswer, scrub: Scrub): SubmitFailure => {
   const error = answer.toTransportError(failure, undefined, scrub)
-  return error._tag === "InvalidRequestError" || failure.neverSent || failure.reason === "Redirect"
+  return error._tag === "InvalidRequestError" || failure.nothingTaken
     ? { error, repeatable: failure.reason === "Network" }
     : unknown(run, error)
 }
 
-/** An answer that refuses: only a 5xx leaves it open whether the run started, and not where it says when to retry. */
-const refused = (run: RunRequest, error: Effect.Effect.Success<ReturnType<typeof answer.toRefusal>>): SubmitFailure => {
+/**
+ * An answer that refuses. 429 and what is said of the request itself mean that nothing was taken. Anything else, a 503
+ * with `Retry-After` included, leaves it open: proxies answer so for requests that were delivered.
+ */
+const refused = (run: RunRequest, error: answer.Refusal): SubmitFailure => {
   switch (error._tag) {
     case "RateLimitedError":
       return { error, repeatable: true }
-    case "ApiError": {
-      const repeatable = error.status === 503 && Option.isSome(error.retryAfter)
-      return error.status < 500 || repeatable ? { error, repeatable } : unknown(run, error)
-    }
+    case "ApiError":
+      return unknown(run, error)
     case "InvalidRequestError":
-      return Option.contains(error.status, 409)
-        ? {
-            error: new LumeError.AlreadyProcessedError({
-              flowVersion: run.flowVersion,
-              sourcePath: run.sourcePath,
-              detail: error.detail
-            }),
-            repeatable: false
-          }
-        : { error, repeatable: false }
+      return {
+        error: Option.contains(error.status, 409) ? alreadyProcessed(run, error.detail) : error,
+        repeatable: false
+      }
     case "AuthenticationError":
       return { error, repeatable: false }
   }
 }
+
+const alreadyProcessed = ({ flowVersion, sourcePath }: RunRequest, detail: string): LumeError.AlreadyProcessedError =>
+  new LumeError.AlreadyProcessedError({ flowVersion, sourcePath, detail })

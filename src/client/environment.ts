@@ -1,6 +1,7 @@
 /**
- * The client's options from the environment, read by Effect's `Config`. An empty variable counts as not set.
+ * The client's options from `Config` values and from the environment. An empty variable counts as not set.
  */
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
@@ -38,3 +39,30 @@ export const requestTimeout: Effect.Effect<Duration.Duration | undefined, Config
     )
   }
 )
+
+/**
+ * Reads every option that is a `Config`, one by one; `Config.unwrap` can hold no plain values, functions or schedules.
+ */
+export const read = (
+  configs: Readonly<Record<string, unknown>>
+): Effect.Effect<Record<string, unknown>, ConfigError.ConfigError> =>
+  Effect.map(
+    Effect.forEach(Object.entries(configs), ([name, given]) =>
+      Effect.map(Config.isConfig(given) ? given : Effect.succeed(given), (value) => [name, value] as const)
+    ),
+    (entries) => Object.fromEntries(entries)
+  )
+
+/** Runtimes can refuse to show the environment: Deno does without `--allow-env`. */
+export const orUnavailable = <A, R>(
+  reading: Effect.Effect<A, ConfigError.ConfigError, R>
+): Effect.Effect<A, ConfigError.ConfigError, R> =>
+  Effect.catchAllDefect(reading, (defect) =>
+    Effect.fail(
+      ConfigError.SourceUnavailable(
+        [],
+        `The environment can't be read: ${String(defect)}. Allow it (Deno: --allow-env), or give the options themselves`,
+        Cause.die(defect)
+      )
+    )
+  )

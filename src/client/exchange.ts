@@ -6,7 +6,9 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as body from "./body.js"
 import { longestSleep } from "./sleep.js"
 import { timeoutDisconnected } from "./timeLimit.js"
@@ -28,6 +30,8 @@ export type Exchange = (
 /** What an exchange is made of. */
 export interface Settings {
   readonly apiKey: string
+  /** Where Lume is: only what is sent to its origin gets the key. */
+  readonly baseUrl: string
   readonly transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
   /** In milliseconds. */
   readonly requestTimeout: number
@@ -37,57 +41,131 @@ export interface Settings {
 
 const keyHeader = "lume-api-key"
 
+/** What happens in one attempt of ours, which `transformClient` may make more than one request of. */
+interface Attempt {
+  /** What the answer's status says by itself. It counts, even where time is up before the body has come. */
+  known: Effect.Effect<Answer, NoAnswer> | undefined
+  /** The requests that may have been taken and must not be sent again, by method and URL; none of a read. */
+  readonly sent: Set<string> | undefined
+  /** Whether one of those was to be sent again. */
+  repeated: boolean
+}
+
+class CurrentAttempt extends Context.Tag("effect-lume/client/Attempt")<CurrentAttempt, Attempt>() {}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Beneath transformClient
+
+/** What is sent to Lume itself gets the key; what `transformClient` sends elsewhere does not. */
+const withKey = ({ apiKey, baseUrl }: Settings) => {
+  const { origin } = new URL(baseUrl)
+  return (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
+    isAt(request.url, origin) ? HttpClientRequest.setHeader(request, keyHeader, apiKey) : request
+}
+
+const isAt = (url: string, origin: string): boolean =>
+  url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin)
+
+/** Sends a request unless the same was sent in this attempt and may have been taken. */
+const onlyOnce = (
+  request: HttpClientRequest.HttpClientRequest,
+  send: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+  Effect.flatMap(Effect.serviceOption(CurrentAttempt), (current) => {
+    if (Option.isNone(current) || current.value.sent === undefined) return send
+    const attempt = current.value
+    const { sent } = current.value
+    const name = `${request.method} ${request.url}`
+    if (sent.has(name)) {
+      attempt.repeated = true
+      return Effect.fail(transportFailure.notLetThrough(request, "A submit is sent once."))
+    }
+    sent.add(name)
+    return Effect.tapError(send, (error) =>
+      Effect.sync(() => transportFailure.explain(error).nothingTaken && sent.delete(name))
+    )
+  })
+
+/** The injected client with the key: the request that it is given, and its errors, never hold it. */
+const beneath = (injected: HttpClient.HttpClient, settings: Settings): HttpClient.HttpClient => {
+  const addKey = withKey(settings)
+  return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    Effect.flatMap((request) => {
+      const send = Effect.mapError(injected.execute(addKey(request)), (error) => transportFailure.about(error, request))
+      return request.method === "GET" ? send : onlyOnce(request, send)
+    }),
+    Effect.succeed
+  )
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What comes back
+
+/** A redirect that is never followed. Only of these it is certain that the request was not processed. */
+const unprocessed: ReadonlySet<number> = new Set([301, 302, 307, 308])
+
 const isRedirect = (status: number): boolean =>
-  // 0 is what browsers give for a redirect that was not followed
-  status === 0 || status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+  // 303 points to the result of what was processed; 0 is what browsers give for any redirect that was not followed
+  unprocessed.has(status) || status === 303 || status === 0
 
 const originOf = (location: string | undefined, base: string): string =>
   location !== undefined && URL.canParse(location, base) ? new URL(location, base).origin : "an unknown place"
 
-const receive = (response: HttpClientResponse.HttpClientResponse, limit: number): Effect.Effect<Answer, NoAnswer> => {
+const receive = (
+  response: HttpClientResponse.HttpClientResponse,
+  attempt: Attempt,
+  limit: number
+): Effect.Effect<Answer, NoAnswer> => {
   // read once, because some clients build them anew at each access
   const { headers, status } = response
   const toAnswer = (body: string): Answer => ({ status, headers, body })
   if (status >= 200 && status < 300) return Effect.map(body.readWhole(response, headers, limit), toAnswer)
-  if (!isRedirect(status)) return Effect.map(body.quote(response), toAnswer)
-  const target = originOf(headers["location"], response.request.url)
-  return Effect.zipRight(
-    body.quote(response),
-    Effect.fail(transportFailure.noAnswer("Redirect", `status ${status} is a redirect to ${target}`))
-  )
+  if (isRedirect(status)) {
+    const detail = `status ${status} is a redirect to ${originOf(headers["location"], response.request.url)}`
+    const redirect = Effect.fail(transportFailure.noAnswer("Redirect", detail, unprocessed.has(status)))
+    attempt.known = redirect
+    return Effect.zipRight(body.quote(response), redirect)
+  }
+  attempt.known = Effect.succeed(toAnswer(""))
+  return Effect.map(body.quote(response), toAnswer)
 }
 
-/** The injected client with the key: the request that it is given, and its errors, never hold it. */
-const withKey = (client: HttpClient.HttpClient, apiKey: string): HttpClient.HttpClient =>
-  HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-    Effect.flatMap((request) =>
-      Effect.mapError(client.execute(HttpClientRequest.setHeader(request, keyHeader, apiKey)), (error) =>
-        transportFailure.about(error, request)
-      )
-    ),
-    Effect.succeed
-  )
+// ---------------------------------------------------------------------------------------------------------------------
+// The exchange
+
+const repeated = transportFailure.noAnswer(
+  "Interrupted",
+  "transformClient sent the submit a second time, which was not let through: a submit may be sent once"
+)
 
 /** Makes the one way in which this package sends requests. */
 export const make = (injected: HttpClient.HttpClient, settings: Settings): Exchange => {
-  const client = settings.transformClient(withKey(injected, settings.apiKey))
-  const updateRefs = transportFailure.guard(keyHeader, settings.traceRequests)
-  return (request) => {
-    const exchange = Effect.matchEffect(client.execute(request), {
-      onSuccess: (response) => receive(response, settings.maxResponseBytes),
+  const client = settings.transformClient(beneath(injected, settings))
+  const updateRefs = transportFailure.guard(settings.traceRequests)
+  const exchange = (request: HttpClientRequest.HttpClientRequest, attempt: Attempt) =>
+    Effect.matchEffect(client.execute(request), {
+      onSuccess: (response) => receive(response, attempt, settings.maxResponseBytes),
       onFailure: (error) => {
         const response = transportFailure.refusedBy(error)
-        return response === undefined
-          ? Effect.fail(transportFailure.explain(error))
-          : receive(response, settings.maxResponseBytes)
+        if (response !== undefined) return receive(response, attempt, settings.maxResponseBytes)
+        return Effect.fail(attempt.repeated ? repeated : transportFailure.explain(error))
       }
     })
+  return (request) => {
+    const isRead = request.method === "GET"
     return (limit) => {
       // whole milliseconds, because TestClock can't hold fractions
       const millis = Math.min(Math.ceil(limit), settings.requestTimeout, longestSleep)
-      const onTimeout = () =>
-        Effect.fail(transportFailure.noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`))
-      return timeoutDisconnected(exchange, { millis, onTimeout, updateRefs })
+      const late = Effect.fail(transportFailure.noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`))
+      return Effect.suspend(() => {
+        const attempt: Attempt = { known: undefined, sent: isRead ? undefined : new Set(), repeated: false }
+        const work = exchange(request, attempt)
+        return timeoutDisconnected(isRead ? work : Effect.provideService(work, CurrentAttempt, attempt), {
+          millis,
+          onTimeout: () => attempt.known ?? late,
+          updateRefs
+        })
+      })
     }
   }
 }

@@ -9,9 +9,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { preview } from "../internal/text.js"
 import { InvalidRequestError } from "../LumeError.js"
-import type { RunId } from "../LumeRun.js"
+import { LumeRun, type RunId } from "../LumeRun.js"
 import type * as RunEvents from "../RunEvents.js"
 import * as apiKey from "./apiKey.js"
 import type * as endpoints from "./endpoints.js"
@@ -63,19 +64,37 @@ const count = (name: string, given: unknown, least: number): Checked<number> =>
     ? Effect.succeed(given)
     : must(name, `an integer of at least ${least}`, given)
 
+const flag = (name: string, given: unknown): Checked<boolean> =>
+  typeof given === "boolean" ? Effect.succeed(given) : must(name, "true or false", given)
+
+/** What is given, or its default. Only `undefined` is not given: `null` is something that can't be right. */
+const or = <A>(given: unknown, otherwise: A): unknown => (given === undefined ? otherwise : given)
+
 const isObject = (given: unknown): given is Unchecked<string> => typeof given === "object" && given !== null
 
-/** A base URL without a slash at its end. */
+const httpUrl = "an http or https URL without credentials, query and fragment"
+
+/** A base URL without a slash at its end. What may hold credentials is never shown. */
 const baseUrl = (given: unknown): Checked<string> => {
-  if (typeof given !== "string" || !URL.canParse(given)) return must("baseUrl", httpUrl, given)
+  const refused =
+    typeof given === "string" && given.includes("@")
+      ? refuse(`baseUrl must be ${httpUrl}, and what is given holds an @`)
+      : must("baseUrl", httpUrl, given)
+  if (typeof given !== "string" || !URL.canParse(given)) return refused
   const url = new URL(given)
-  if (url.username + url.password !== "") return refuse("baseUrl must not hold credentials")
-  return /^https?:$/.test(url.protocol) && url.search + url.hash === ""
-    ? Effect.succeed((url.origin + url.pathname).replace(/\/+$/, ""))
-    : must("baseUrl", httpUrl, given)
+  if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== "") return refused
+  let path = url.pathname
+  while (path.endsWith("/")) path = path.slice(0, -1)
+  return Effect.succeed(url.origin + path)
 }
 
-const httpUrl = "an http or https URL without credentials, query and fragment"
+const loopback = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/
+
+/** Whether the key would go over a network unencrypted. */
+export const isUnencrypted = ({ baseUrl }: Settings): boolean => {
+  const { hostname, protocol } = new URL(baseUrl)
+  return protocol === "http:" && !loopback.test(hostname)
+}
 
 const segment = /^(?!\.{1,2}$)[^/?#\s\p{Cc}\p{Cs}]+$/u
 
@@ -89,20 +108,32 @@ export const runId = (id: unknown): Checked<RunId> =>
         id
       )
 
+const isRun = Schema.is(LumeRun)
+
+/** A run to wait for or to read again: as the client gave it, or its id. */
+export const run = (given: unknown): Checked<LumeRun | RunId> =>
+  typeof given === "string"
+    ? runId(given)
+    : isRun(given)
+      ? Effect.succeed(given)
+      : must("a run", "a LumeRun, such as run gives or Schema.decode makes of JSON, or its id", given)
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The client's options
 
 /** The options of a client, checked. */
 export interface Settings extends exchange.Settings, endpoints.Settings {
   readonly backoff: retry.Backoff
+  /** The defaults of every wait; each is checked with the wait. */
+  readonly wait: WaitOptions
 }
 
 const backoff = (given: unknown): Checked<retry.Backoff> =>
   isObject(given)
     ? Effect.all({
-        times: count("retry.times", given["times"] ?? 3, 0),
-        base: millis("retry.base", given["base"] ?? "500 millis"),
-        cap: millis("retry.cap", given["cap"] ?? "30 seconds")
+        times: count("retry.times", or(given["times"], 3), 0),
+        base: millis("retry.base", or(given["base"], "500 millis")),
+        cap: millis("retry.cap", or(given["cap"], "30 seconds"))
       })
     : must("retry", "an object with times, base or cap", given)
 
@@ -136,44 +167,68 @@ export const settings = (
     | "paths"
     | "transformClient"
     | "retry"
+    | "wait"
     | "maxResponseBytes"
     | "traceRequests"
   >
 ): Checked<Settings> =>
-  Effect.all({
-    apiKey: apiKey.check(given.apiKey),
-    baseUrl: baseUrl(given.baseUrl ?? "https://api.lume.ai"),
-    requestTimeout: millis("requestTimeout", given.requestTimeout ?? "60 seconds", { infinity: true }),
-    paths: paths(given.paths ?? defaultPaths),
-    transformClient: transformClient(given.transformClient ?? ((client: HttpClient.HttpClient) => client)),
-    backoff: backoff(given.retry ?? {}),
-    maxResponseBytes: count("maxResponseBytes", given.maxResponseBytes ?? 8 * 1024 ** 2, 1),
-    traceRequests: Effect.succeed(given.traceRequests === true)
-  })
+  isObject(given)
+    ? Effect.all({
+        apiKey: apiKey.check(given.apiKey),
+        baseUrl: baseUrl(or(given.baseUrl, "https://api.lume.ai")),
+        requestTimeout: millis("requestTimeout", or(given.requestTimeout, "60 seconds"), { infinity: true }),
+        paths: paths(or(given.paths, defaultPaths)),
+        transformClient: transformClient(or(given.transformClient, (client: HttpClient.HttpClient) => client)),
+        backoff: backoff(or(given.retry, {})),
+        wait: waitOptions("wait", or(given.wait, {})),
+        maxResponseBytes: count("maxResponseBytes", or(given.maxResponseBytes, 8 * 1024 ** 2), 1),
+        traceRequests: flag("traceRequests", or(given.traceRequests, false))
+      })
+    : must("the client's options", "an object with an apiKey", given)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The options of a wait
 
-const pace = (given: Unchecked<"pollInterval" | "schedule">, usual: string): Checked<polling.Plan["pace"]> =>
-  Effect.flatMap(millis("pollInterval", given.pollInterval ?? usual), (interval) =>
-    given.schedule === undefined
-      ? Effect.succeed(Schedule.spaced(interval))
-      : Schedule.isSchedule(given.schedule)
-        ? // what a schedule takes can't be checked
-          Effect.succeed(given.schedule as polling.Plan["pace"])
-        : must("schedule", "a Schedule", given.schedule)
-  )
+type WaitOptions = Unchecked<"timeout" | "pollInterval" | "schedule" | "tolerance" | "onStatus">
 
-/** Checks the options of a wait. */
+const waitOptions = (name: string, given: unknown): Checked<WaitOptions> =>
+  isObject(given) ? Effect.succeed(given) : must(name, "an object with the options of a wait", given)
+
+const pace = (pollInterval: unknown, schedule: unknown): Checked<polling.Plan["pace"]> =>
+  Effect.flatMap(millis("pollInterval", pollInterval), (interval) => {
+    if (schedule === undefined) return Effect.succeed(Schedule.spaced(interval))
+    return Schedule.isSchedule(schedule)
+      ? // what a schedule takes can't be checked
+        Effect.succeed(schedule as polling.Plan["pace"])
+      : must("schedule", "a Schedule", schedule)
+  })
+
+const onStatus = (given: unknown): Checked<polling.Plan["onStatus"]> =>
+  given === undefined || typeof given === "function"
+    ? // what a function takes and gives can't be checked
+      Effect.succeed(given as polling.Plan["onStatus"])
+    : must("onStatus", "a function", given)
+
+/** Checks the options of a wait. What is not given there is as in the client's `wait` option, field by field. */
 export const plan = (
-  given: Unchecked<"timeout" | "pollInterval" | "schedule" | "tolerance">,
-  backoff: retry.Backoff,
+  options: unknown,
+  { backoff, wait }: Settings,
   events: RunEvents.Service | undefined
 ): Checked<polling.Plan> =>
-  Effect.all({
-    timeout: millis("timeout", given.timeout ?? "1 hour", { infinity: true }),
-    pace: pace(given, events === undefined ? "5 seconds" : "5 minutes"),
-    tolerance: millis("tolerance", given.tolerance ?? "5 minutes", { zero: true, infinity: true }),
-    backoff: Effect.succeed(backoff),
-    events: Effect.succeed(events)
-  })
+  Effect.flatMap(waitOptions("the options of a wait", or(options, {})), (given) =>
+    Effect.all({
+      timeout: millis("timeout", or(given.timeout, or(wait.timeout, "1 hour")), { infinity: true }),
+      pace: pace(
+        or(given.pollInterval, or(wait.pollInterval, events === undefined ? "5 seconds" : "5 minutes")),
+        // an interval that is given to this wait replaces a schedule that is not
+        or(given.schedule, given.pollInterval === undefined ? wait.schedule : undefined)
+      ),
+      tolerance: millis("tolerance", or(given.tolerance, or(wait.tolerance, "5 minutes")), {
+        zero: true,
+        infinity: true
+      }),
+      onStatus: onStatus(or(given.onStatus, wait.onStatus)),
+      backoff: Effect.succeed(backoff),
+      events: Effect.succeed(events)
+    })
+  )

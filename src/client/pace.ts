@@ -1,9 +1,8 @@
 /**
- * Schedules, stepped by hand and made for retries: the one place that knows how effect steps them.
+ * Schedules, stepped by hand: the one place that knows how effect steps them.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 
@@ -25,14 +24,4 @@ export const next = <In, A, E>(
 ): Effect.Effect<A, E> =>
   Effect.flatMap(schedule.step(now, input, state), ([next, , decision]) =>
     then(ScheduleDecision.isDone(decision) ? undefined : ScheduleIntervals.start(decision.intervals) - now, next)
-  )
-
-/** Repeats `times` times, each after the milliseconds that `delay` gives for the repetition's number and its input. */
-export const repeats = <In>(
-  times: number,
-  delay: (repetition: number, input: In) => Effect.Effect<number>
-): Schedule.Schedule<unknown, In> =>
-  Schedule.recurs(times).pipe(
-    Schedule.intersect(Schedule.identity<In>()),
-    Schedule.modifyDelayEffect(([repetition, input]) => Effect.map(delay(repetition, input), Duration.millis))
   )

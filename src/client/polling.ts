@@ -13,7 +13,6 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -34,6 +33,8 @@ export interface Plan {
   readonly pace: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>>
   readonly tolerance: number
   readonly backoff: retry.Backoff
+  /** Is told every change of status. */
+  readonly onStatus: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
 
 /** The run to wait for. */
@@ -43,6 +44,8 @@ export interface AwaitedRun {
   readonly known: boolean
   /** Reads the run once, giving up after `limit` milliseconds. */
   readonly read: (limit: number) => Effect.Effect<LumeRun.LumeRun, LumeError.StatusError>
+  /** The run as it was submitted, where that has just been done: `onStatus` is told of it first. */
+  readonly submitted?: LumeRun.LumeRun
 }
 
 /** How long the last read, made at the deadline, may take. */
@@ -52,6 +55,9 @@ const lastReadTime = 1_000
 const appearanceTime = 10_000
 
 const shortestPause = 1
+
+/** The live clock's timers can be early by a fraction of a millisecond. */
+const timerError = 1
 
 /** An event may come before Lume's readers know what it tells of: so the run is read at this pace, for this long. */
 const paceAfterEvent = 5_000
@@ -63,7 +69,7 @@ type AndThen<A> = (run: LumeRun.LumeRun, polling: Polling<A>) => Effect.Effect<A
 /** Reads that fail in passing, one after another. */
 interface Failing {
   readonly times: number
-  /** When the first of them began, in milliseconds since the wait began. */
+  /** When the first of them failed, in milliseconds since the wait began. */
   readonly since: number
   readonly last: LumeError.StatusError
 }
@@ -79,10 +85,13 @@ class Polling<A> {
   private readonly startedAt: bigint
   private paceState: pace.State<Option.Option<LumeRun.LumeRun>>
   private polls = 0
-  private lastRun = Option.none<LumeRun.LumeRun>()
+  /** The run as last read. */
+  lastRun = Option.none<LumeRun.LumeRun>()
   private failing: Failing | undefined = undefined
   /** Until when an event that has come makes the pace quicker, in milliseconds since the wait began. */
   private quickerUntil = 0
+  /** What `onStatus` was told last. */
+  private reported: string | null | undefined = undefined
   /** Whether the read at the deadline has been made: no other follows it. */
   private lastReadMade = false
 
@@ -105,7 +114,9 @@ class Polling<A> {
 
   /** Reads the run, after a pause unless it is the first time. Not to be called after a terminal run. */
   next(): Effect.Effect<A, LumeError.WaitError> {
-    return this.polls === 0 ? this.poll(false) : this.pause()
+    if (this.polls > 0) return this.pause()
+    const { submitted } = this.awaited
+    return submitted === undefined ? this.poll(false) : Effect.flatMap(this.report(submitted), () => this.poll(false))
   }
 
   /** To be run when it is over, however it ended. */
@@ -134,12 +145,11 @@ class Polling<A> {
 
   private poll(atDeadline: boolean): Effect.Effect<A, LumeError.WaitError> {
     this.polls++
-    const startedAt = this.elapsed()
-    const left = this.plan.timeout - startedAt
+    const left = this.plan.timeout - this.elapsed()
     this.lastReadMade = atDeadline || left <= 0
     return Effect.matchEffect(this.awaited.read(this.lastReadMade ? lastReadTime : left), {
       onSuccess: (run) => this.succeeded(run),
-      onFailure: (error) => this.failed(error, startedAt)
+      onFailure: (error) => this.failed(error)
     })
   }
 
@@ -149,25 +159,38 @@ class Polling<A> {
     this.failing = undefined
     return unchanged
       ? this.andThen(run, this)
-      : Effect.flatMap(this.seen.statusChanged(run), () => this.andThen(run, this))
+      : Effect.flatMap(Effect.zipRight(this.seen.statusChanged(run), this.report(run)), () => this.andThen(run, this))
   }
 
-  private failed(error: LumeError.StatusError, startedAt: number): Effect.Effect<A, LumeError.WaitError> {
-    // The deadline cut the read short. The live clock's timers can be early by a fraction of a millisecond.
-    if (!this.lastReadMade && isRequestTimeout(error) && this.plan.timeout - this.elapsed() < 1) return this.timedOut()
+  /** Tells `onStatus`, until the deadline at most. What a run has ended with stands, whatever becomes of that. */
+  private report(run: LumeRun.LumeRun): Effect.Effect<void, LumeError.TimeoutError> {
+    if (this.plan.onStatus === undefined || this.reported === run.status) return Effect.void
+    this.reported = run.status
+    const left = this.plan.timeout - this.elapsed()
+    return LumeRun.isTerminal(run)
+      ? reportEnded(run, this.plan, left)
+      : within(this.plan.onStatus(run), left, () => this.timedOut())
+  }
+
+  private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
+    const now = this.elapsed()
+    if (!this.lastReadMade && isRequestTimeout(error) && now > this.plan.timeout - timerError) {
+      // The deadline cut the read short. Where it has long passed, as after a laptop's sleep, the read says nothing.
+      return now < this.plan.timeout + lastReadTime ? this.timedOut() : this.poll(true)
+    }
     if (!mayPass(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
-    const { since, times } = this.failing ?? { since: startedAt, times: 0 }
+    const { since, times } = this.failing ?? { since: now, times: 0 }
     this.failing = { times: times + 1, since, last: error }
     if (this.lastReadMade) return this.timedOut()
-    if (this.elapsed() - since >= this.plan.tolerance) return Effect.fail(error)
-    return Effect.flatMap(this.seen.readFailed(this.awaited.id, error), () => this.next())
+    if (times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
+    return Effect.flatMap(this.seen.readFailed(this.awaited.id, error), () => this.pause())
   }
 
   private mayNotHaveAppeared(error: LumeError.StatusError): boolean {
     return (
       error._tag === "RunNotFoundError" &&
-      this.awaited.known &&
-      Option.isNone(this.lastRun) &&
+      error.status === 404 &&
+      (this.awaited.known || Option.isSome(this.lastRun)) &&
       this.elapsed() < appearanceTime
     )
   }
@@ -193,10 +216,7 @@ class Polling<A> {
   }
 
   private pollAfterFailure(due: number, { last, times }: Failing): Effect.Effect<A, LumeError.WaitError> {
-    return Effect.flatMap(Random.next, (random) => {
-      const asked = Option.match(retry.askedDelay(last), { onNone: () => 0, onSome: Duration.toMillis })
-      return this.pollAfter(Math.max(Math.min(due, retry.delay(this.plan.backoff, times, random)), asked))
-    })
+    return Effect.flatMap(retry.delayAfter(last, this.plan.backoff, times, due), (delay) => this.pollAfter(delay))
   }
 
   /** Polls when it is due, or shortly after an event. */
@@ -223,19 +243,68 @@ const wholeMillis = (millis: number): number => Math.max(shortestPause, Math.cei
 const listen = ({ events }: Plan, { id }: AwaitedRun) =>
   events === undefined ? Effect.succeed(undefined) : events.subscribe(id)
 
+const within = <A, E>(
+  effect: Effect.Effect<A>,
+  left: number,
+  onTimeout: () => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  left > longestSleep ? effect : timeoutDisconnected(effect, { millis: Math.max(0, Math.ceil(left)), onTimeout })
+
+/** Tells `onStatus` of a run that has ended, for `left` milliseconds at most, or as long as a last read may take. */
+export const reportEnded = (
+  run: LumeRun.TerminalRun,
+  { onStatus, timeout }: Plan,
+  left = timeout
+): Effect.Effect<void> =>
+  onStatus === undefined
+    ? Effect.void
+    : within(
+        Effect.suspend(() => onStatus(run)),
+        Math.max(left, lastReadTime),
+        () => Effect.void
+      )
+
 const untilEnded: AndThen<LumeRun.TerminalRun> = (run, polling) =>
   LumeRun.isTerminal(run) ? Effect.succeed(run) : polling.next()
 
-/** Waits until the run has ended. */
-export const wait = (awaited: AwaitedRun, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> => {
-  const begin = (events?: Queue.Dequeue<void>) =>
-    Effect.withFiberRuntime<LumeRun.TerminalRun, LumeError.WaitError>((fiber) => {
+const begin = <E>(
+  awaited: AwaitedRun,
+  plan: Plan,
+  take: (polling: Polling<LumeRun.TerminalRun>) => Effect.Effect<LumeRun.TerminalRun, E>
+): Effect.Effect<LumeRun.TerminalRun, E> => {
+  const start = (events?: Queue.Dequeue<void>) =>
+    Effect.withFiberRuntime<LumeRun.TerminalRun, E>((fiber) => {
       const polling = new Polling(awaited, plan, untilEnded, fiber, events)
-      return Effect.onExit(polling.next(), (exit) => polling.ended(exit))
+      return Effect.onExit(take(polling), (exit) => polling.ended(exit))
     })
   // a scope, which only events need, would take as much memory as half of a wait without
-  return plan.events === undefined ? begin() : Effect.scoped(Effect.flatMap(listen(plan, awaited), begin))
+  return plan.events === undefined ? start() : Effect.scoped(Effect.flatMap(listen(plan, awaited), start))
 }
+
+/** Waits until the run has ended. */
+export const wait = (awaited: AwaitedRun, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> =>
+  begin(awaited, plan, (polling) => polling.next())
+
+/** Waits until a run that has just been submitted has ended. */
+export const waitForSubmitted = (
+  submitted: LumeRun.LumeRun,
+  awaited: AwaitedRun,
+  plan: Plan
+): Effect.Effect<LumeRun.TerminalRun, LumeError.TimeoutError | LumeError.WaitFailedError> =>
+  begin({ ...awaited, submitted }, plan, (polling) =>
+    Effect.mapError(polling.next(), (error) =>
+      error._tag === "TimeoutError"
+        ? error
+        : waitFailed(
+            error,
+            Option.getOrElse(polling.lastRun, () => submitted)
+          )
+    )
+  )
+
+/** A wait after a submit has failed: the run goes on. */
+export const waitFailed = (failure: LumeError.StatusError, lastRun: LumeRun.LumeRun): LumeError.WaitFailedError =>
+  new LumeError.WaitFailedError({ runId: lastRun.id, lastRun, failure })
 
 const oneByOne: AndThen<LumeRun.LumeRun> = Effect.succeed
 

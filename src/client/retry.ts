@@ -5,10 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type * as Schedule from "effect/Schedule"
 import * as LumeError from "../LumeError.js"
 import type { SubmitFailure } from "./endpoints.js"
-import * as pace from "./pace.js"
+import { sleep } from "./sleep.js"
 import { countRetry } from "./telemetry.js"
 
 /** Exponential backoff in milliseconds: `base` doubling up to `cap`, at most `times` repetitions. */
@@ -19,37 +18,56 @@ export interface Backoff {
 }
 
 /** How long the failed answer asked to wait before the next request (`Retry-After`). */
-export const askedDelay = (error: LumeError.LumeError): Option.Option<Duration.Duration> =>
+const askedDelay = (error: LumeError.LumeError): Option.Option<Duration.Duration> =>
   "retryAfter" in error ? error.retryAfter : Option.none()
 
 /**
  * The delay after the given number of failures in a row, in milliseconds; `random` is from 0 to 1. Whole ones:
  * `TestClock` can't hold fractions.
  */
-export const delay = ({ base, cap }: Backoff, failures: number, random: number): number =>
+const delay = ({ base, cap }: Backoff, failures: number, random: number): number =>
   Math.ceil(Math.min(cap, base * 2 ** (failures - 1) * (0.8 + 0.4 * random)))
 
-/** The backoff as a schedule, where what the error asks for (`Retry-After`) goes before it. */
-const schedule = <E>(
+/** The delay before the next request, in milliseconds: by the backoff, and not before what an answer asks for. */
+export const delayAfter = (
+  error: LumeError.LumeError,
   backoff: Backoff,
-  asked: (error: E) => Option.Option<Duration.Duration>
-): Schedule.Schedule<unknown, E> =>
-  pace.repeats(backoff.times, (repetition, error: E) =>
-    Effect.zipRight(
-      countRetry,
-      Option.match(asked(error), {
-        onSome: (duration) => Effect.succeed(Duration.toMillis(duration)),
-        onNone: () => Effect.map(Random.next, (random) => delay(backoff, repetition + 1, random))
-      })
-    )
-  )
+  failures: number,
+  longest: number = Infinity
+): Effect.Effect<number> =>
+  Effect.map(Random.next, (random) => {
+    const asked = Option.match(askedDelay(error), { onNone: () => 0, onSome: Duration.toMillis })
+    return Math.max(Math.min(delay(backoff, failures, random), longest), asked)
+  })
+
+/** Tries again while `next` gives the error that a failure is about, which says when. */
+const again = <A, E>(
+  effect: Effect.Effect<A, E>,
+  backoff: Backoff,
+  next: (failure: E) => LumeError.LumeError | undefined,
+  failures: number = 1
+): Effect.Effect<A, E> =>
+  Effect.catchAll(effect, (failure) => {
+    const error = failures > backoff.times ? undefined : next(failure)
+    return error === undefined
+      ? Effect.fail(failure)
+      : Effect.zipRight(
+          Effect.zipRight(
+            countRetry,
+            Effect.flatMap(delayAfter(error, backoff, failures), (millis) =>
+              Effect.clockWith((clock) => sleep(clock, millis))
+            )
+          ),
+          again(effect, backoff, next, failures + 1)
+        )
+  })
 
 /** Reads again after failures that may pass. */
 export const read = <A>(
   reading: Effect.Effect<A, LumeError.StatusError>,
   backoff: Backoff
 ): Effect.Effect<A, LumeError.StatusError> =>
-  Effect.retry(reading, { schedule: schedule(backoff, askedDelay), while: LumeError.isTransient })
+  again(reading, backoff, (error) => (LumeError.isTransient(error) ? error : undefined))
 
 /** Submits again only where it is certain that Lume took nothing. */
 export const submit = <A>(
@@ -57,9 +75,6 @@ export const submit = <A>(
   backoff: Backoff
 ): Effect.Effect<A, LumeError.SubmitError> =>
   Effect.mapError(
-    Effect.retry(submitting, {
-      schedule: schedule(backoff, ({ error }: SubmitFailure) => askedDelay(error)),
-      while: ({ repeatable }) => repeatable
-    }),
+    again(submitting, backoff, ({ error, repeatable }) => (repeatable ? error : undefined)),
     ({ error }) => error
   )

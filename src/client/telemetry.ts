@@ -43,6 +43,10 @@ export const inSpan = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.withSpan(effect, name, { attributes, captureStackTrace: false })
 
+/** The key would be readable on the way. */
+export const warnUnencrypted = (baseUrl: string): Effect.Effect<void> =>
+  Effect.logWarning(`Lume's base URL ${baseUrl} is not https: everybody on the way can read the API key.`)
+
 /** Counts a request that is made again. */
 export const countRetry: Effect.Effect<void> = Metric.increment(retries)
 

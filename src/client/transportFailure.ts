@@ -1,5 +1,5 @@
 /**
- * What depends on the platform's HTTP client: what its errors say, and what holds on the fiber of a request.
+ * What depends on the platform's HTTP client: what its errors say, and what holds on the fiber of an exchange.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
@@ -19,15 +19,15 @@ import * as causes from "./causes.js"
 export interface NoAnswer {
   readonly reason: TransportError["reason"] | "Unsendable"
   readonly detail: string
-  /** Whether it is certain that the request never left: no connection was made. */
-  readonly neverSent: boolean
+  /** Whether it is certain that Lume took nothing: no connection was made, or the answer says to ask elsewhere. */
+  readonly nothingTaken: boolean
 }
 
 /** @see NoAnswer */
-export const noAnswer = (reason: NoAnswer["reason"], detail: string, neverSent = false): NoAnswer => ({
+export const noAnswer = (reason: NoAnswer["reason"], detail: string, nothingTaken = false): NoAnswer => ({
   reason,
   detail,
-  neverSent
+  nothingTaken
 })
 
 const fromCause = (error: { readonly cause?: unknown; readonly description?: string | undefined }): NoAnswer => {
@@ -58,35 +58,55 @@ export const refusedBy = (error: HttpClientError.HttpClientError): HttpClientRes
 export const lost = (request: HttpClientRequest.HttpClientRequest, cause: unknown): HttpClientError.HttpClientError =>
   new HttpClientError.RequestError({ request, reason: "Transport", cause })
 
+/** The error of a request that is not let through. No retry of the platform takes it for one that may pass. */
+export const notLetThrough = (
+  request: HttpClientRequest.HttpClientRequest,
+  description: string
+): HttpClientError.HttpClientError => new HttpClientError.RequestError({ request, reason: "Encode", description })
+
 /** The same error about another request: as it was given, without the key. */
 export const about = (
   error: HttpClientError.HttpClientError,
   request: HttpClientRequest.HttpClientRequest
 ): HttpClientError.HttpClientError => {
   const { cause, description = "" } = error
-  return error._tag === "RequestError"
-    ? new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
-    : new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response: error.response })
+  if (error._tag === "RequestError") {
+    return new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
+  }
+  // a view of the response: everything is as it was, but the request
+  const response: HttpClientResponse.HttpClientResponse = Object.create(error.response, { request: { value: request } })
+  return new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response })
 }
+
+/** Where the runtime knows it, Fetch is told to keep nothing: a cache would answer every poll with the first answer. */
+const noStore = (): RequestInit =>
+  Option.isSome(Option.liftThrowable(() => new Request("http://localhost", { cache: "no-store" }))())
+    ? { cache: "no-store" }
+    : {}
+
+/** Only these headers are shown in spans: any other could echo the key. */
+const hidden =
+  /^(?!(?:accept|cache-control|content-(?:encoding|length|type)|date|retry-after|server|traceparent|x-request-id)$)/
 
 /**
  * What holds on the fiber that an exchange runs on, which ends with it: whatever else is set for Fetch, redirects are not
- * followed; wherever the request is shown, its key is not; and it makes no span, unless asked to.
+ * followed and nothing is cached; wherever headers are shown, the key is not; and there is no span, unless asked for.
  */
-export const guard =
-  (keyHeader: string, traceRequests: boolean) =>
-  (refs: FiberRefs.FiberRefs, id: FiberId.Runtime): FiberRefs.FiberRefs => {
+export const guard = (traceRequests: boolean) => {
+  const always = { ...noStore(), redirect: "manual" } as const
+  return (refs: FiberRefs.FiberRefs, id: FiberId.Runtime): FiberRefs.FiberRefs => {
     const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
     const names = FiberRefs.getOrDefault(refs, Headers.currentRedactedNames)
     const init = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
-    const withInit = Context.add(context, FetchHttpClient.RequestInit, { ...init, redirect: "manual" })
+    const withInit = Context.add(context, FetchHttpClient.RequestInit, { ...init, ...always })
     return FiberRefs.updateManyAs(refs, {
       entries: [
         [FiberRef.currentContext, [[id, withInit]]],
-        [Headers.currentRedactedNames, [[id, [...names, keyHeader]]]],
+        [Headers.currentRedactedNames, [[id, [...names, hidden]]]],
         ...(traceRequests ? [] : [noSpans(id)])
       ]
     })
   }
+}
 
 const noSpans = (id: FiberId.Single) => [HttpClient.currentTracerDisabledWhen, [[id, () => true]]] as const

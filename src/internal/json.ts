@@ -1,8 +1,9 @@
 /**
- * Whether JSON can hold a value, and where it can't.
+ * What JSON can hold, and where a text stops being JSON.
  *
- * `JSON.stringify` drops `undefined` and functions, turns NaN into null and a Date into a string, and throws at a
- * bigint or a cycle. A caller's pairs must come back as they were sent, so each of these is refused.
+ * `JSON.stringify` drops `undefined`, functions, symbols and hidden properties, turns NaN into null, -0 into 0 and a Date
+ * into a string, calls `toJSON`, and throws at a bigint or a cycle. Half of a surrogate pair is no text that anybody can
+ * receive. A caller's pairs must come back as they were sent, so each of these is refused.
  */
 
 /** The first place that JSON can't hold. */
@@ -15,7 +16,41 @@ const deepest = 100
 
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
+  return prototype === null || prototype === Object.prototype || prototype === Array.prototype
+}
+
+const halfPair = /\p{Cs}/u
+
+/** Whether a text is whole: no half of a surrogate pair is in it. */
+export const isWellFormed = (text: string): boolean => !halfPair.test(text)
+
+const ofLeaf = (value: unknown): string | undefined => {
+  switch (typeof value) {
+    case "string":
+      return isWellFormed(value) ? undefined : "a text without half surrogate pairs, which nobody can receive"
+    case "boolean":
+      return undefined
+    case "number":
+      return Object.is(value, -0)
+        ? "a number that JSON keeps, which -0 is not"
+        : Number.isFinite(value)
+          ? undefined
+          : "a value that JSON can hold"
+    default:
+      return "a value that JSON can hold"
+  }
+}
+
+/** Whether JSON would leave something out: a symbol, a hidden property, or one that an array has beside its items. */
+const leavesOut = (value: object): boolean =>
+  Reflect.ownKeys(value).length !== (Array.isArray(value) ? value.length + 1 : Object.keys(value).length)
+
+const ofHolder = (value: object, holders: ReadonlyArray<unknown>): string | undefined => {
+  if (holders.includes(value)) return "a value that does not hold itself"
+  if (holders.length === deepest) return `at most ${deepest} levels`
+  if (!isPlain(value)) return "a plain object"
+  if ("toJSON" in value && typeof value.toJSON === "function") return "an object without toJSON, which replaces it"
+  return leavesOut(value) ? "an object of which JSON leaves nothing out" : undefined
 }
 
 /** The first obstacle in `value`, in the order in which JSON would write it. */
@@ -24,15 +59,34 @@ export const obstacle = (
   path: ReadonlyArray<PropertyKey> = [],
   holders: ReadonlyArray<unknown> = []
 ): Obstacle | undefined => {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value))
-    return undefined
-  if (typeof value !== "object") return { path, message: "a value that JSON can hold" }
-  if (holders.includes(value)) return { path, message: "a value that does not hold itself" }
-  if (holders.length === deepest) return { path, message: `at most ${deepest} levels` }
-  if (!Array.isArray(value) && !isPlain(value)) return { path, message: "a plain object" }
+  if (value === null) return undefined
+  const message = typeof value === "object" ? ofHolder(value, holders) : ofLeaf(value)
+  if (message !== undefined) return { path, message }
+  if (typeof value !== "object") return undefined
   for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    if (typeof key === "string" && !isWellFormed(key)) {
+      return { path, message: "an object whose names have no half surrogate pairs, which nobody can receive" }
+    }
     const found = obstacle(item, [...path, key], [...holders, value])
     if (found !== undefined) return found
   }
   return undefined
+}
+
+const token = /[\s{}[\],:]+|"(?:[^"\\]|\\.)*"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+
+/** What a text that can't be parsed is, in words: where it stops being JSON, where a word or a mark shows it. */
+export const explainUnparsed = (text: string): string => {
+  if (text.trim() === "") return "nothing"
+  let position = 0
+  while (position < text.length) {
+    token.lastIndex = position
+    const length = token.exec(text)?.[0].length
+    if (length === undefined) {
+      const word = /^\w{1,20}/.exec(text.slice(position, position + 20))?.[0]
+      return `text that is not valid JSON (${word ?? JSON.stringify(text.slice(position, position + 1))} at position ${position})`
+    }
+    position += length
+  }
+  return "text that is not valid JSON"
 }

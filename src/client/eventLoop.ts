@@ -1,0 +1,20 @@
+/**
+ * Turns of the platform's event loop, before each submit.
+ *
+ * After work that has blocked the loop for longer than a server keeps connections, the next request goes out on one that
+ * the server has closed: nothing arrives, and no answer says so. In these turns the HTTP client sees the close. It takes
+ * two, because after an I/O callback the first comes before the loop looks at its sockets. This is no time that passes:
+ * under `TestClock`, nobody would let it pass.
+ */
+import * as Effect from "effect/Effect"
+
+const nextTurn: (task: () => void) => void =
+  typeof globalThis.setImmediate === "function"
+    ? (task) => void globalThis.setImmediate(task)
+    : // oxlint-disable-next-line no-restricted-globals -- a turn, not time
+      (task) => void setTimeout(task, 0)
+
+/** Lets the event loop look at its sockets. */
+export const lookAtSockets: Effect.Effect<void> = Effect.async<void>((resume) => {
+  nextTurn(() => nextTurn(() => resume(Effect.void)))
+})
