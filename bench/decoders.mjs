@@ -165,8 +165,8 @@ const valibotSchemas = async () => {
 
 const lume = async (/** @type {boolean} */ withMetadata) => {
   const Effect = await import("effect/Effect")
-  const { toRun } = await import("../dist/internal/answer.js")
-  const { scrub } = await import("../dist/internal/key.js")
+  const { toRun } = await import("../dist/client/answer.js")
+  const { scrub } = await import("../dist/client/apiKey.js")
   const scrubbing = scrub("lume_0123456789abcdef")
   const headers = { "content-type": "application/json" }
   return (/** @type {string} */ body) => {

@@ -1,28 +1,15 @@
 /**
  * CPU time a poll: waits for a run with full metadata whose status only is looked at, over HTTP on loopback.
  */
-import { fork } from "node:child_process"
-import { alternate, finish, here, print, printSamples, ratio, startWorker } from "./harness.mjs"
+import { alternate, finish, print, printSamples, ratio } from "./harness.mjs"
 import { names } from "./pollers.mjs"
+import { polls, startPolls, warmUp } from "./polls.mjs"
 
 const rounds = 9
-const polls = 2_400
-const warmUp = 4_000
 
-const server = fork(here("server.mjs"))
-const port = await new Promise((resolve) => server.once("message", resolve))
-
-/** In a new process each time, since how well one happens to have been compiled is half of a difference. */
-const measure = async (/** @type {string} */ name) => {
-  const worker = startWorker("pollers.mjs", name, { args: [`http://127.0.0.1:${port}`] })
-  await worker.measure(warmUp)
-  const cpu = await worker.measure(polls)
-  worker.stop()
-  return cpu
-}
-
+const { measure, stop } = await startPolls()
 const samples = await alternate({ names, rounds, measure })
-server.kill()
+stop()
 
 print(`${rounds} rounds of ${polls} polls by each, in a new process, after ${warmUp} to warm up\n`)
 printSamples({ title: "poll", unit: "CPU µs", samples })

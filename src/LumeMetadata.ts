@@ -7,173 +7,246 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { messageInJson } from "./internal/errorJson.js"
-import * as metadataWire from "./internal/metadataWire.js"
+import { Count, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
 import * as problem from "./internal/problem.js"
 import { preview } from "./internal/text.js"
-import * as wire from "./internal/leaf.js"
 
-const fields = {
-  run: {
-    /** The run's identifier (`run.run_id`); always the id of the run that carries this metadata. */
-    runId: Schema.String,
-    /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
-    flowVersion: Schema.String,
-    /** The source path that triggered the run (`run.source_path`): a URI or a batch id. */
-    sourcePath: Schema.String,
-    /** The terminal status of the run (`run.status`), in Lume's own word. */
-    status: Schema.String
-  },
-  times: {
-    /** When Lume's API first accepted the run (`pipeline.created_at`). UTC, to the millisecond. */
-    createdAt: Schema.DateTimeUtcFromSelf,
-    /** When the run reached a terminal state (`pipeline.completed_at`). UTC, to the millisecond. */
-    completedAt: Schema.DateTimeUtcFromSelf,
-    /** Total time from `createdAt` to `completedAt` (`pipeline.duration_seconds`). */
-    duration: Schema.DurationFromSelf
-  },
-  stages: Schema.Struct({
-    /** Time spent syncing data from the source (`pipeline.stages.sync_source_seconds`). */
-    syncSource: Schema.OptionFromSelf(Schema.DurationFromSelf),
-    /** Time spent executing the transformation (`pipeline.stages.transform_seconds`). */
-    transform: Schema.OptionFromSelf(Schema.DurationFromSelf),
-    /** Time spent writing to the target (`pipeline.stages.sync_target_seconds`). */
-    syncTarget: Schema.OptionFromSelf(Schema.DurationFromSelf)
-  }),
-  rows: {
-    /** Number of rows synced from the source (`results.input_rows`). */
-    inputRows: Schema.NonNegativeInt,
-    /** Number of rows successfully transformed (`results.mapped_rows`). */
-    mappedRows: Schema.NonNegativeInt,
-    /** Number of rows that failed validation (`results.rejected_rows`). */
-    rejectedRows: Schema.NonNegativeInt
-  },
-  tests: {
-    /** Number of validation tests performed (`validation.tests_executed`). */
-    testsExecuted: Schema.NonNegativeInt,
-    /** Number of validation tests that failed (`validation.tests_failed`). */
-    testsFailed: Schema.NonNegativeInt
-  },
-  errorRate: Schema.Number.pipe(Schema.between(0, 1)),
-  topErrors: Schema.Array(
-    Schema.Struct({
-      /** A machine-readable code for the error (`error_code`). */
-      errorCode: Schema.String,
-      /** The target field where the error occurred (`field`). */
-      field: Schema.String,
-      /** Number of times this error occurred (`count`). */
-      count: Schema.NonNegativeInt
-    })
-  ),
-  errors: Schema.Array(
-    Schema.Struct({
-      /** The pipeline stage where the failure occurred (`stage`). */
-      stage: Schema.String,
-      /** A machine-readable code for the system error (`error_code`). */
-      errorCode: Schema.String,
-      /** A human-readable description of the error (`message`). */
-      message: Schema.String
-    })
+// ---------------------------------------------------------------------------------------------------------------------
+// Fields, each with Lume's key
+
+/** A field that must be there. */
+const required = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
+  Schema.propertySignature(schema).pipe(Schema.fromKey(key))
+
+/** A field that may be absent or null: `None`, which is written as null. */
+const optional = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) }).pipe(
+    Schema.fromKey(key)
   )
-}
 
-const Finished = Schema.Struct({
-  /** Identifiers of the run (`run`). */
-  run: Schema.Struct(fields.run),
-  /** Timings of the pipeline and its stages (`pipeline`). */
-  pipeline: Schema.Struct({
-    ...fields.times,
-    /** Time spent in each stage (`pipeline.stages`); `None` for a stage that Lume gives no time for. */
-    stages: fields.stages
-  }),
-  /** Outcome of the transformation (`results`). */
-  results: Schema.Struct({
-    ...fields.rows,
-    /** Where the output lies (`results.target_locations`). */
-    targetLocations: Schema.Struct({
-      /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
-      mapped: Schema.String,
-      /** URI of the rejected data (`results.target_locations.rejects`); `None` where nothing was rejected. */
-      rejects: Schema.OptionFromSelf(Schema.String)
-    })
-  }),
-  /** Outcome of the data quality tests (`validation`). */
-  validation: Schema.Struct({
-    ...fields.tests,
-    /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`); 0 where no test ran. */
-    errorRate: fields.errorRate,
-    /** The most common failures (`validation.top_errors`). */
-    topErrors: fields.topErrors
-  }),
-  /** Causes of a failure (`errors`): empty for a run that produced data. */
-  errors: fields.errors
+/** What may be absent or null, and is empty then. */
+const orEmpty = <A, I>(schema: Schema.Schema<A, I>, empty: () => A) =>
+  Schema.transform(Schema.NullishOr(schema), Schema.typeSchema(schema), {
+    strict: true,
+    decode: (value) => value ?? empty(),
+    encode: (value) => value
+  })
+
+/** A list that may be absent or null. */
+const list = <A, I>(item: Schema.Schema<A, I>) => orEmpty(Schema.Array(item), () => [])
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Parts that both forms have
+
+const Stages = Schema.Struct({
+  /** Time spent syncing data from the source (`pipeline.stages.sync_source_seconds`). */
+  syncSource: optional("sync_source_seconds", Seconds),
+  /** Time spent executing the transformation (`pipeline.stages.transform_seconds`). */
+  transform: optional("transform_seconds", Seconds),
+  /** Time spent writing to the target (`pipeline.stages.sync_target_seconds`). */
+  syncTarget: optional("sync_target_seconds", Seconds)
 })
 
-const Failed = Schema.Struct({
-  /** Identifiers of the run (`run`). */
-  run: Schema.OptionFromSelf(Schema.Struct(wire.optionAll(fields.run))),
-  /** Timings of the pipeline and its stages (`pipeline`). */
-  pipeline: Schema.OptionFromSelf(
-    Schema.Struct({
-      ...wire.optionAll(fields.times),
-      /** Time spent in each stage (`pipeline.stages`); `None` for a stage that never ran. */
-      stages: Schema.OptionFromSelf(fields.stages)
-    })
-  ),
-  /** Outcome of the transformation (`results`). */
-  results: Schema.OptionFromSelf(
-    Schema.Struct({
-      ...wire.optionAll(fields.rows),
-      /** Where the output lies (`results.target_locations`). */
-      targetLocations: Schema.OptionFromSelf(
-        Schema.Struct(wire.optionAll({ mapped: Schema.String, rejects: Schema.String }))
-      )
-    })
-  ),
-  /** Outcome of the data quality tests (`validation`). */
-  validation: Schema.OptionFromSelf(
-    Schema.Struct({
-      ...wire.optionAll(fields.tests),
-      /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`). */
-      errorRate: Schema.OptionFromSelf(fields.errorRate),
-      /** The most common failures (`validation.top_errors`). */
-      topErrors: fields.topErrors
-    })
-  ),
-  /** Where and why the run failed (`errors`); empty where Lume says nothing. */
-  errors: fields.errors
+const TopError = Schema.Struct({
+  /** A machine-readable code for the error (`error_code`). */
+  errorCode: required("error_code", Schema.String),
+  /** The target field where the error occurred (`field`). */
+  field: Schema.String,
+  /** Number of times this error occurred (`count`). */
+  count: Count
+})
+
+const StageError = Schema.Struct({
+  /** The pipeline stage where the failure occurred (`stage`). */
+  stage: Schema.String,
+  /** A machine-readable code for the system error (`error_code`). */
+  errorCode: required("error_code", Schema.String),
+  /** A human-readable description of the error (`message`). */
+  message: Schema.String
 })
 
 /** Time spent in each stage of the pipeline. */
-export type Stages = typeof fields.stages.Type
+export type Stages = typeof Stages.Type
 
 /** One of the most common failures of the data quality tests. */
-export type TopError = (typeof fields.topErrors.Type)[number]
+export type TopError = typeof TopError.Type
 
 /** One cause of a run's failure. */
-export type StageError = (typeof fields.errors.Type)[number]
+export type StageError = typeof StageError.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The metadata of a run that produced data
+
+const tests = {
+  /** Number of validation tests performed (`validation.tests_executed`). */
+  testsExecuted: required("tests_executed", Count),
+  /** Number of validation tests that failed (`validation.tests_failed`). */
+  testsFailed: required("tests_failed", Count),
+  /** The most common failures (`validation.top_errors`). */
+  topErrors: required("top_errors", list(TopError))
+}
+
+/** A rate may be null where no test was executed, and is 0 then. */
+const Validation = Schema.transform(
+  Schema.Struct({ ...tests, errorRate: optional("error_rate", Ratio) }).pipe(
+    Schema.filter(({ errorRate, testsExecuted }) =>
+      Option.isSome(errorRate) || testsExecuted === 0
+        ? undefined
+        : problem.toIssue({ path: ["error_rate"], message: "a ratio from 0 to 1, because tests were executed" })
+    )
+  ),
+  Schema.typeSchema(
+    Schema.Struct({
+      ...tests,
+      /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`); 0 where no test ran. */
+      errorRate: required("error_rate", Ratio)
+    })
+  ),
+  {
+    strict: true,
+    decode: (read) => ({ ...read, errorRate: Option.getOrElse(read.errorRate, () => 0) }),
+    encode: (validation) => ({ ...validation, errorRate: Option.some(validation.errorRate) })
+  }
+)
+
+const Finished = Schema.Struct({
+  /** Identifiers of the run (`run`). */
+  run: Schema.Struct({
+    /** The run's identifier (`run.run_id`); always the id of the run that carries this metadata. */
+    runId: required("run_id", Schema.String),
+    /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
+    flowVersion: required("flow_version", Schema.String),
+    /** The source path that triggered the run (`run.source_path`): a URI or a batch id. */
+    sourcePath: required("source_path", Schema.String),
+    /** The terminal status of the run (`run.status`), in Lume's own word. */
+    status: Schema.String
+  }),
+  /** Timings of the pipeline and its stages (`pipeline`). */
+  pipeline: Schema.Struct({
+    /** When Lume's API first accepted the run (`pipeline.created_at`). UTC, to the millisecond. */
+    createdAt: required("created_at", Timestamp),
+    /** When the run reached a terminal state (`pipeline.completed_at`). UTC, to the millisecond. */
+    completedAt: required("completed_at", Timestamp),
+    /** Total time from `createdAt` to `completedAt` (`pipeline.duration_seconds`). */
+    duration: required("duration_seconds", Seconds),
+    /** Time spent in each stage (`pipeline.stages`); `None` for a stage that Lume gives no time for. */
+    stages: orEmpty(Stages, () => Schema.decodeSync(Stages)({}))
+  }),
+  /** Outcome of the transformation (`results`). */
+  results: Schema.Struct({
+    /** Number of rows synced from the source (`results.input_rows`). */
+    inputRows: required("input_rows", Count),
+    /** Number of rows successfully transformed (`results.mapped_rows`). */
+    mappedRows: required("mapped_rows", Count),
+    /** Number of rows that failed validation (`results.rejected_rows`). */
+    rejectedRows: required("rejected_rows", Count),
+    /** Where the output lies (`results.target_locations`). */
+    targetLocations: required(
+      "target_locations",
+      Schema.Struct({
+        /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
+        mapped: Schema.String,
+        /** URI of the rejected data (`results.target_locations.rejects`); `None` where nothing was rejected. */
+        rejects: optional("rejects", Schema.String)
+      })
+    )
+  }),
+  /** Outcome of the data quality tests (`validation`). */
+  validation: Validation,
+  /** Causes of a failure (`errors`): empty for a run that produced data. */
+  errors: list(StageError)
+}).annotations({ description: "the metadata of a finished run" })
 
 /** The metadata of a `SUCCEEDED` or `PARTIAL_FAILED` run. */
 export interface LumeMetadata extends Schema.Schema.Type<typeof Finished> {}
 
+/** Schema of `LumeMetadata`; the encoded side is Lume's JSON. */
+export const LumeMetadata: Schema.Schema<LumeMetadata, typeof Finished.Encoded> = Finished
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The metadata of a run that produced none
+
+const Failed = Schema.Struct({
+  /** Identifiers of the run (`run`). */
+  run: optional(
+    "run",
+    Schema.Struct({
+      /** The run's identifier (`run.run_id`); where it is there, the id of the run that carries this metadata. */
+      runId: optional("run_id", Schema.String),
+      /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
+      flowVersion: optional("flow_version", Schema.String),
+      /** The source path that triggered the run (`run.source_path`): a URI or a batch id. */
+      sourcePath: optional("source_path", Schema.String),
+      /** The terminal status of the run (`run.status`), in Lume's own word. */
+      status: optional("status", Schema.String)
+    })
+  ),
+  /** Timings of the pipeline and its stages (`pipeline`). */
+  pipeline: optional(
+    "pipeline",
+    Schema.Struct({
+      /** When Lume's API first accepted the run (`pipeline.created_at`). UTC, to the millisecond. */
+      createdAt: optional("created_at", Timestamp),
+      /** When the run reached a terminal state (`pipeline.completed_at`). UTC, to the millisecond. */
+      completedAt: optional("completed_at", Timestamp),
+      /** Total time from `createdAt` to `completedAt` (`pipeline.duration_seconds`). */
+      duration: optional("duration_seconds", Seconds),
+      /** Time spent in each stage (`pipeline.stages`); `None` for a stage that never ran. */
+      stages: optional("stages", Stages)
+    })
+  ),
+  /** Outcome of the transformation (`results`). */
+  results: optional(
+    "results",
+    Schema.Struct({
+      /** Number of rows synced from the source (`results.input_rows`). */
+      inputRows: optional("input_rows", Count),
+      /** Number of rows successfully transformed (`results.mapped_rows`). */
+      mappedRows: optional("mapped_rows", Count),
+      /** Number of rows that failed validation (`results.rejected_rows`). */
+      rejectedRows: optional("rejected_rows", Count),
+      /** Where the output lies (`results.target_locations`). */
+      targetLocations: optional(
+        "target_locations",
+        Schema.Struct({
+          /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
+          mapped: optional("mapped", Schema.String),
+          /** URI of the rejected data (`results.target_locations.rejects`). */
+          rejects: optional("rejects", Schema.String)
+        })
+      )
+    })
+  ),
+  /** Outcome of the data quality tests (`validation`). */
+  validation: optional(
+    "validation",
+    Schema.Struct({
+      /** Number of validation tests performed (`validation.tests_executed`). */
+      testsExecuted: optional("tests_executed", Count),
+      /** Number of validation tests that failed (`validation.tests_failed`). */
+      testsFailed: optional("tests_failed", Count),
+      /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`). */
+      errorRate: optional("error_rate", Ratio),
+      /** The most common failures (`validation.top_errors`). */
+      topErrors: required("top_errors", list(TopError))
+    })
+  ),
+  /** Where and why the run failed (`errors`); empty where Lume says nothing. */
+  errors: list(StageError)
+}).annotations({ description: "the metadata of a failed run" })
+
 /** The metadata of a `FAILED` or `CRASHED` run: every part and leaf is an `Option`, absent lists are empty. */
 export interface FailedMetadata extends Schema.Schema.Type<typeof Failed> {}
 
-/** Schema of `LumeMetadata`; the encoded side is Lume's JSON. */
-export const LumeMetadata: Schema.Schema<LumeMetadata, metadataWire.FinishedEncoded> = Schema.transform(
-  metadataWire.FinishedWire,
-  Finished,
-  { strict: true, decode: metadataWire.finishedFromWire, encode: metadataWire.finishedToWire }
-).annotations({ identifier: "LumeMetadata" })
-
 /** Schema of `FailedMetadata`; the encoded side is Lume's JSON. */
-export const FailedMetadata: Schema.Schema<FailedMetadata, metadataWire.FailedEncoded> = Schema.transform(
-  metadataWire.FailedWire,
-  Failed,
-  { strict: true, decode: metadataWire.failedFromWire, encode: metadataWire.failedToWire }
-).annotations({ identifier: "FailedMetadata" })
+export const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded> = Failed
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Reading a run's metadata
 
 /**
  * A run's metadata can't be read: a part that must be there is missing, or something there is not what Lume documents.
@@ -202,24 +275,23 @@ export class MetadataDecodeError extends messageInJson(
   }
 }
 
-const read = <Wire, A>(
-  decoded: Either.Either<Wire, ParseResult.ParseIssue>,
-  fromWire: (wire: Wire) => A,
-  idOf: (wire: Wire) => string | null | undefined,
+const decodeFinished = ParseResult.decodeUnknownEither(LumeMetadata)
+const decodeFailed = ParseResult.decodeUnknownEither(FailedMetadata)
+
+const read = <A>(
+  decoded: Either.Either<A, ParseResult.ParseIssue>,
+  idOf: (metadata: A) => string,
   runId: string,
   rawMetadata: unknown
 ): Effect.Effect<A, MetadataDecodeError> => {
   const refuse = (reason: problem.Problem) =>
     Effect.fail(new MetadataDecodeError({ ...reason, runId, rawMetadata: rawMetadata ?? null }))
   if (Either.isLeft(decoded)) return refuse(problem.fromIssue(decoded.left, rawMetadata))
-  const id = idOf(decoded.right) ?? runId
+  const id = idOf(decoded.right)
   return id === runId
-    ? Effect.succeed(fromWire(decoded.right))
+    ? Effect.succeed(decoded.right)
     : refuse({ path: "run.run_id", expected: `the id of this run, ${preview(runId)}`, received: preview(id) })
 }
-
-const decodeFinished = ParseResult.decodeUnknownEither(metadataWire.FinishedWire)
-const decodeFailed = ParseResult.decodeUnknownEither(metadataWire.FailedWire)
 
 /**
  * Reads what came as the metadata of a run that produced data.
@@ -227,7 +299,7 @@ const decodeFailed = ParseResult.decodeUnknownEither(metadataWire.FailedWire)
  * @internal
  */
 export const readFinished = (runId: string, raw: unknown): Effect.Effect<LumeMetadata, MetadataDecodeError> =>
-  read(decodeFinished(raw), metadataWire.finishedFromWire, (wire) => wire.run.run_id, runId, raw)
+  read(decodeFinished(raw), ({ run }) => run.runId, runId, raw)
 
 /**
  * Reads what came as the metadata of a run that produced none; nothing at all is fine.
@@ -235,4 +307,13 @@ export const readFinished = (runId: string, raw: unknown): Effect.Effect<LumeMet
  * @internal
  */
 export const readFailed = (runId: string, raw: unknown): Effect.Effect<FailedMetadata, MetadataDecodeError> =>
-  read(decodeFailed(raw ?? {}), metadataWire.failedFromWire, (wire) => wire.run?.run_id, runId, raw)
+  read(
+    decodeFailed(raw ?? {}),
+    ({ run }) =>
+      Option.getOrElse(
+        Option.flatMap(run, ({ runId }) => runId),
+        () => runId
+      ),
+    runId,
+    raw
+  )

@@ -2,9 +2,12 @@
  * The metadata schemas on their own: Lume's JSON on the encoded side.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as LumeMetadata from "../src/LumeMetadata.js"
+import * as LumeTest from "../src/LumeTest.js"
 import { finishedMetadata } from "./support/metadata.js"
 
 const seconds = FastCheck.nat(10_000_000).map((millis) => millis / 1000)
@@ -92,6 +95,92 @@ describe("LumeMetadata", () => {
     })
     assert.deepStrictEqual(metadata, Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)(wire))
   })
+
+  it.each([[null], [undefined]])("reads what is %s as empty, where something can be", (nothing) => {
+    const { pipeline, results, validation, ...wire } = finishedMetadata()
+    const metadata = Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)({
+      ...wire,
+      pipeline: { ...pipeline, stages: nothing },
+      results: { ...results, target_locations: { mapped: "s3://acme-out/mapped.csv", rejects: nothing } },
+      validation: { ...validation, tests_executed: 0, tests_failed: 0, error_rate: nothing, top_errors: nothing },
+      errors: nothing
+    })
+    const none = Option.none()
+    assert.deepStrictEqual(metadata.pipeline.stages, { syncSource: none, transform: none, syncTarget: none })
+    assert.deepStrictEqual(metadata.results.targetLocations.rejects, none)
+    assert.deepStrictEqual(metadata.validation, { testsExecuted: 0, testsFailed: 0, errorRate: 0, topErrors: [] })
+    assert.deepStrictEqual(metadata.errors, [])
+  })
+
+  it("can't be made or written with numbers that Lume's can't be", () => {
+    const { results, validation, ...metadata } = LumeTest.metadata()
+    for (const wrong of [
+      { ...metadata, validation, results: { ...results, inputRows: -1 } },
+      { ...metadata, validation, results: { ...results, mappedRows: 0.5 } },
+      { ...metadata, results, validation: { ...validation, errorRate: 2 } }
+    ]) {
+      assert.isFalse(Schema.is(LumeMetadata.LumeMetadata)(wrong))
+      assert.throws(() => Schema.encodeSync(LumeMetadata.LumeMetadata)(wrong))
+    }
+  })
+
+  it.prop("is written by the test kit as by its schema", [LumeTest.arbitrary.metadata], ([metadata]) => {
+    const run = LumeTest.run("Succeeded", { metadata })
+    assert.deepStrictEqual(run.rawMetadata, Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
+  })
+})
+
+describe("metadata that can't be read", () => {
+  const { pipeline, results, run, validation } = finishedMetadata("SUCCEEDED", "run_test")
+  const timed = (part: object) => ({ run, pipeline: { ...pipeline, ...part } })
+  const counted = (part: object) => ({ ...timed({}), results: { ...results, ...part } })
+  const tested = (part: object) => ({ ...counted({}), validation: { ...validation, ...part } })
+
+  const count = "a non-negative integer of at most 2^53 - 1"
+  const seconds = "a non-negative number of seconds"
+  const cases: ReadonlyArray<readonly [path: string, rawMetadata: unknown, expected: string]> = [
+    ["run", { run: 5 }, "an object"],
+    ["pipeline.created_at", timed({ created_at: "soon" }), "a timestamp such as 2026-11-03T08:15:00Z"],
+    ["pipeline.duration_seconds", timed({ duration_seconds: {} }), seconds],
+    ["pipeline.stages", timed({ stages: [] }), "an object"],
+    ["pipeline.stages.transform_seconds", timed({ stages: { transform_seconds: -1 } }), seconds],
+    ["results.mapped_rows", counted({ mapped_rows: 1.5 }), count],
+    ["results.target_locations.mapped", counted({ target_locations: { mapped: 5 } }), "a string"],
+    ["validation.error_rate", tested({ error_rate: 2 }), "a ratio from 0 to 1"],
+    ["validation.top_errors", tested({ top_errors: 5 }), "an array"],
+    ["validation.top_errors[0].count", tested({ top_errors: [{ error_code: "A", field: "b" }] }), count],
+    ["errors[0].error_code", { ...tested({}), errors: [{ stage: "A", message: "b" }] }, "a string"]
+  ]
+
+  it.effect.each(cases)("says what was expected at %s, finished or failed", ([path, rawMetadata, expected]) =>
+    Effect.gen(function* () {
+      const finished = LumeTest.run("Succeeded", { rawMetadata })
+      const failed = LumeTest.run("Failed", { rawMetadata })
+      assert.deepInclude(yield* Effect.flip(finished.metadata), { path, expected })
+      assert.deepInclude(yield* Effect.flip(failed.metadata), { path, expected })
+    })
+  )
+
+  it.effect("says whose metadata was expected, or which part of it", () =>
+    Effect.gen(function* () {
+      const finished = yield* Effect.flip(LumeTest.run("Succeeded", { rawMetadata: "done" }).metadata)
+      assert.deepInclude(finished, { path: "", expected: "the metadata of a finished run" })
+      const failed = yield* Effect.flip(LumeTest.run("Failed", { rawMetadata: "done" }).metadata)
+      assert.deepInclude(failed, { path: "", expected: "the metadata of a failed run" })
+      const part = yield* Effect.flip(LumeTest.run("Succeeded", { rawMetadata: { run } }).metadata)
+      assert.deepInclude(part, { path: "pipeline", expected: "an object", received: "nothing" })
+    })
+  )
+
+  it.effect("may lack a rate only where no test was executed", () =>
+    Effect.gen(function* () {
+      const refuse = (part: object) =>
+        Effect.flip(LumeTest.run("Succeeded", { rawMetadata: tested({ error_rate: null, ...part }) }).metadata)
+      const expected = "a ratio from 0 to 1, because tests were executed"
+      assert.deepInclude(yield* refuse({}), { path: "validation.error_rate", expected })
+      assert.deepInclude(yield* refuse({ tests_executed: "many" }), { path: "validation.tests_executed" })
+    })
+  )
 })
 
 describe("FailedMetadata", () => {

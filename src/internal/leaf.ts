@@ -1,42 +1,65 @@
 /**
- * The leaves of Lume's JSON: what is accepted for each, and what it means.
+ * The leaves of Lume's JSON: Lume's form on the encoded side, Effect's types on the other.
  *
  * Reading is lenient where nothing is lost by it (a number written as a string, a time without a zone, which is UTC)
- * and refuses the rest. Each schema only accepts; the function beside it converts what was accepted.
+ * and refuses the rest. What is read, and what is written, is exact.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 
 const decimal = /^\d+(\.\d+)?([eE][+-]?\d+)?$/
 
 /** The number that is meant: itself, or what its decimal text says; else NaN. */
-export const toNumber = (value: unknown): number =>
+const toNumber = (value: unknown): number =>
   typeof value === "number" ? value + 0 : typeof value === "string" && decimal.test(value) ? Number(value) : Number.NaN
 
-const leaf = (is: (value: unknown) => boolean, description: string) =>
-  Schema.declare((value: unknown): value is number | string => is(value), { description })
+/** A leaf that Lume writes as a number or as text. `decode` is given what is readable. */
+const leaf = <A>(options: {
+  /** What a message says was expected. */
+  readonly description: string
+  readonly isReadable: (value: unknown) => boolean
+  readonly type: Schema.Schema<A>
+  readonly decode: (value: number | string) => A
+  readonly encode: (value: A) => number | string
+}) =>
+  Schema.transform(
+    Schema.declare((value: unknown): value is number | string => options.isReadable(value)),
+    options.type,
+    { strict: true, decode: options.decode, encode: options.encode }
+  ).annotations({ description: options.description })
+
+/** A number of some kind. */
+const numeric = (description: string, is: (value: number) => boolean) =>
+  leaf({
+    description,
+    isReadable: (value) => is(toNumber(value)),
+    // one predicate, where refinements of a number would be several steps each
+    type: Schema.declare((value: unknown): value is number => typeof value === "number" && is(value), { description }),
+    decode: toNumber,
+    encode: (value) => value
+  })
 
 /** A count: a non-negative integer that a JavaScript number holds exactly, or its decimal text. */
-export const Count = leaf((value) => {
-  const count = toNumber(value)
-  return Number.isSafeInteger(count) && count >= 0
-}, "a non-negative integer of at most 2^53 - 1")
-
-/** A time span in seconds, fractions allowed. */
-export const Seconds = leaf((value) => {
-  const seconds = toNumber(value)
-  return Number.isFinite(seconds) && seconds >= 0
-}, "a non-negative number of seconds")
-export const toDuration = (value: number | string): Duration.Duration => Duration.seconds(toNumber(value))
-export const fromDuration = (value: Duration.Duration): number => Duration.toSeconds(value)
+export const Count = numeric(
+  "a non-negative integer of at most 2^53 - 1",
+  (count) => Number.isSafeInteger(count) && count >= 0
+)
 
 /** A ratio from 0 to 1. */
-export const Ratio = leaf((value) => {
-  const ratio = toNumber(value)
-  return ratio >= 0 && ratio <= 1
-}, "a ratio from 0 to 1")
+export const Ratio = numeric("a ratio from 0 to 1", (ratio) => ratio >= 0 && ratio <= 1)
+
+/** A time span in seconds, fractions allowed. */
+export const Seconds = leaf({
+  description: "a non-negative number of seconds",
+  isReadable: (value) => {
+    const seconds = toNumber(value)
+    return Number.isFinite(seconds) && seconds >= 0
+  },
+  type: Schema.DurationFromSelf,
+  decode: (value) => Duration.seconds(toNumber(value)),
+  encode: (duration) => Duration.toSeconds(duration)
+})
 
 const instant = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/
 const epoch = /^\d{10}(\d{3})?(\.\d+)?$/
@@ -68,12 +91,13 @@ const toEpochMillis = (value: unknown): number => {
 }
 
 /** An instant: ISO 8601 (UTC where it names no zone), or seconds or milliseconds since 1970. */
-export const Timestamp = leaf(
-  (value) => !Number.isNaN(toEpochMillis(value)),
-  "a timestamp such as 2026-11-03T08:15:00Z"
-)
-export const toUtc = (value: number | string): DateTime.Utc => DateTime.unsafeMake(toEpochMillis(value))
-export const fromUtc = (value: DateTime.Utc): string => DateTime.formatIso(value)
+export const Timestamp = leaf({
+  description: "a timestamp such as 2026-11-03T08:15:00Z",
+  isReadable: (value) => !Number.isNaN(toEpochMillis(value)),
+  type: Schema.DateTimeUtcFromSelf,
+  decode: (value) => DateTime.unsafeMake(toEpochMillis(value)),
+  encode: (time) => DateTime.formatIso(time)
+})
 
 /** A JSON object. It is kept as it came: copying it key by key would lose a key named `__proto__`. */
 export const JsonObject = Schema.declare(
@@ -85,13 +109,3 @@ export const JsonObject = Schema.declare(
 /** A field that may be absent or null. */
 export const absent = <S extends Schema.Schema.Any>(schema: S): Schema.optional<Schema.NullOr<S>> =>
   Schema.optional(Schema.NullOr(schema))
-
-/** Fields each of which may be absent or null. */
-export const absentAll = <F extends { readonly [key: string]: Schema.Schema.Any }>(fields: F) =>
-  // Record.map forgets which key has which schema.
-  Record.map(fields, absent) as { readonly [K in keyof F]: Schema.optional<Schema.NullOr<F[K]>> }
-
-/** The other side of such fields. */
-export const optionAll = <F extends { readonly [key: string]: Schema.Schema.Any }>(fields: F) =>
-  // Record.map forgets which key has which schema.
-  Record.map(fields, Schema.OptionFromSelf) as { readonly [K in keyof F]: Schema.OptionFromSelf<F[K]> }

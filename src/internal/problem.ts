@@ -21,24 +21,33 @@ interface Place {
   readonly expected: string
 }
 
-const kind = (ast: SchemaAST.AST): string =>
-  SchemaAST.isTypeLiteral(ast) ? "an object" : SchemaAST.isTupleType(ast) ? "an array" : String(ast)
+const kind = (ast: SchemaAST.AST): string => {
+  if (SchemaAST.isTypeLiteral(ast)) return "an object"
+  if (SchemaAST.isTupleType(ast)) return "an array"
+  return SchemaAST.isTransformation(ast) ? describe(ast.from) : String(ast)
+}
 
-const describe = (ast: SchemaAST.AST): string =>
-  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => kind(ast))
+const description: (ast: SchemaAST.AST) => Option.Option<string> = SchemaAST.getDescriptionAnnotation
+
+const describe = (ast: SchemaAST.AST): string => Option.getOrElse(description(ast), () => kind(ast))
 
 const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): Place => {
   switch (issue._tag) {
     case "Pointer":
       return find(issue.issue, keys.concat(issue.path))
     case "Composite":
+      // of what may be null or undefined too, those come last
       return find("_tag" in issue.issues ? issue.issues : issue.issues[0], keys)
     case "Refinement":
       return issue.kind === "Predicate" && issue.issue._tag === "Type"
         ? { keys, expected: issue.issue.message ?? describe(issue.ast) }
         : find(issue.issue, keys)
-    case "Transformation":
-      return find(issue.issue, keys)
+    case "Transformation": {
+      const place = find(issue.issue, keys)
+      // of the value as a whole, what the schema says itself goes before what its encoded side says
+      const isWhole = place.keys.length === keys.length
+      return isWhole ? { keys, expected: Option.getOrElse(description(issue.ast), () => place.expected) } : place
+    }
     case "Missing":
       return { keys, expected: describe(issue.ast.type) }
     case "Type":

@@ -5,9 +5,8 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import type * as LumeMetadata from "../LumeMetadata.js"
+import * as LumeMetadata from "../LumeMetadata.js"
 import * as LumeRun from "../LumeRun.js"
-import * as metadataWire from "../internal/metadataWire.js"
 import * as testMetadata from "./metadata.js"
 
 /** What makes values of a type. */
@@ -61,7 +60,7 @@ const finished = () =>
   metadata().map((metadata): LumeRun.Encoded => ({
     id: metadata.run.runId,
     status: metadata.run.status,
-    metadata: metadataWire.finishedToWire(metadata)
+    metadata: Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata)
   }))
 
 const failed = () =>

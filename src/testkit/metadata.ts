@@ -4,8 +4,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type * as LumeMetadata from "../LumeMetadata.js"
-import * as metadataWire from "../internal/metadataWire.js"
+import * as LumeMetadata from "../LumeMetadata.js"
+import * as unchecked from "./unchecked.js"
 
 /** A run whose metadata is made. Times in milliseconds. */
 export interface Subject {
@@ -124,17 +124,19 @@ export const make = (given: Overrides, subject: Subject): Metadata => {
   }
 }
 
+const encode = unchecked.encode(LumeMetadata.LumeMetadata)
+
 /** The same as Lume's JSON. */
 export const finished =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown =>
-    metadataWire.finishedToWire(make({ ...given, run: { status, ...given.run } }, subject))
+    encode(make({ ...given, run: { status, ...given.run } }, subject))
 
 /** Metadata of a run that produced no data, as Lume's JSON: there are results where any are given, else null. */
 export const failed =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown => {
-    const whole = metadataWire.finishedToWire(make({ ...given, run: { status, ...given.run } }, subject))
+    const whole = encode(make({ ...given, run: { status, ...given.run } }, subject))
     return {
       ...whole,
       results: given.results === undefined ? null : whole.results,
