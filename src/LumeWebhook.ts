@@ -19,13 +19,14 @@ import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { type Bytes, encode } from "./internal/bytes.js"
+import * as deliveryMemory from "./internal/deliveryMemory.js"
 import * as hmac from "./internal/hmac.js"
 import * as problem from "./internal/problem.js"
 import { readUpTo } from "./internal/requestBody.js"
 import { oneLine } from "./internal/text.js"
 import * as wire from "./internal/leaf.js"
 import { WebhookPayloadError, WebhookSignatureError } from "./LumeError.js"
-import * as WebhookDeliveries from "./WebhookDeliveries.js"
+import type * as WebhookDeliveries from "./WebhookDeliveries.js"
 
 /** The header that holds the signature, in lower case as Effect's and Fetch's headers have it. */
 export const signatureHeader = "x-lume-signature-256"
@@ -226,7 +227,7 @@ const failed = (what: string) =>
  * ```
  */
 export const httpApp = <R, SecretsR = never, DeliveriesR = never>({
-  deliveries = Effect.succeed(WebhookDeliveries.makeInMemory()),
+  deliveries = Effect.succeed(deliveryMemory.make(deliveryMemory.defaultCapacity)),
   handler,
   maxBytes = 1024 ** 2,
   secrets

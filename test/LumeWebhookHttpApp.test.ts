@@ -14,6 +14,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
 import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
@@ -190,6 +191,7 @@ describe("httpApp", () => {
       yield* turn
       assert.deepStrictEqual(yield* Fiber.poll(responses), Option.none())
       yield* open
+      yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(
         (yield* Fiber.join(responses)).map(({ status }) => status),
         [204, 204, 204]
@@ -212,7 +214,7 @@ describe("httpApp", () => {
       const fourth = yield* serve(options)
       for (const send of [third, fourth]) yield* send(yield* signed(bodyOf()))
       assert.strictEqual(shared.events.length, 1)
-    }).pipe(Effect.provide(Layer.sync(WebhookDeliveries.WebhookDeliveries, () => WebhookDeliveries.makeInMemory())))
+    }).pipe(Effect.provide(Layer.effect(WebhookDeliveries.WebhookDeliveries, WebhookDeliveries.makeInMemory())))
   )
 
   it.scoped("wakes who listens for the run", () =>
