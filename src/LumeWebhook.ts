@@ -33,10 +33,10 @@ export const signatureHeader = "x-lume-signature-256"
 
 /**
  * The webhook's secrets, or an effect that yields them, such as a `Config`. A delivery that any of them has signed is
- * accepted, so that a secret can be replaced: list the new one beside the old until Lume signs with the new one.
+ * accepted. So a secret can be replaced: list the new one beside the old until Lume signs with the new one.
  *
- * A secret is taken as UTF-8 text and never decoded. Its key is imported once for each `Redacted`: an effect that
- * yields the same ones each time is the faster.
+ * A secret is taken as UTF-8 text and never decoded. The keys of the last 1,000 secrets are kept, by the secret's text: an
+ * effect may yield a new `Redacted` at each delivery, and the key is still imported only once.
  */
 export type Secrets<E = never, R = never> =
   | Arr.NonEmptyReadonlyArray<Redacted.Redacted>

@@ -1,7 +1,7 @@
 /**
  * Signatures and events: what is accepted, what is refused, and why.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as octokit from "@octokit/webhooks-methods"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -142,6 +142,46 @@ describe("verify", () => {
       assert.strictEqual(yield* reasonOf(verify), "InvalidSecret")
     })
   )
+
+  describe("imports the key of a secret", () => {
+    /** Counts the imports while the scope is open. */
+    const imports = Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => vi.spyOn(globalThis.crypto.subtle, "importKey")),
+        (spy) => Effect.sync(() => spy.mockRestore())
+      ),
+      (spy) => () => spy.mock.calls.length
+    )
+
+    it.scoped("once, though a Config gives a new Redacted at each delivery", () =>
+      Effect.gen(function* () {
+        const secrets = Config.map(Config.redacted("LUME_WEBHOOK_SECRET"), (secret) => [secret] as const)
+        const provider = ConfigProvider.fromMap(new Map([["LUME_WEBHOOK_SECRET", "from a Config"]]))
+        const signature = yield* LumeWebhook.sign({ secret: Redacted.make("from a Config"), body })
+        const count = yield* imports
+        yield* Effect.withConfigProvider(Effect.repeatN(LumeWebhook.verify({ secrets, body, signature }), 4), provider)
+        assert.strictEqual(count(), 1)
+      })
+    )
+
+    it.scoped("again where there were a thousand others since, and holds no more", () =>
+      Effect.gen(function* () {
+        const names = Array.from({ length: 1_000 }, (_, index) => `one of a thousand ${index}`)
+        const count = yield* imports
+        const verify = (name: string) =>
+          Effect.flip(LumeWebhook.verify({ secrets: [Redacted.make(name)], body, signature: "0".repeat(64) }))
+        yield* verify("the first")
+        yield* verify("the first")
+        assert.strictEqual(count(), 1)
+        yield* Effect.forEach(names, verify)
+        assert.strictEqual(count(), 1_001)
+        yield* verify("one of a thousand 1")
+        assert.strictEqual(count(), 1_001)
+        yield* verify("the first")
+        assert.strictEqual(count(), 1_002)
+      })
+    )
+  })
 
   it.effect("takes the bytes of a view, and of shared memory", () =>
     Effect.gen(function* () {
