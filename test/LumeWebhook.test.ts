@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
+import found from "./cases/found.json" with { type: "json" }
 import cases from "./cases/webhooks.json" with { type: "json" }
 
 const secret = Redacted.make("whsec-3b1f")
@@ -46,6 +47,33 @@ describe("webhooks.json", () => {
           assert.deepStrictEqual(raw, json)
           assert.deepInclude(json, { run_id: runId, status: Option.getOrNull(status) })
         }
+      }
+    })
+  )
+})
+
+/** A signed body, read. */
+const unwrap = (body: string | Uint8Array) =>
+  Effect.flatMap(LumeWebhook.sign({ secret, body }), (signature) => LumeWebhook.unwrap({ secrets, body, signature }))
+
+describe("found.json", () => {
+  const webhooks = found.flatMap(({ id, why, kind, body = "", expect }) =>
+    kind === "webhook" ? [[id, why, body, expect] as const] : []
+  )
+
+  it.effect.each(webhooks)("%s: %s (%s)", ([, , body, expect]) =>
+    Effect.gen(function* () {
+      const unwrapped = yield* Effect.either(unwrap(body))
+      if (expect.runId === undefined) {
+        assert(Either.isLeft(unwrapped))
+        assert.strictEqual(unwrapped.left._tag, expect.error)
+      } else {
+        assert(Either.isRight(unwrapped))
+        const { raw, runId, ...others } = unwrapped.right
+        assert.strictEqual(runId, expect.runId)
+        assert.deepStrictEqual(raw, JSON.parse(body))
+        // each of these bodies has nothing but odd values beside the run's id
+        assert.deepStrictEqual(Object.values(others), [Option.none(), Option.none(), Option.none(), Option.none()])
       }
     })
   )
@@ -283,9 +311,6 @@ describe("beside @octokit/webhooks-methods", () => {
 })
 
 describe("unwrap", () => {
-  const unwrap = (body: string | Uint8Array) =>
-    Effect.flatMap(LumeWebhook.sign({ secret, body }), (signature) => LumeWebhook.unwrap({ secrets, body, signature }))
-
   it.effect("reads an event, nulls and what is missing as nothing there", () =>
     Effect.gen(function* () {
       const none = {
@@ -315,19 +340,43 @@ describe("unwrap", () => {
     })
   )
 
+  it.effect("reads what is odd beside the run's id as nothing there, and keeps it in raw", () =>
+    Effect.gen(function* () {
+      const odd = {
+        status: [7, true, [], {}, ["SUCCEEDED"]],
+        flow_version: [4, { name: "a" }],
+        source_path: [7, ["s3://acme/a.csv"]],
+        run_metadata: [[], [1], "{}", 7, false]
+      }
+      const rest = { status: "FAILED", flow_version: "a:v1", source_path: "b", run_metadata: { c: 1 } }
+      const read = yield* unwrap(JSON.stringify({ run_id: "run_1", ...rest }))
+      const fields = {
+        status: "status",
+        flow_version: "flowVersion",
+        source_path: "sourcePath",
+        run_metadata: "runMetadata"
+      }
+      for (const [name, field] of Object.entries(fields)) {
+        for (const value of odd[name as keyof typeof odd]) {
+          const raw = { run_id: "run_1", ...rest, [name]: value }
+          assert.deepStrictEqual(yield* unwrap(JSON.stringify(raw)), { ...read, [field]: Option.none(), raw })
+        }
+      }
+    })
+  )
+
   it.effect("says where a signed body is no event", () =>
     Effect.gen(function* () {
       const refusals: ReadonlyArray<readonly [path: string, received: string, body: string | Uint8Array]> = [
         ["", "nothing", ""],
-        ["", "what is no JSON", "{"],
-        ["", "what is no JSON", new Uint8Array([0x22, 0xff, 0x22])],
+        ["", "text that is not valid JSON", "{"],
+        ["", "text that is not valid JSON", new Uint8Array([0x22, 0xff, 0x22])],
         ["", "null", "null"],
         ["", "an array of 0", "[]"],
         ["run_id", "nothing", '{"__proto__":{"run_id":"run_1"}}'],
         ["run_id", '""', '{"run_id":""}'],
         ["run_id", "7", '{"run_id":7}'],
-        ["status", "7", '{"run_id":"run_1","status":7}'],
-        ["run_metadata", "an array of 1", '{"run_id":"run_1","run_metadata":[1]}']
+        ["run_id", "null", '{"run_id":null,"status":"SUCCEEDED"}']
       ]
       for (const [path, received, body] of refusals) {
         const error = yield* Effect.flip(unwrap(body))
