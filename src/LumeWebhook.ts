@@ -336,29 +336,22 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
 ): HttpApp.Default<never, R | SecretsR | DeliveriesR> => {
   const deliveries = options.deliveries ?? Effect.succeed(deliveryMemory.make(deliveryMemory.defaultCapacity))
   const limits = limitsOf(options)
-  const limit = { forged: logLimit.make(), signed: logLimit.make(), failed: logLimit.make() }
+  const lines = { forged: logLimit.make(), signed: logLimit.make(), failed: logLimit.make() }
 
-  const handle = (event: WebhookEvent, timeout: Duration.Duration) =>
-    Effect.flatMap(deliveries, (deliveries) =>
-      deliveries.once(
-        event,
-        within(
-          Effect.suspend(() => options.handler(event)),
-          timeout
-        ),
-        { timeout }
-      )
-    ).pipe(
+  const handle = (event: WebhookEvent, timeout: Duration.Duration) => {
+    const handling = Effect.suspend(() => options.handler(event))
+    return Effect.flatMap(deliveries, (memory) => memory.once(event, within(handling, timeout), { timeout })).pipe(
       Effect.as(HttpServerResponse.empty({ status: 204 })),
       Effect.catchAllCause((cause) => {
         const what = `Handling the webhook of run ${oneLine(event.runId)} failed; the sender is told to send it again.`
         return Effect.as(Effect.logError(what, cause), tryAgain)
       })
     )
+  }
 
   const refusalOf = ({ message, signed, status }: Refusal) =>
     Effect.as(
-      limit[signed ? "signed" : "forged"]((leftOut) =>
+      lines[signed ? "signed" : "forged"]((leftOut) =>
         Effect.logWarning(`A webhook's delivery was answered with ${status}. ${message}${leftOut}`)
       ),
       HttpServerResponse.text(message, { status })
@@ -375,7 +368,7 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
     Effect.catchAll((error) => (error instanceof Refusal ? refusalOf(error) : Effect.fail(error))),
     Effect.catchAllCause((cause) =>
       Effect.as(
-        limit.failed((leftOut) =>
+        lines.failed((leftOut) =>
           Effect.logError(`Receiving a webhook failed; the sender is told to send it again.${leftOut}`, cause)
         ),
         tryAgain

@@ -7,11 +7,11 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone } from "@effect/vitest/utils"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
@@ -59,7 +59,7 @@ describe("a handler that hangs", () => {
       yield* started
       yield* TestClock.adjust("29 seconds")
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(response), Option.none())
+      assertNone(yield* Fiber.poll(response))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(response)).status, 500)
       assert.strictEqual(interrupted(), 1)
@@ -159,7 +159,7 @@ describe("a handler that hangs", () => {
       yield* started
       yield* TestClock.adjust("40 days")
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(response), Option.none())
+      assertNone(yield* Fiber.poll(response))
       yield* Deferred.succeed(done, undefined)
       assert.strictEqual((yield* Fiber.join(response)).status, 204)
     })

@@ -7,6 +7,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -41,8 +42,8 @@ describe("httpApp", () => {
       assert.strictEqual(response.status, 204)
       assert.strictEqual(response.body, null)
       assert.deepStrictEqual(
-        events.map(({ runId, status }) => [runId, status]),
-        [["run_1", Option.some("SUCCEEDED")]]
+        events.map(({ runId, status }) => [runId, Option.getOrNull(status)]),
+        [["run_1", "SUCCEEDED"]]
       )
     })
   )
@@ -54,7 +55,7 @@ describe("httpApp", () => {
       const response = yield* Effect.fork(send(yield* signed(bodyOf())))
       yield* started
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(response), Option.none())
+      assertNone(yield* Fiber.poll(response))
       yield* open
       assert.strictEqual((yield* Fiber.join(response)).status, 204)
     })
@@ -134,7 +135,7 @@ describe("httpApp", () => {
       )
       yield* started
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(responses), Option.none())
+      assertNone(yield* Fiber.poll(responses))
       yield* open
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(
@@ -167,9 +168,9 @@ describe("httpApp", () => {
       const listener = yield* Effect.flatMap(RunEvents.RunEvents, (events) => events.subscribe("run_1"))
       const send = yield* serve({ secrets, handler: RunEvents.publish })
       yield* send(yield* signed(bodyOf("run_2")))
-      assert.deepStrictEqual(yield* Queue.poll(listener), Option.none())
+      assertNone(yield* Queue.poll(listener))
       yield* send(yield* signed(bodyOf("run_1")))
-      assert.deepStrictEqual(yield* Queue.poll(listener), Option.some(undefined))
+      assertSome(yield* Queue.poll(listener), undefined)
     }).pipe(Effect.provide(RunEvents.layer))
   )
 })

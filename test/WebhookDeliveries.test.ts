@@ -2,6 +2,7 @@
  * One delivery for each run and status is handled, whatever comes twice, at once, or fails.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -67,8 +68,8 @@ describe("a memory of deliveries", () => {
       const second = yield* Effect.fork(memory.once(delivery(), Effect.dieMessage("handled twice")))
       const unrelated = yield* Effect.fork(memory.once(delivery("run_2"), Effect.void))
       yield* settle
-      assert.deepStrictEqual(yield* Fiber.poll(unrelated), Option.some(Exit.void))
-      assert.deepStrictEqual(yield* Fiber.poll(second), Option.none())
+      assertSome(yield* Fiber.poll(unrelated), Exit.void)
+      assertNone(yield* Fiber.poll(second))
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(first)
       yield* TestClock.adjust("1 second")
@@ -209,7 +210,7 @@ describe("a memory of deliveries", () => {
       yield* Effect.flip(Fiber.join(lost))
       const third = yield* Effect.fork(memory.once(delivery(), Effect.dieMessage("handled twice"), { timeout }))
       yield* TestClock.adjust("3 seconds")
-      assert.deepStrictEqual(yield* Fiber.poll(third), Option.none())
+      assertNone(yield* Fiber.poll(third))
       yield* Fiber.interruptAll([second, third])
     })
   )
