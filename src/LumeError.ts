@@ -331,6 +331,12 @@ const signatureAdvice = {
     "since, or with white space around it), or the body is not as it was received: text that was parsed and " +
     "written again is another body",
   InvalidSecret: "it can't be checked: secrets must be a list of at least one Redacted, non-empty text",
+  ConsumedBody:
+    "it can't be checked: something before this has read its body. Mount the webhook before body parsers and " +
+    "middleware that reads bodies",
+  NoBodyStream:
+    "it can't be checked: requests have no body stream (Request.body) in this runtime. Read the body yourself, by " +
+    "request.arrayBuffer(), and give it to unwrap",
   NoWebCrypto: "it can't be checked: WebCrypto (globalThis.crypto.subtle) is missing, or refused to work, here"
 }
 
@@ -344,6 +350,8 @@ export class WebhookSignatureError extends messageInJson(
      * - `EmptyBody`: there is no body, and the signature is not of an empty one.
      * - `Mismatch`: the signature was not made of this body with one of these secrets.
      * - `InvalidSecret`: there is no secret, or one of them is empty or not `Redacted`: nothing was checked.
+     * - `ConsumedBody`: `httpApp` only; something else has read the request's body, or has begun to.
+     * - `NoBodyStream`: `httpApp` only; the runtime's requests have no `body`, as in Firefox.
      * - `NoWebCrypto`: the runtime can't check signatures.
      */
     reason: Schema.Literal(
@@ -354,6 +362,8 @@ export class WebhookSignatureError extends messageInJson(
       "EmptyBody",
       "Mismatch",
       "InvalidSecret",
+      "ConsumedBody",
+      "NoBodyStream",
       "NoWebCrypto"
     )
   })

@@ -1,9 +1,8 @@
 /**
- * Lume's webhooks: verify a delivery, read its event, sign one for tests, and an HTTP app that does it all.
+ * Lume's webhooks: verify a delivery, read its event, sign one for tests, and an HTTP app that receives deliveries.
  *
- * A delivery is a `POST` with JSON about a run that has ended, and in the header `X-Lume-Signature-256` the
- * HMAC-SHA256 of its body, made with the webhook's secret. The body is signed as it is, byte by byte, so that it is
- * verified before anything reads it.
+ * A delivery is a `POST` with JSON about a run that has ended. Its header `X-Lume-Signature-256` is the HMAC-SHA256 of
+ * the body, made with the webhook's secret. The body is verified byte by byte as it came, before anything reads it.
  *
  * Source: Lume's page on webhooks.
  */
@@ -11,31 +10,37 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as check from "./client/options.js"
 import { type Bytes, encode } from "./internal/bytes.js"
+import * as deliveryMemory from "./internal/deliveryMemory.js"
 import * as hmac from "./internal/hmac.js"
+import * as wire from "./internal/leaf.js"
+import * as logLimit from "./internal/logLimit.js"
 import * as problem from "./internal/problem.js"
 import { readUpTo } from "./internal/requestBody.js"
 import { oneLine } from "./internal/text.js"
-import * as wire from "./internal/leaf.js"
-import { WebhookPayloadError, WebhookSignatureError } from "./LumeError.js"
-import * as WebhookDeliveries from "./WebhookDeliveries.js"
+import { type InvalidRequestError, WebhookPayloadError, WebhookSignatureError } from "./LumeError.js"
+import type * as WebhookDeliveries from "./WebhookDeliveries.js"
 
 /** The header that holds the signature, in lower case as Effect's and Fetch's headers have it. */
 export const signatureHeader = "x-lume-signature-256"
 
 /**
  * The webhook's secrets, or an effect that yields them, such as a `Config`. A delivery that any of them has signed is
- * accepted, so that a secret can be replaced: list the new one beside the old until Lume signs with the new one.
+ * accepted. So a secret can be replaced: list the new one beside the old until Lume signs with the new one.
  *
- * A secret is taken as UTF-8 text and never decoded. Its key is imported once for each `Redacted`: an effect that
- * yields the same ones each time is the faster.
+ * A secret is taken as UTF-8 text and never decoded. The keys of the last 1,000 secrets are kept, by the secret's text: an
+ * effect may yield a new `Redacted` at each delivery, and the key is still imported only once.
  */
 export type Secrets<E = never, R = never> =
   | Arr.NonEmptyReadonlyArray<Redacted.Redacted>
@@ -48,22 +53,6 @@ export interface Delivery<E = never, R = never> {
   readonly body: Uint8Array | string
   /** The header `X-Lume-Signature-256`: the hex of 32 bytes in either case, with or without `sha256=` in front. */
   readonly signature: string | null | undefined
-}
-
-/** What a delivery says. A hint, and no more: what became of the run is what `LumeClient.runStatus` says. */
-export interface WebhookEvent {
-  /** The run that is spoken of (`run_id`). */
-  readonly runId: string
-  /** Lume's word for the run's state as received, which can be one that this version doesn't know (`status`). */
-  readonly status: Option.Option<string>
-  /** The run's flow version (`flow_version`). */
-  readonly flowVersion: Option.Option<string>
-  /** The run's source path (`source_path`). */
-  readonly sourcePath: Option.Option<string>
-  /** The caller's own pairs that were submitted with the run (`run_metadata`). */
-  readonly runMetadata: Option.Option<{ readonly [key: string]: unknown }>
-  /** The whole JSON as received. */
-  readonly raw: unknown
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -104,7 +93,7 @@ export const verify = <E = never, R = never>(
 ): Effect.Effect<void, WebhookSignatureError | E, R> => Effect.asVoid(verified(delivery))
 
 /**
- * Signs a body as Lume does, for tests of what receives webhooks: lower-case hex, to be sent as
+ * Signs a body as Lume does, for tests of what receives webhooks. The result is lower-case hex, to be sent as
  * `X-Lume-Signature-256`.
  */
 export const sign = (options: {
@@ -120,15 +109,64 @@ export const sign = (options: {
 // ---------------------------------------------------------------------------------------------------------------------
 // Events
 
-const Wire = Schema.Struct({
-  run_id: Schema.NonEmptyString.annotations({ description: "a non-empty run id" }),
-  status: wire.absent(Schema.String),
-  flow_version: wire.absent(Schema.String),
-  source_path: wire.absent(Schema.String),
-  run_metadata: wire.absent(wire.JsonObject)
-}).annotations({ description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}' })
+/** A delivery's JSON, of which only the run's id must be right. */
+const Json = wire.JsonObject.annotations({
+  description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}'
+}).pipe(
+  Schema.filter(({ run_id: runId }) =>
+    problem.toIssue(
+      typeof runId === "string" && runId !== "" ? undefined : { path: ["run_id"], message: "a non-empty run id" }
+    )
+  )
+)
 
-const decodeWire = ParseResult.decodeUnknownEither(Wire)
+const Event = Schema.Struct({
+  runId: Schema.NonEmptyString,
+  status: Schema.OptionFromSelf(Schema.String),
+  flowVersion: Schema.OptionFromSelf(Schema.String),
+  sourcePath: Schema.OptionFromSelf(Schema.String),
+  runMetadata: Schema.OptionFromSelf(wire.JsonObject),
+  raw: wire.JsonObject
+})
+
+const text = Option.liftPredicate(Predicate.isString)
+const object = Option.liftPredicate(Schema.is(wire.JsonObject))
+
+const fromJson = (raw: typeof Json.Type): WebhookEvent => ({
+  runId: String(raw["run_id"]),
+  status: text(raw["status"]),
+  flowVersion: text(raw["flow_version"]),
+  sourcePath: text(raw["source_path"]),
+  runMetadata: object(raw["run_metadata"]),
+  raw
+})
+
+/**
+ * What a delivery says. It is a hint and no more: what became of the run is what `LumeClient.runStatus` says.
+ *
+ * Only the run's id must be right. What is missing, null or odd elsewhere is `None`, and `raw` has it.
+ */
+export interface WebhookEvent {
+  /** The run that is spoken of (`run_id`). */
+  readonly runId: string
+  /** Lume's word for the run's state as received, which can be one that this version doesn't know (`status`). */
+  readonly status: Option.Option<string>
+  /** The run's flow version (`flow_version`). */
+  readonly flowVersion: Option.Option<string>
+  /** The run's source path (`source_path`). */
+  readonly sourcePath: Option.Option<string>
+  /** The caller's own pairs that were submitted with the run (`run_metadata`). */
+  readonly runMetadata: Option.Option<{ readonly [key: string]: unknown }>
+  /** The whole JSON as received. JSON itself rounds integers beyond 2^53: what must be exact belongs in a string. */
+  readonly raw: { readonly [key: string]: unknown }
+}
+
+/** Schema of an event. The encoded side is the delivery's JSON: decoding is lenient, encoding writes `raw`. */
+export const WebhookEvent: Schema.Schema<WebhookEvent, { readonly [key: string]: unknown }> = Schema.transform(
+  Json,
+  Event,
+  { strict: true, decode: fromJson, encode: ({ raw }) => raw }
+)
 
 const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
   Effect.try({
@@ -137,28 +175,22 @@ const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
       new WebhookPayloadError({
         path: "",
         expected: "JSON in UTF-8",
-        received: body.length === 0 ? "nothing" : "what is no JSON"
+        received: body.length === 0 ? "nothing" : "text that is not valid JSON"
       })
   })
 
+const decodeEvent = ParseResult.decodeUnknownEither(WebhookEvent)
+
 const decode = (raw: unknown): Effect.Effect<WebhookEvent, WebhookPayloadError> =>
-  Either.match(decodeWire(raw), {
+  Either.match(decodeEvent(raw), {
     onLeft: (issue) => Effect.fail(new WebhookPayloadError(problem.fromIssue(issue, raw))),
-    onRight: (event) =>
-      Effect.succeed({
-        runId: event.run_id,
-        status: Option.fromNullable(event.status),
-        flowVersion: Option.fromNullable(event.flow_version),
-        sourcePath: Option.fromNullable(event.source_path),
-        runMetadata: Option.fromNullable(event.run_metadata),
-        raw
-      })
+    onRight: Effect.succeed
   })
 
 /**
  * Verifies a delivery, then reads its event.
  *
- * Fails as `verify` does, and with `WebhookPayloadError` where the body is signed and is not an event.
+ * Fails as `verify` does, and with `WebhookPayloadError` where the body is signed and names no run.
  */
 export const unwrap = <E = never, R = never>(
   delivery: Delivery<E, R>
@@ -172,10 +204,16 @@ export const unwrap = <E = never, R = never>(
 export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly secrets: Secrets<unknown, SecretsR>
   /**
-   * What is done with an event, whatever its result. While it runs, the sender waits: long work belongs in a queue or
-   * a fiber of its own. Where it fails, the sender is told to send the delivery again.
+   * What is done with an event, whatever its result. The sender waits while it runs: long work belongs in a queue or a
+   * fiber of its own. Where it fails, the sender is told to send the delivery again.
    */
   readonly handler: (event: WebhookEvent) => Effect.Effect<unknown, unknown, R>
+  /**
+   * How long the handler may take. Then it is interrupted, the answer is 500, and the delivery counts as never seen,
+   * even where the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
+   * no limit. Default: 30 s.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
   /** The largest body that is read, in bytes. Default: 1 MiB. */
   readonly maxBytes?: number | undefined
   /**
@@ -185,23 +223,83 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly deliveries?: Effect.Effect<WebhookDeliveries.Service, never, DeliveriesR> | undefined
 }
 
-/** What is wrong with a delivery, as an answer. */
-class Refusal extends Data.TaggedClass("Refusal")<{ readonly status: number; readonly message: string }> {}
+const limitsOf = ({
+  maxBytes = 1024 ** 2,
+  timeout = "30 seconds"
+}: {
+  readonly maxBytes?: number | undefined
+  readonly timeout?: Duration.DurationInput | undefined
+}): Effect.Effect<{ readonly maxBytes: number; readonly timeout: Duration.Duration }, InvalidRequestError> =>
+  Effect.all({
+    maxBytes: check.count("maxBytes", maxBytes, 1),
+    // whole milliseconds, because TestClock can't hold fractions
+    timeout: Effect.map(check.millis("timeout", timeout, { infinity: true }), (millis) =>
+      Duration.millis(Math.ceil(millis))
+    )
+  })
 
-/** Whether it is the delivery that is at fault, and not who receives it. */
-const isRefusal = (error: unknown): error is WebhookSignatureError | WebhookPayloadError =>
-  error instanceof WebhookPayloadError ||
-  (error instanceof WebhookSignatureError && error.reason !== "InvalidSecret" && error.reason !== "NoWebCrypto")
+/** Why a delivery is refused, as an answer. */
+class Refusal extends Data.TaggedClass("Refusal")<{
+  readonly status: 400 | 401 | 413
+  readonly message: string
+  /** Whether the secret was known to whoever has sent it. */
+  readonly signed: boolean
+}> {}
 
-const answer = ({ message, status }: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.as(
-    Effect.logWarning(`A webhook's delivery was answered with ${status}. ${message}`),
-    HttpServerResponse.text(message, { status })
-  )
+/** The refusal where the delivery is at fault; where its receiver is, the error as it is. */
+const asRefusal = <E>(error: E): E | Refusal => {
+  if (error instanceof WebhookPayloadError) return new Refusal({ status: 400, message: error.message, signed: true })
+  if (!(error instanceof WebhookSignatureError)) return error
+  switch (error.reason) {
+    case "InvalidSecret":
+    case "ConsumedBody":
+    case "NoBodyStream":
+    case "NoWebCrypto":
+      return error
+    default:
+      return new Refusal({ status: 401, message: error.message, signed: false })
+  }
+}
 
-/** Answers that it is not the delivery's fault: it is to be sent again. */
-const failed = (what: string) =>
-  Effect.catchAllCause((cause) => Effect.as(Effect.logError(what, cause), HttpServerResponse.empty({ status: 500 })))
+const readBody = (
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<Bytes, Refusal | WebhookSignatureError> =>
+  Effect.mapError(readUpTo(request, maxBytes), (obstacle) => {
+    switch (obstacle) {
+      case "TooLarge":
+        return new Refusal({ status: 413, message: `The body has more than ${maxBytes} bytes.`, signed: false })
+      case "Broken":
+        return new Refusal({ status: 400, message: "The body broke off.", signed: false })
+      default:
+        return refuse(obstacle)
+    }
+  })
+
+/** The event of a request. A signature that can't be right is refused before the body is read. */
+const receive = <R>(
+  request: HttpServerRequest.HttpServerRequest,
+  secrets: Secrets<unknown, R>,
+  maxBytes: number
+): Effect.Effect<WebhookEvent, unknown, R> =>
+  Effect.gen(function* () {
+    const signature = request.headers[signatureHeader]
+    yield* Effect.mapError(hmac.parse(signature), refuse)
+    const body = yield* readBody(request, maxBytes)
+    return yield* unwrap({ secrets, body, signature })
+  })
+
+/** Runs a handler for at most this time, wherever it is called, and does not wait until it has given in. */
+const within = <R>(
+  handling: Effect.Effect<unknown, unknown, R>,
+  timeout: Duration.Duration
+): Effect.Effect<unknown, unknown, R> =>
+  Effect.timeoutFail(Effect.disconnect(handling), {
+    duration: timeout,
+    onTimeout: () => new Cause.TimeoutException(`The handler took longer than ${Duration.format(timeout)}.`)
+  }).pipe(Effect.interruptible)
+
+const tryAgain = HttpServerResponse.empty({ status: 500 })
 
 /**
  * An HTTP app that receives deliveries, for any router or as a handler of its own. Make it once, not for each
@@ -210,57 +308,73 @@ const failed = (what: string) =>
  * | answer | when |
  * |---|---|
  * | 204 | the event has been handled, now or when it was delivered before |
- * | 400 | the delivery is signed and is not an event, or broke off |
- * | 401 | the signature is missing or wrong |
+ * | 400 | the delivery is signed and names no run, or broke off |
+ * | 401 | the signature is missing or wrong; where it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
- * | 500 | the handler failed, or the secrets could not be had: the sender is to try again |
+ * | 500 | the handler failed or took too long, or deliveries can't be checked here: the sender is to try again |
  *
- * One delivery for each run and status reaches the handler. One that comes while the same is being handled waits for
- * that, and is handled in turn should it fail: no sender is told of a success that is not one.
+ * One delivery for each run and status reaches the handler. One that comes while the same is being handled waits, and
+ * is handled in turn should that fail: no sender is told of a success that is not one.
  *
- * Refusals are logged as warnings, failures with their cause as errors. Neither shows the secrets or the body.
+ * When the sender leaves, the handler is interrupted and the delivery counts as never seen.
+ *
+ * Refusals are logged as warnings, failures with their cause as errors; neither shows the secrets or the body. Refusals,
+ * and failures before the handler is called, are one line a minute at most, with the number of those left out: anybody
+ * can cause them.
+ *
+ * Deliveries can't be checked where the secrets can't be had, something has read the body before, or an option can't be
+ * right (`timeout` is no positive duration, `maxBytes` no positive integer). Then every delivery is answered with 500,
+ * and the log says why.
  *
  * ```ts
  * LumeWebhook.httpApp({ secrets, handler: RunEvents.publish })
  * ```
  */
-export const httpApp = <R, SecretsR = never, DeliveriesR = never>({
-  deliveries = Effect.succeed(WebhookDeliveries.makeInMemory()),
-  handler,
-  maxBytes = 1024 ** 2,
-  secrets
-}: HttpAppOptions<R, SecretsR, DeliveriesR>): HttpApp.Default<never, R | SecretsR | DeliveriesR> => {
-  const handle = (event: WebhookEvent) =>
-    Effect.flatMap(deliveries, (deliveries) =>
-      deliveries.once(
-        event,
-        Effect.suspend(() => handler(event))
-      )
-    ).pipe(
+export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
+  options: HttpAppOptions<R, SecretsR, DeliveriesR>
+): HttpApp.Default<never, R | SecretsR | DeliveriesR> => {
+  const deliveries = options.deliveries ?? Effect.succeed(deliveryMemory.make(deliveryMemory.defaultCapacity))
+  const limits = limitsOf(options)
+  const lines = { forged: logLimit.make(), signed: logLimit.make(), failed: logLimit.make() }
+
+  const handle = (event: WebhookEvent, timeout: Duration.Duration) => {
+    const handling = Effect.suspend(() => options.handler(event))
+    return Effect.flatMap(deliveries, (memory) => memory.once(event, within(handling, timeout), { timeout })).pipe(
       Effect.as(HttpServerResponse.empty({ status: 204 })),
-      failed(`Handling the webhook of run ${oneLine(event.runId)} failed; the sender is told to send it again.`)
+      Effect.catchAllCause((cause) => {
+        const what = `Handling the webhook of run ${oneLine(event.runId)} failed; the sender is told to send it again.`
+        return Effect.as(Effect.logError(what, cause), tryAgain)
+      })
+    )
+  }
+
+  const refusalOf = ({ message, signed, status }: Refusal) =>
+    Effect.as(
+      lines[signed ? "signed" : "forged"]((leftOut) =>
+        Effect.logWarning(`A webhook's delivery was answered with ${status}. ${message}${leftOut}`)
+      ),
+      HttpServerResponse.text(message, { status })
     )
 
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     if (request.method !== "POST") return HttpServerResponse.empty({ status: 405, headers: { allow: "POST" } })
-    const body = yield* Effect.mapError(readUpTo(request, maxBytes), (why) =>
-      why === "TooLarge"
-        ? new Refusal({ status: 413, message: `The body has more than ${maxBytes} bytes.` })
-        : new Refusal({ status: 400, message: "The body broke off." })
-    )
-    const event = yield* Effect.mapError(
-      unwrap({ secrets, body, signature: request.headers[signatureHeader] }),
-      (error) =>
-        isRefusal(error)
-          ? new Refusal({ status: error._tag === "WebhookPayloadError" ? 400 : 401, message: error.message })
-          : error
-    )
+    const { maxBytes, timeout } = yield* limits
+    const event = yield* Effect.mapError(receive(request, options.secrets, maxBytes), asRefusal)
     yield* Effect.annotateCurrentSpan("lume.run_id", event.runId)
-    return yield* handle(event)
+    return yield* handle(event, timeout)
   }).pipe(
-    Effect.catchAll((error) => (error instanceof Refusal ? answer(error) : Effect.fail(error))),
-    failed("Receiving a webhook failed; the sender is told to send it again.")
+    Effect.catchAll((error) => (error instanceof Refusal ? refusalOf(error) : Effect.fail(error))),
+    Effect.catchAllCause((cause) =>
+      Effect.as(
+        lines.failed((leftOut) =>
+          Effect.logError(`Receiving a webhook failed; the sender is told to send it again.${leftOut}`, cause)
+        ),
+        tryAgain
+      )
+    ),
+    // servers run apps in a region that can't be interrupted
+    Effect.interruptible
   )
 }

@@ -24,32 +24,64 @@ export interface Service {
   readonly subscribe: (runId: string) => Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope>
 }
 
+/**
+ * One who listens, in a request of its own where an edge runtime runs it. Such a runtime ends what a request does for
+ * another one: so who publishes only settles a promise, and the listener's own continuation puts the event on its queue.
+ */
+class Listener {
+  readonly queue: Queue.Queue<void>
+  /** Tells the listener of an event. */
+  tell: () => void = () => {}
+
+  constructor(queue: Queue.Queue<void>) {
+    this.queue = queue
+    this.listen()
+  }
+
+  private listen(): void {
+    const told = new Promise<void>((resolve) => {
+      this.tell = resolve
+    })
+    void told.then(() => {
+      this.queue.unsafeOffer(undefined)
+      this.listen()
+    })
+  }
+}
+
 const makeInMemory = (): Service => {
   // By run id, so that an event costs what its own listeners cost, however many there are for other runs.
-  const listeners = new Map<string, Set<Queue.Queue<void>>>()
+  const listeners = new Map<string, Set<Listener>>()
 
-  const listen = (runId: string): Effect.Effect<Queue.Queue<void>> =>
+  const listen = (runId: string): Effect.Effect<Listener> =>
     Effect.map(Queue.sliding<void>(1), (queue) => {
+      const listener = new Listener(queue)
       const others = listeners.get(runId)
-      if (others === undefined) listeners.set(runId, new Set([queue]))
-      else others.add(queue)
-      return queue
+      if (others === undefined) listeners.set(runId, new Set([listener]))
+      else others.add(listener)
+      return listener
     })
 
-  const leave = (runId: string, queue: Queue.Queue<void>): Effect.Effect<void> =>
+  const leave = (runId: string, listener: Listener): Effect.Effect<void> =>
     Effect.suspend(() => {
       const all = listeners.get(runId)
-      all?.delete(queue)
+      all?.delete(listener)
       if (all?.size === 0) listeners.delete(runId)
-      return Queue.shutdown(queue)
+      return Queue.shutdown(listener.queue)
     })
 
   return {
     publish: ({ runId }) =>
-      Effect.sync(() => {
-        for (const queue of listeners.get(runId) ?? []) queue.unsafeOffer(undefined)
+      Effect.promise(async () => {
+        for (const listener of listeners.get(runId) ?? []) listener.tell()
+        // the listeners' continuations come before what follows here
+        await Promise.resolve()
       }),
-    subscribe: (runId) => Effect.acquireRelease(listen(runId), (queue) => leave(runId, queue))
+    subscribe: (runId) =>
+      Effect.map(
+        Effect.acquireRelease(listen(runId), (listener) => leave(runId, listener)),
+        ({ queue }) => queue
+      )
   }
 }
 

@@ -1,77 +1,37 @@
 /**
  * The HTTP app: what is answered to which delivery, and what reaches the handler.
  */
-import * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
 import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
 import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
-
-const secret = Redacted.make("whsec-3b1f")
-const secrets = [secret] as const
-const url = "https://acme.example/webhooks/lume"
-
-const bodyOf = (runId = "run_1", status = "SUCCEEDED") => JSON.stringify({ run_id: runId, status })
-
-/** A request as Lume sends it. */
-const signed = (body: string, init: RequestInit = {}) =>
-  Effect.map(
-    LumeWebhook.sign({ secret, body }),
-    (signature) =>
-      new Request(url, { method: "POST", body, ...init, headers: { [LumeWebhook.signatureHeader]: signature } })
-  )
-
-/** The app as a function from a web request to its response. */
-const serve = <R, SecretsR = never, DeliveriesR = never>(
-  options: LumeWebhook.HttpAppOptions<R, SecretsR, DeliveriesR>
-) =>
-  Effect.map(Effect.runtime<R | SecretsR | DeliveriesR>(), (runtime) => {
-    const handler = HttpApp.toWebHandlerRuntime(runtime)(LumeWebhook.httpApp(options))
-    return (request: Request) => Effect.promise(() => handler(request))
-  })
-
-const recording = () => {
-  const events: Array<LumeWebhook.WebhookEvent> = []
-  return { events, handler: (event: LumeWebhook.WebhookEvent) => Effect.sync(() => events.push(event)) }
-}
-
-/** A handler that says when it has started, and ends when it is let. */
-const gated = Effect.gen(function* () {
-  const started = yield* Deferred.make<void>()
-  const gate = yield* Deferred.make<void>()
-  let calls = 0
-  return {
-    calls: () => calls,
-    handler: () =>
-      Effect.suspend(() => {
-        calls++
-        return Effect.zipRight(Deferred.succeed(started, undefined), Deferred.await(gate))
-      }),
-    started: Deferred.await(started),
-    open: Deferred.succeed(gate, undefined)
-  }
-})
-
-/** A turn of the event loop, in which an answer that is ready gets out. */
-const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-
-const logged = () => {
-  const lines: Array<string> = []
-  const logger = Logger.map(Logger.logfmtLogger, (line) => void lines.push(line))
-  return { lines, layer: Logger.replace(Logger.defaultLogger, logger) }
-}
+import {
+  bodyOf,
+  gated,
+  logged,
+  recording,
+  secrets,
+  serve,
+  signed,
+  type StreamInit,
+  turn,
+  unlogged,
+  url
+} from "./support/webhook.js"
 
 describe("httpApp", () => {
   it.effect("hands a signed event to the handler, then answers 204", () =>
@@ -82,8 +42,8 @@ describe("httpApp", () => {
       assert.strictEqual(response.status, 204)
       assert.strictEqual(response.body, null)
       assert.deepStrictEqual(
-        events.map(({ runId, status }) => [runId, status]),
-        [["run_1", Option.some("SUCCEEDED")]]
+        events.map(({ runId, status }) => [runId, Option.getOrNull(status)]),
+        [["run_1", "SUCCEEDED"]]
       )
     })
   )
@@ -95,7 +55,7 @@ describe("httpApp", () => {
       const response = yield* Effect.fork(send(yield* signed(bodyOf())))
       yield* started
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(response), Option.none())
+      assertNone(yield* Fiber.poll(response))
       yield* open
       assert.strictEqual((yield* Fiber.join(response)).status, 204)
     })
@@ -124,13 +84,12 @@ describe("httpApp", () => {
         if (status === 405) assert.strictEqual(response.headers.get("allow"), "POST")
       }
       assert.deepStrictEqual(events, [])
-      assert.strictEqual(lines.filter((line) => line.includes("level=WARN")).length, 6)
       assert.notInclude(lines.join(), "whsec")
     }).pipe(Effect.provide(layer))
   })
 
   it.effect("answers 500 where the handler fails, and has the delivery sent again handled", () => {
-    const { layer, lines } = logged()
+    const { layer, lines, of } = logged()
     return Effect.gen(function* () {
       const outcomes = [
         Effect.fail("the queue is full"),
@@ -142,7 +101,7 @@ describe("httpApp", () => {
       for (const status of [500, 500, 500, 204, 204]) {
         assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, status)
       }
-      assert.strictEqual(lines.filter((line) => line.includes("level=ERROR")).length, 3)
+      assert.strictEqual(of("ERROR").length, 3)
       assert.include(lines.join(), "the queue is full")
       assert.include(lines.join(), "run_1")
     }).pipe(Effect.provide(layer))
@@ -153,7 +112,7 @@ describe("httpApp", () => {
       const handler = (): Effect.Effect<void> => JSON.parse("{")
       const send = yield* serve({ secrets, handler })
       assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, 500)
-    }).pipe(Effect.provide(logged().layer))
+    }).pipe(Effect.provide(unlogged))
   )
 
   it.effect("answers 500, not 401, where the secrets are to blame", () =>
@@ -164,19 +123,7 @@ describe("httpApp", () => {
         assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, 500)
         assert.deepStrictEqual(events, [])
       }
-    }).pipe(Effect.provide(logged().layer))
-  )
-
-  it.effect("answers 500 where something has begun to read the body before it", () =>
-    Effect.gen(function* () {
-      const send = yield* serve({ secrets, handler: () => Effect.void })
-      const request = yield* signed(bodyOf())
-      request.body?.getReader()
-      assert.strictEqual((yield* send(request)).status, 500)
-      const consumed = yield* signed(bodyOf())
-      yield* Effect.promise(() => consumed.text())
-      assert.include([401, 500], (yield* send(consumed)).status)
-    }).pipe(Effect.provide(logged().layer))
+    }).pipe(Effect.provide(unlogged))
   )
 
   it.effect("handles one of several at once, and tells none before it is done", () =>
@@ -188,8 +135,9 @@ describe("httpApp", () => {
       )
       yield* started
       yield* turn
-      assert.deepStrictEqual(yield* Fiber.poll(responses), Option.none())
+      assertNone(yield* Fiber.poll(responses))
       yield* open
+      yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(
         (yield* Fiber.join(responses)).map(({ status }) => status),
         [204, 204, 204]
@@ -212,7 +160,7 @@ describe("httpApp", () => {
       const fourth = yield* serve(options)
       for (const send of [third, fourth]) yield* send(yield* signed(bodyOf()))
       assert.strictEqual(shared.events.length, 1)
-    }).pipe(Effect.provide(Layer.sync(WebhookDeliveries.WebhookDeliveries, () => WebhookDeliveries.makeInMemory())))
+    }).pipe(Effect.provide(Layer.effect(WebhookDeliveries.WebhookDeliveries, WebhookDeliveries.makeInMemory())))
   )
 
   it.scoped("wakes who listens for the run", () =>
@@ -220,16 +168,127 @@ describe("httpApp", () => {
       const listener = yield* Effect.flatMap(RunEvents.RunEvents, (events) => events.subscribe("run_1"))
       const send = yield* serve({ secrets, handler: RunEvents.publish })
       yield* send(yield* signed(bodyOf("run_2")))
-      assert.deepStrictEqual(yield* Queue.poll(listener), Option.none())
+      assertNone(yield* Queue.poll(listener))
       yield* send(yield* signed(bodyOf("run_1")))
-      assert.deepStrictEqual(yield* Queue.poll(listener), Option.some(undefined))
+      assertSome(yield* Queue.poll(listener), undefined)
     }).pipe(Effect.provide(RunEvents.layer))
   )
+})
+
+describe("what can't be right", () => {
+  it.effect("is answered with 500, said in the log, and handled by nobody", () =>
+    Effect.gen(function* () {
+      const wrong = [
+        ["maxBytes", { maxBytes: 0 }],
+        ["maxBytes", { maxBytes: Number.NaN }],
+        ["maxBytes", { maxBytes: 1.5 }],
+        ["maxBytes", { maxBytes: Infinity }],
+        ["timeout", { timeout: -1 }],
+        ["timeout", { timeout: 0 }],
+        ["timeout", { timeout: Number.NaN }],
+        ["timeout", { timeout: "-1 seconds" }]
+      ] as const
+      for (const [name, options] of wrong) {
+        const { layer, lines, of } = logged()
+        const { events, handler } = recording()
+        yield* Effect.gen(function* () {
+          const send = yield* serve({ secrets, handler, ...options })
+          for (const _ of [1, 2, 3]) assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, 500)
+          assert.strictEqual((yield* send(new Request(url))).status, 405)
+        }).pipe(Effect.provide(layer))
+        assert.deepStrictEqual(events, [])
+        assert.strictEqual(of("ERROR").length, 1)
+        assert.include(lines.join(), `${name} must be a`)
+      }
+    })
+  )
+
+  it.effect("is not what is left out, nor no limit at all", () =>
+    Effect.gen(function* () {
+      for (const options of [{ timeout: undefined, maxBytes: undefined }, { timeout: Infinity }]) {
+        const send = yield* serve({ secrets, handler: () => Effect.void, ...options })
+        assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, 204)
+      }
+    })
+  )
+})
+
+describe("the log", () => {
+  const forged = () =>
+    new Request(url, { method: "POST", body: bodyOf(), headers: { [LumeWebhook.signatureHeader]: "0".repeat(64) } })
+  const unsigned = () => new Request(url, { method: "POST", body: bodyOf() })
+
+  it.effect("has one line a minute of forged deliveries, and says how many there were", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler: () => Effect.void })
+      for (let i = 0; i < 50; i++) {
+        assert.strictEqual((yield* send(forged())).status, 401)
+        assert.strictEqual((yield* send(unsigned())).status, 401)
+      }
+      assert.strictEqual(of("WARN").length, 1)
+      yield* TestClock.adjust("59 seconds")
+      yield* send(forged())
+      assert.strictEqual(of("WARN").length, 1)
+      yield* TestClock.adjust("1 second")
+      yield* send(forged())
+      assert.strictEqual(of("WARN").length, 2)
+      assert.include(of("WARN")[1], "100 more")
+      // those are counted once
+      yield* TestClock.adjust("1 minute")
+      yield* send(forged())
+      assert.notInclude(of("WARN")[2], "more since")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is not silent after its clock was set back", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler: () => Effect.void })
+      yield* TestClock.setTime(3_600_000)
+      yield* send(forged())
+      yield* TestClock.setTime(0)
+      yield* send(forged())
+      assert.strictEqual(of("WARN").length, 2)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is limited for each app by itself", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      for (const _ of [1, 2]) {
+        const send = yield* serve({ secrets, handler: () => Effect.void })
+        yield* send(forged())
+      }
+      assert.strictEqual(of("WARN").length, 2)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("has what is signed and names no run, however many forged deliveries there are", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler: () => Effect.void })
+      yield* send(forged())
+      yield* send(yield* signed("{}"))
+      assert.include(of("WARN")[1], "run_id")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("has one line a minute where deliveries can't be checked, which anybody can cause", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets: Effect.fail("the vault is sealed"), handler: () => Effect.void })
+      for (let i = 0; i < 3; i++) assert.strictEqual((yield* send(forged())).status, 500)
+      assert.strictEqual(of("ERROR").length, 1)
+      assert.include(of("ERROR")[0], "the vault is sealed")
+    }).pipe(Effect.provide(layer))
+  })
 })
 
 describe("the body", () => {
   const { events, handler } = recording()
   const options = { secrets, handler, maxBytes: 100 }
+  const anySignature = { [LumeWebhook.signatureHeader]: "0".repeat(64) }
 
   it.effect("is allowed so many bytes, and not one more", () =>
     Effect.gen(function* () {
@@ -237,14 +296,14 @@ describe("the body", () => {
       const fill = (bytes: number) => `${bodyOf("é")}${" ".repeat(bytes - bodyOf("é").length - 1)}`
       assert.strictEqual((yield* send(yield* signed(fill(100)))).status, 204)
       assert.strictEqual((yield* send(yield* signed(fill(101)))).status, 413)
-    }).pipe(Effect.provide(logged().layer))
+    }).pipe(Effect.provide(unlogged))
   )
 
   it.effect("is read no further than that, and not hashed", () =>
     Effect.gen(function* () {
       let pulled = 0
       let cancelled = false
-      const body = new ReadableStream({
+      const body = new ReadableStream<Uint8Array>({
         pull: (controller) => {
           pulled++
           controller.enqueue(new Uint8Array(60))
@@ -255,12 +314,11 @@ describe("the body", () => {
       })
       const secrets = Effect.dieMessage("asked for secrets")
       const send = yield* serve({ secrets, handler, maxBytes: 100 })
-      // Node's types don't know that a stream as a body needs this
-      const init: RequestInit & { readonly duplex: "half" } = { method: "POST", body, duplex: "half" }
+      const init: StreamInit = { method: "POST", headers: anySignature, body, duplex: "half" }
       assert.strictEqual((yield* send(new Request(url, init))).status, 413)
       assert.isTrue(cancelled)
       assert.isBelow(pulled, 5)
-    }).pipe(Effect.provide(logged().layer))
+    }).pipe(Effect.provide(unlogged))
   )
 
   it.effect("is refused where it breaks off", () =>
@@ -272,9 +330,62 @@ describe("the body", () => {
         pull: (controller) => controller.error(new Error("gone"))
       })
       const send = yield* serve(options)
-      const init: RequestInit & { readonly duplex: "half" } = { method: "POST", body, duplex: "half" }
+      const init: StreamInit = { method: "POST", headers: anySignature, body, duplex: "half" }
       assert.strictEqual((yield* send(new Request(url, init))).status, 400)
-    }).pipe(Effect.provide(logged().layer))
+    }).pipe(Effect.provide(unlogged))
+  )
+
+  it.effect("is not read where there is no signature", () =>
+    Effect.gen(function* () {
+      const send = yield* serve(options)
+      for (const headers of [{}, { [LumeWebhook.signatureHeader]: "v1,abc" }]) {
+        let pulled = 0
+        const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+          pulled++
+          controller.enqueue(new Uint8Array(60))
+        }
+        const body = new ReadableStream({ pull }, { highWaterMark: 0 })
+        const init: StreamInit = { method: "POST", headers, body, duplex: "half" }
+        assert.strictEqual((yield* send(new Request(url, init))).status, 401)
+        assert.strictEqual(pulled, 0)
+      }
+    }).pipe(Effect.provide(unlogged))
+  )
+
+  it.effect("can't be had where something before has read it, or has begun to", () =>
+    Effect.gen(function* () {
+      const { layer, of } = logged()
+      const begun = yield* signed(bodyOf())
+      begun.body?.getReader()
+      const consumed = yield* signed(bodyOf())
+      yield* Effect.promise(() => consumed.text())
+      for (const request of [begun, consumed]) {
+        const send = yield* Effect.provide(serve(options), layer)
+        assert.strictEqual((yield* send(request)).status, 500)
+        assert.include(of("ERROR").at(-1), "WebhookSignatureError")
+        assert.include(of("ERROR").at(-1), "something before this has read its body")
+      }
+    })
+  )
+
+  it.effect("can't be had in a runtime whose requests have no body stream, and the log says so", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve(options)
+      const request = yield* signed(bodyOf())
+      // as in Firefox
+      Object.defineProperty(request, "body", { value: undefined })
+      assert.strictEqual((yield* send(request)).status, 500)
+      assert.include(of("ERROR")[0], "WebhookSignatureError")
+      assert.include(of("ERROR")[0], "no body stream")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("may be missing", () =>
+    Effect.gen(function* () {
+      const send = yield* serve(options)
+      assert.strictEqual((yield* send(new Request(url, { method: "POST", headers: anySignature }))).status, 401)
+    }).pipe(Effect.provide(unlogged))
   )
 
   /** Sends over a real connection, piece by piece where no length is declared. */
@@ -289,17 +400,41 @@ describe("the body", () => {
       request.end()
     })
 
+  /** The address of a Node server with the webhook. */
+  const listen = (options: LumeWebhook.HttpAppOptions<never>, middleware?: HttpMiddleware.HttpMiddleware) =>
+    Effect.gen(function* () {
+      const app = HttpRouter.empty.pipe(HttpRouter.post("/webhooks/lume", LumeWebhook.httpApp(options)))
+      yield* middleware === undefined ? HttpServer.serveEffect(app) : HttpServer.serveEffect(app, middleware)
+      return yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/webhooks/lume`))
+    })
+
   it.scopedLive("is refused with an answer on Node too, whether its length is declared or not", () =>
     Effect.gen(function* () {
-      yield* HttpServer.serveEffect(
-        HttpRouter.empty.pipe(HttpRouter.post("/webhooks/lume", LumeWebhook.httpApp(options)))
-      )
-      const address = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/webhooks/lume`))
-      for (const size of [1_000, 100_000, 4_000_000]) {
-        assert.strictEqual(yield* post(address, size, { "content-length": size }), 413)
-        assert.strictEqual(yield* post(address, size, { "transfer-encoding": "chunked" }), 413)
+      const address = yield* listen(options)
+      for (const [status, headers] of [
+        [413, anySignature],
+        [401, {}]
+      ] as const) {
+        for (const size of [1_000, 100_000, 4_000_000]) {
+          assert.strictEqual(yield* post(address, size, { ...headers, "content-length": size }), status)
+          assert.strictEqual(yield* post(address, size, { ...headers, "transfer-encoding": "chunked" }), status)
+        }
       }
       assert.strictEqual(events.length, 1)
-    }).pipe(Effect.provide(NodeHttpServer.layerTest), Effect.provide(logged().layer))
+    }).pipe(Effect.provide(NodeHttpServer.layerTest), Effect.provide(unlogged))
   )
+
+  it.scopedLive("can't be had on Node either where middleware has read it", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const address = yield* listen(options, (app) =>
+        Effect.zipRight(
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => Effect.orDie(request.text)),
+          app
+        )
+      )
+      assert.strictEqual(yield* post(address, 50, { ...anySignature, "content-length": 50 }), 500)
+      assert.include(of("ERROR")[0], "something before this has read its body")
+    }).pipe(Effect.provide(NodeHttpServer.layerTest), Effect.provide(layer))
+  })
 })

@@ -2,12 +2,16 @@
  * One delivery for each run and status is handled, whatever comes twice, at once, or fails.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
+import * as requests from "./support/requests.js"
 
 const delivery = (runId = "run_1", status: string | null = "SUCCEEDED"): WebhookDeliveries.Identity => ({
   runId,
@@ -20,7 +24,7 @@ const settle = Effect.repeatN(Effect.yieldNow(), 20)
 describe("a memory of deliveries", () => {
   it.effect("has one of each run and status handled", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       const handled: Array<string> = []
       const send = (name: string, delivery: WebhookDeliveries.Identity) =>
         memory.once(
@@ -40,7 +44,7 @@ describe("a memory of deliveries", () => {
 
   it.effect("handles one again whose handling failed, died or was interrupted", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       assert.strictEqual(yield* Effect.flip(memory.once(delivery(), Effect.fail("no"))), "no")
       assert(Exit.isFailure(yield* Effect.exit(memory.once(delivery(), Effect.dieMessage("a bug")))))
       const fiber = yield* Effect.fork(memory.once(delivery(), Effect.never))
@@ -57,23 +61,25 @@ describe("a memory of deliveries", () => {
 
   it.effect("lets one that comes meanwhile wait, and handles nothing twice", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       const gate = yield* Deferred.make<void>()
       const first = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate)))
       yield* settle
       const second = yield* Effect.fork(memory.once(delivery(), Effect.dieMessage("handled twice")))
       const unrelated = yield* Effect.fork(memory.once(delivery("run_2"), Effect.void))
       yield* settle
-      assert.deepStrictEqual(yield* Fiber.poll(unrelated), Option.some(Exit.void))
-      assert.deepStrictEqual(yield* Fiber.poll(second), Option.none())
+      assertSome(yield* Fiber.poll(unrelated), Exit.void)
+      assertNone(yield* Fiber.poll(second))
       yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.joinAll([first, second])
+      yield* Fiber.join(first)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(second)
     })
   )
 
   it.effect("has one of those that wait handle it when the first fails", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       const gate = yield* Deferred.make<never, string>()
       let handled = 0
       const first = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate)))
@@ -92,6 +98,7 @@ describe("a memory of deliveries", () => {
       yield* settle
       yield* Deferred.fail(gate, "no")
       assert.strictEqual(yield* Effect.flip(Fiber.join(first)), "no")
+      yield* TestClock.adjust("1 second")
       yield* Fiber.joinAll(others)
       assert.strictEqual(handled, 1)
     })
@@ -99,7 +106,7 @@ describe("a memory of deliveries", () => {
 
   it.effect("handles one again that was taken over and then interrupted", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       const gate = yield* Deferred.make<never, string>()
       const first = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate)))
       yield* settle
@@ -107,7 +114,7 @@ describe("a memory of deliveries", () => {
       yield* settle
       yield* Deferred.fail(gate, "no")
       yield* Effect.flip(Fiber.join(first))
-      yield* settle
+      yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(second)
       let handled = 0
       yield* memory.once(
@@ -120,7 +127,7 @@ describe("a memory of deliveries", () => {
 
   it.effect("lets one that waits go away", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory()
+      const memory = yield* WebhookDeliveries.makeInMemory()
       const gate = yield* Deferred.make<void>()
       const first = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate)))
       yield* settle
@@ -135,7 +142,7 @@ describe("a memory of deliveries", () => {
 
   it.effect("forgets the oldest first", () =>
     Effect.gen(function* () {
-      const memory = WebhookDeliveries.makeInMemory({ capacity: 2 })
+      const memory = yield* WebhookDeliveries.makeInMemory({ capacity: 2 })
       const handled: Array<string> = []
       for (const runId of ["run_1", "run_2", "run_1", "run_3", "run_2", "run_1"]) {
         yield* memory.once(
@@ -144,6 +151,79 @@ describe("a memory of deliveries", () => {
         )
       }
       assert.deepStrictEqual(handled, ["run_1", "run_2", "run_3", "run_1"])
+    })
+  )
+
+  it.live("looks again within the request that waits, not within the one that has the delivery in hand", () =>
+    Effect.promise(async () => {
+      const memory = await Effect.runPromise(WebhookDeliveries.makeInMemory())
+      const gate = await Effect.runPromise(Deferred.make<void>())
+      const first = requests.within("the first", memory.once(delivery(), Deferred.await(gate)))
+      await requests.settle()
+      const again = memory.once(delivery(), Effect.dieMessage("handled twice"))
+      const second = requests.within("the second", Effect.zipRight(again, requests.current))
+      await requests.settle()
+      await requests.within("the first", Deferred.succeed(gate, undefined))
+      await first
+      assert.strictEqual(await second, "the second")
+    })
+  )
+
+  it.effect("counts a delivery as never seen that is in hand for longer than it can be", () =>
+    Effect.gen(function* () {
+      const memory = yield* WebhookDeliveries.makeInMemory()
+      const gate = yield* Deferred.make<void, string>()
+      const timeout = Duration.seconds(3)
+      // as in a request that its runtime has ended: its fiber is never resumed, and never interrupted
+      const lost = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate), { timeout }))
+      yield* settle
+      let handled = 0
+      const again = yield* Effect.fork(
+        memory.once(
+          delivery(),
+          Effect.sync(() => handled++),
+          { timeout }
+        )
+      )
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(handled, 0)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(again)
+      assert.strictEqual(handled, 1)
+      // whoever was lost and comes back takes nothing away
+      yield* Deferred.fail(gate, "too late")
+      yield* Effect.flip(Fiber.join(lost))
+      yield* memory.once(delivery(), Effect.dieMessage("handled twice"))
+    })
+  )
+
+  it.effect("keeps a delivery in hand for whoever took it over", () =>
+    Effect.gen(function* () {
+      const memory = yield* WebhookDeliveries.makeInMemory()
+      const gate = yield* Deferred.make<void, string>()
+      const timeout = Duration.seconds(3)
+      const lost = yield* Effect.fork(memory.once(delivery(), Deferred.await(gate), { timeout }))
+      yield* TestClock.adjust("5 seconds")
+      const second = yield* Effect.fork(memory.once(delivery(), Effect.never, { timeout }))
+      yield* settle
+      yield* Deferred.fail(gate, "too late")
+      yield* Effect.flip(Fiber.join(lost))
+      const third = yield* Effect.fork(memory.once(delivery(), Effect.dieMessage("handled twice"), { timeout }))
+      yield* TestClock.adjust("3 seconds")
+      assertNone(yield* Fiber.poll(third))
+      yield* Fiber.interruptAll([second, third])
+    })
+  )
+
+  it.effect("can't be of no size", () =>
+    Effect.gen(function* () {
+      for (const capacity of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 24]) {
+        const error = yield* Effect.flip(WebhookDeliveries.makeInMemory({ capacity }))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.include(error.message, `capacity must be an integer from 1 to 10000000, but is ${capacity}`)
+      }
+      yield* WebhookDeliveries.makeInMemory({ capacity: 1 })
+      yield* WebhookDeliveries.makeInMemory({ capacity: undefined })
     })
   )
 })

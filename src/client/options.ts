@@ -45,7 +45,7 @@ export const duration = (input: unknown): Option.Option<Duration.Duration> =>
   isNegative(input) ? Option.none() : Duration.decodeUnknown(input)
 
 /** A duration in milliseconds. */
-const millis = (
+export const millis = (
   name: string,
   given: unknown,
   allow: { readonly zero?: boolean; readonly infinity?: boolean } = {}
@@ -59,7 +59,7 @@ const millis = (
 }
 
 /** An integer of at least `least`. */
-const count = (name: string, given: unknown, least: number): Checked<number> =>
+export const count = (name: string, given: unknown, least: number): Checked<number> =>
   typeof given === "number" && Number.isSafeInteger(given) && given >= least
     ? Effect.succeed(given)
     : must(name, `an integer of at least ${least}`, given)

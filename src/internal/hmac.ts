@@ -39,12 +39,21 @@ const webCrypto = <A>(call: (subtle: SubtleCrypto) => Promise<A>): Effect.Effect
 const importKey = (subtle: SubtleCrypto, secret: string): Promise<CryptoKey> =>
   subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"])
 
-// Held by the Redacted, so that no key outlives the secret that it is made of.
-const keys = new WeakMap<Redacted.Redacted, CryptoKey>()
+/** How many keys are kept. */
+const mostKeys = 1_000
+
+// By the secret's text, because a Config makes a new Redacted at each delivery. Keys and never promises of them: an edge
+// runtime ends a request that awaits what another request has begun.
+const keys = new Map<string, CryptoKey>()
 
 const keyOf = async (subtle: SubtleCrypto, secret: Redacted.Redacted): Promise<CryptoKey> => {
-  const key = keys.get(secret) ?? (await importKey(subtle, Redacted.value(secret)))
-  keys.set(secret, key)
+  const text = Redacted.value(secret)
+  const known = keys.get(text)
+  if (known !== undefined) return known
+  const key = await importKey(subtle, text)
+  const [oldest] = keys.keys()
+  if (oldest !== undefined && keys.size >= mostKeys) keys.delete(oldest)
+  keys.set(text, key)
   return key
 }
 
