@@ -48,6 +48,12 @@ const reference = /`((?:\.ci|bench|docs|examples|src|test)\/[\w./-]*)(?::(\w+))?
 
 const architecture = read("docs/architecture.md")
 
+const textOf = (paths: ReadonlyArray<string>): string => paths.map(read).join("\n")
+
+/** The source without its comments, all of it and what is not the local Lume. */
+const source = textOf(filesIn("src", /\.ts$/)).replaceAll(/\/\*.*?\*\//gs, "")
+const client = textOf(filesIn("src", /^(?!local\/).*\.ts$/))
+
 describe("the documentation", () => {
   it.each(pages)("%s names only files and declarations that exist", (page) => {
     for (const [named, path = "", name] of read(page).matchAll(reference)) {
@@ -78,6 +84,26 @@ describe("the documentation", () => {
   it.each(numbers)("has the number that the source has: $what", ({ name = "", path = "", value = "" }) => {
     const found = declarations(path, name).some((text) => text.includes(value))
     assert.isTrue(found, `docs/architecture.md says ${value}, and ${path}:${name} does not: correct the table`)
+  })
+
+  it("names everything that is seen of the client: spans, attributes, metrics, logs", () => {
+    const page = read("docs/observability.md")
+    for (const [name] of client.matchAll(/(?<=")(LumeClient\.[a-z]\w+|lume\.[a-z_]+|effect_lume_\w+)(?=")/g)) {
+      assert.include(page, `\`${name}\``)
+    }
+    // of a message, the longest part that is always the same
+    for (const [, message = ""] of client.matchAll(/Effect\.log\w+\(\s*[`"](.+?)[`"]/g)) {
+      const [part = ""] = message.split(/\$\{.*?\}/).toSorted((one, other) => other.length - one.length)
+      assert.include(page, part.trim())
+    }
+  })
+
+  it("explains messages that the client has", () => {
+    const page = read("docs/troubleshooting.md")
+    const [, ours = ""] = /^## Messages of the client$(.*)^## Messages of Effect$/ms.exec(page) ?? []
+    for (const [, message = ""] of ours.matchAll(/^\| `([^`]+)`/gm)) {
+      for (const part of message.split("…")) assert.include(source, part.trim(), message)
+    }
   })
 
   it("has every decision in its list, each on one page with the same parts", () => {
