@@ -1,5 +1,5 @@
 /**
- * The library's tests: its own error, those that it handles, and those that it lets through.
+ * The library's tests: its own error, the errors that it handles, and those that it lets through.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batc
 
 const pass = Effect.flatMap(QualityGate.QualityGate, (gate) => LumeTest.waitFor(gate.pass(request)))
 
-/** The library over a Lume whose runs do this. */
+/** The library, over a Lume whose runs follow this timeline. */
 const over = (onRun: () => LumeTest.Timeline) =>
   Effect.provide(Layer.provideMerge(QualityGate.layer(), LumeTest.layer({ onRun })))
 

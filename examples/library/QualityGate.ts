@@ -1,5 +1,5 @@
 /**
- * A library on the client: runs a batch, and lets it pass only where its data is good enough.
+ * A library over the client: runs a batch, and lets it pass only if its data is good enough.
  *
  * It adds an error of its own, handles some of the client's by their tags, and lets the others through, typed.
  */
@@ -25,7 +25,7 @@ export class QualityError extends Schema.TaggedError<QualityError>()("QualityErr
   }
 }
 
-/** How bad the data of a batch may be that passes. */
+/** How bad the data of a batch may be for it to pass. */
 export interface Limits {
   /** Default: 0.01. */
   readonly errorRate?: number | undefined
@@ -42,7 +42,7 @@ export type GateError =
 
 /** What the gate does. */
 export interface Service {
-  /** Runs a batch; its metadata where it passes, `None` where Lume has processed it before. */
+  /** Runs a batch. Gives its metadata if it passes, `None` if Lume has processed it before. */
   readonly pass: (request: RunRequest.Input) => Effect.Effect<Option.Option<LumeMetadata.LumeMetadata>, GateError>
 }
 
@@ -66,7 +66,7 @@ export const layer = (limits: Limits = {}): Layer.Layer<QualityGate, never, Lume
     Effect.map(LumeClient.LumeClient, (lume) => ({
       pass: (request) =>
         lume.run(request).pipe(
-          // The client has tried again as Lume asked, but a batch has more time than that. Lume took nothing.
+          // Lume took nothing. The client has tried again as Lume asked; a batch can wait for longer.
           Effect.retry({
             while: (error) => error._tag === "RateLimitedError",
             schedule: Schedule.spaced("10 minutes"),

@@ -1,5 +1,5 @@
 /**
- * Two real, messy files through a run each, on a Lume on this machine: `npm run quickstart`.
+ * Sends two real, messy files through a run each, on a Lume on this machine: `npm run quickstart`.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -1,5 +1,5 @@
 /**
- * A finished run in words and bars.
+ * A run that produced data, in words and bars.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ const stages = ({ duration, stages }: LumeMetadata.LumeMetadata["pipeline"]): Re
 
 const place = (uri: string): string => fileURLToPath(uri)
 
-/** What a run that produced data did. */
+/** Describes what a run has done, if it produced data. */
 export const describe = (run: LumeRun.Succeeded | LumeRun.PartialFailed) =>
   Effect.map(run.metadata, ({ pipeline, results, validation }) =>
     [

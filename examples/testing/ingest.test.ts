@@ -1,5 +1,5 @@
 /**
- * Its tests: each outcome in a few lines, an hour in milliseconds, without a sleep, a port or a mock library.
+ * The application's tests: each outcome in a few lines, an hour in milliseconds, without sleeps, ports or mocks.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -10,7 +10,7 @@ import { LumeClient } from "effect-lume"
 import * as LumeTest from "effect-lume/LumeTest"
 import { Alerts, ingest } from "./ingest.js"
 
-/** What was alerted. */
+/** The alerts that were sent. */
 class Sent extends Context.Tag("Sent")<Sent, Ref.Ref<ReadonlyArray<string>>>() {}
 
 const recordingAlerts = Layer.effectContext(
@@ -21,7 +21,7 @@ const recordingAlerts = Layer.effectContext(
   )
 )
 
-/** Provides what the application needs: alerts that are recorded, and a Lume whose runs do this. */
+/** Provides what the application needs: alerts that are recorded, and a Lume whose runs follow this timeline. */
 const over = (onRun?: () => LumeTest.Timeline) => Effect.provide([recordingAlerts, LumeTest.layer({ onRun })])
 
 const ingesting = LumeTest.waitFor(ingest("s3://acme/batch-001.csv"))

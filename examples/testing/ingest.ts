@@ -39,7 +39,7 @@ const gate = (run: LumeRun.TerminalRun) =>
     }
   })
 
-/** Ingests a batch; the number of rows that can be used. */
+/** Ingests a batch. Gives the number of rows that can be used. */
 export const ingest = (batch: string) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient

@@ -1,5 +1,5 @@
 /**
- * The web handler, as a server calls it: with requests, one of them forged.
+ * The web handler as a server calls it, with requests of which one is forged.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert, it } from "@effect/vitest"
@@ -53,7 +53,7 @@ it.scopedLive("a delivery wakes the wait for its run, a forged one does not", ()
 
     const signature = yield* LumeWebhook.sign({ secret, body })
     assert.strictEqual((yield* send(deliver(signature, body))).status, 204)
-    // by itself, the wait would read again after five minutes
+    // Without the webhook, the wait would read again only after five minutes.
     assert.strictEqual((yield* Fiber.join(wait))._tag, "Succeeded")
   })
 )

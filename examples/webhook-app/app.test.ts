@@ -32,7 +32,7 @@ describe("the webhook app", () => {
         )
         assert.strictEqual(submitted.status, 303)
         assert.include(yield* read, "birdstrikes.csv")
-        // Were it not for the webhook, the wait would find out after five minutes.
+        // Without the webhook, the wait would find out only after five minutes.
         yield* Effect.repeat(read, { until: (page) => page.includes("9970 of 10000 rows mapped") })
 
         const forged = yield* Effect.promise(() => fetch(`${url}/webhooks/lume`, { method: "POST", body: "{}" }))

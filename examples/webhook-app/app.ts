@@ -1,6 +1,6 @@
 /**
- * A web server that submits runs, receives Lume's webhooks, and shows how each run ended. Its waits are woken by the
- * webhooks; if none came, they would find out by themselves.
+ * A web server that submits runs, receives Lume's webhooks, and shows how each run ended. The webhooks wake its waits.
+ * If none came, the waits would find out by polling.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpRouter from "@effect/platform/HttpRouter"
@@ -104,7 +104,7 @@ export const app = HttpServer.serve(router).pipe(
   Layer.provide(client),
   Layer.provide(local),
   Layer.provide(FetchHttpClient.layer),
-  // one for the client and for the webhook: the waits listen to what the webhook publishes
+  // one for both the client and the webhook, so that the waits hear what the webhook publishes
   Layer.provide(RunEvents.layer),
   Layer.provide(Layer.sync(Board, () => new Map()))
 )

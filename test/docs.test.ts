@@ -1,0 +1,118 @@
+/**
+ * The documentation names files, declarations and numbers of this repository: each of them is there.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import ts from "typescript"
+
+const root = new URL("..", import.meta.url).pathname
+
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
+
+/** The files within a folder whose paths from there match. */
+const filesIn = (folder: string, pattern: RegExp): ReadonlyArray<string> =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => pattern.test(path))
+    .map((path) => join(folder, path))
+    .toSorted()
+
+const pages = ["README.md", "CONTRIBUTING.md", "bench/README.md", ...filesIn("docs", /\.md$/)]
+
+/** The texts of what a module declares, by name: constants, functions, types, and their members. */
+const declarationsOf = (path: string): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest)
+  const found = new Map<string, Array<string>>()
+  const visit = (node: ts.Node): void => {
+    // it looks at any node, and gives nothing for one that is no declaration
+    const name = ts.getNameOfDeclaration(node as ts.Declaration)
+    if (name !== undefined && ts.isIdentifier(name)) {
+      found.set(name.text, [...(found.get(name.text) ?? []), node.getText(source)])
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+const modules = new Map<string, ReadonlyMap<string, ReadonlyArray<string>>>()
+
+const declarations = (path: string, name: string): ReadonlyArray<string> => {
+  const module = modules.get(path) ?? declarationsOf(path)
+  modules.set(path, module)
+  return module.get(name) ?? []
+}
+
+/** Such as `src/client/retry.ts:schedule`, or `test/cases/`. */
+const reference = /`((?:\.ci|bench|docs|examples|src|test)\/[\w./-]*)(?::(\w+))?`/g
+
+const architecture = read("docs/architecture.md")
+
+const textOf = (paths: ReadonlyArray<string>): string => paths.map(read).join("\n")
+
+/** The source without its comments, all of it and what is not the local Lume. */
+const source = textOf(filesIn("src", /\.ts$/)).replaceAll(/\/\*.*?\*\//gs, "")
+const client = textOf(filesIn("src", /^(?!local\/).*\.ts$/))
+
+describe("the documentation", () => {
+  it.each(pages)("%s names only files and declarations that exist", (page) => {
+    for (const [named, path = "", name] of read(page).matchAll(reference)) {
+      assert.isTrue(existsSync(join(root, path)), `${page} names ${named}, which does not exist`)
+      if (name === undefined) continue
+      assert.isNotEmpty(declarations(path, name), `${page} names ${named}, but ${path} declares no ${name}`)
+    }
+  })
+
+  it.each(pages)("%s links only to pages that exist", (page) => {
+    for (const [, target = ""] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.isTrue(existsSync(join(root, dirname(page), target)), `${page} links to ${target}, which does not exist`)
+    }
+  })
+
+  it("says what each module is for", () => {
+    const paths = filesIn("src", /^([a-z]+\/)?\w+\.ts$/)
+    const unnamed = paths.filter((path) => !architecture.includes(basename(path)))
+    assert.deepStrictEqual(unnamed, [], "docs/architecture.md does not say under Rooms what these are for")
+    const named = Array.from(architecture.matchAll(/`(\w+\.ts)`/g), ([, name = ""]) => name)
+    const gone = named.filter((name) => !paths.some((path) => basename(path) === name))
+    assert.deepStrictEqual(gone, [], "docs/architecture.md names modules that do not exist")
+  })
+
+  const row = /^\| (?<what>.*?) +\|[^|]+\| `(?<value>[^`]+)` +\| `(?<path>src\/[\w./]+):(?<name>\w+)` +\|$/gm
+  const numbers = Array.from(architecture.matchAll(row), ({ groups = {} }) => groups)
+
+  it.each(numbers)("has the number that the source has: $what", ({ name = "", path = "", value = "" }) => {
+    const found = declarations(path, name).some((text) => text.includes(value))
+    assert.isTrue(found, `docs/architecture.md says ${value}, and ${path}:${name} does not: correct the table`)
+  })
+
+  it("names everything that is seen of the client: spans, attributes, metrics, logs", () => {
+    const page = read("docs/observability.md")
+    for (const [name] of client.matchAll(/(?<=")(LumeClient\.[a-z]\w+|lume\.[a-z_]+|effect_lume_\w+)(?=")/g)) {
+      assert.include(page, `\`${name}\``)
+    }
+    // of a message, the longest part that is always the same
+    for (const [, message = ""] of client.matchAll(/Effect\.log\w+\(\s*[`"](.+?)[`"]/g)) {
+      const [part = ""] = message.split(/\$\{.*?\}/).toSorted((one, other) => other.length - one.length)
+      assert.include(page, part.trim())
+    }
+  })
+
+  it("explains messages that the client has", () => {
+    const page = read("docs/troubleshooting.md")
+    const [, ours = ""] = /^## Messages of the client$(.*)^## Messages of Effect$/ms.exec(page) ?? []
+    for (const [, message = ""] of ours.matchAll(/^\| `([^`]+)`/gm)) {
+      for (const part of message.split("…")) assert.include(source, part.trim(), message)
+    }
+  })
+
+  it("has every decision in its list, each on one page with the same parts", () => {
+    const list = read("docs/decisions/README.md")
+    for (const path of filesIn("docs/decisions", /^\d/)) {
+      assert.include(list, `(${basename(path)})`)
+      const text = read(path)
+      for (const part of ["Context", "Decision", "Figures", "Revisit when"]) assert.include(text, `**${part}`)
+      assert.isAtMost(text.split("\n").length, 20, path)
+    }
+  })
+})
