@@ -127,6 +127,7 @@ const receive = (
     return Effect.zipRight(body.quote(response), redirect)
   }
   attempt.known = Effect.succeed(toAnswer(""))
+  if (status < 200) return Effect.zipRight(transportFailure.close(response), attempt.known)
   return Effect.map(body.quote(response), toAnswer)
 }
 

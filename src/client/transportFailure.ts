@@ -8,10 +8,12 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type { TransportError } from "../LumeError.js"
 import * as causes from "./causes.js"
 
@@ -49,6 +51,17 @@ export const brokenBody = (error: HttpClientError.HttpClientError): NoAnswer =>
 
 /** Whether there was no body to read. */
 export const isEmptyBody = (error: HttpClientError.HttpClientError): boolean => error.reason === "EmptyBody"
+
+/**
+ * Closes the connection of an answer that has no end: Node's client keeps the socket of a 101 open for good, because it
+ * is meant to speak another protocol from there on.
+ */
+export const close = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (!Predicate.hasProperty(response, "source") || !Predicate.hasProperty(response.source, "destroy")) return
+    const { source } = response
+    if (typeof source.destroy === "function") Reflect.apply(source.destroy, source, [])
+  })
 
 /** The answer that a client refused for its status, which is one all the same. */
 export const refusedBy = (error: HttpClientError.HttpClientError): HttpClientResponse.HttpClientResponse | undefined =>
