@@ -158,3 +158,21 @@ describe("a wait with events", () => {
     })
   )
 })
+
+it.scoped("a wait with events ends where it can't be interrupted too, by an event and without one", () =>
+  Effect.gen(function* () {
+    const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+    const { events, lume } = yield* make(http)
+    const woken = yield* Effect.fork(Effect.acquireRelease(lume.wait(runId), () => Effect.void))
+    yield* TestClock.adjust("10 seconds")
+    yield* events.publish({ runId })
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual((yield* Fiber.join(woken))._tag, "Succeeded")
+
+    const silent = fakeHttp(states("CREATED", "SUCCEEDED"))
+    const polling = yield* make(silent)
+    const polled = yield* Effect.fork(Effect.acquireRelease(polling.lume.wait(runId), () => Effect.void))
+    yield* TestClock.adjust("5 minutes")
+    assert.strictEqual((yield* Fiber.join(polled))._tag, "Succeeded")
+  })
+)

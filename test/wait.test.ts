@@ -715,3 +715,128 @@ describe("any sequence of answers", () => {
     )
   )
 })
+
+describe("onStatus", () => {
+  const told = () => {
+    const statuses: Array<string | null> = []
+    return { statuses, onStatus: (run: LumeRun.LumeRun) => Effect.sync(() => void statuses.push(run.status)) }
+  }
+
+  it.effect("is told the run as first read, then every change, the end included", () =>
+    Effect.gen(function* () {
+      const { onStatus, statuses } = told()
+      const http = fakeHttp(states("CREATED", "CREATED", "TRANSFORMING", null, "SUCCEEDED"))
+      const fiber = yield* Effect.fork(waitFor(http, { onStatus }))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(statuses, ["CREATED", "TRANSFORMING", null, "SUCCEEDED"])
+    })
+  )
+
+  it.effect("is told of a run that was given already ended, by wait and by watch", () =>
+    Effect.gen(function* () {
+      const { onStatus, statuses } = told()
+      const http = fakeHttp(states("SUCCEEDED"))
+      yield* Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        const ended = yield* lume.runStatus(runId)
+        yield* lume.wait(ended, { onStatus })
+        yield* Stream.runDrain(lume.watch(ended, { onStatus }))
+      }).pipe(Effect.provide(clientLayer(http)))
+      assert.deepStrictEqual(statuses, ["SUCCEEDED", "SUCCEEDED"])
+      assert.strictEqual(http.sent.length, 1)
+    })
+  )
+
+  it.effect("is told of the submitted run first by runAndWait, and of each status once", () =>
+    Effect.gen(function* () {
+      const { onStatus, statuses } = told()
+      const http = fakeHttp(states("CREATED", "CREATED", "SUCCEEDED"))
+      const fiber = yield* LumeClient.runAndWait(request, { onStatus }).pipe(
+        Effect.provide(clientLayer(http)),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(statuses, ["CREATED", "SUCCEEDED"])
+    })
+  )
+
+  it.effect("is awaited, counts against the deadline and is interrupted there", () =>
+    Effect.gen(function* () {
+      let interrupted = false
+      const onStatus = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
+      const http = fakeHttp(states("CREATED"))
+      const error = yield* endsAfter(
+        yield* Effect.fork(Effect.flip(waitFor(http, { onStatus, timeout: "30 seconds" }))),
+        "30 seconds"
+      )
+      assert.strictEqual(error._tag, "TimeoutError")
+      assert.isTrue(interrupted)
+      assert.strictEqual(http.sent.length, 1)
+    })
+  )
+
+  it.effect("that hangs does not take away how the run ended", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("SUCCEEDED"))
+      const fiber = yield* Effect.fork(waitFor(http, { onStatus: () => Effect.never, timeout: "30 seconds" }))
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
+  )
+})
+
+describe("the wait option of a client", () => {
+  it.effect("gives every wait its defaults, and a call's own win field by field", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const defaults = { timeout: "10 seconds", pollInterval: "4 seconds" } as const
+      const first = yield* endsAfter(
+        yield* Effect.fork(Effect.flip(waitFor(http, {}, { wait: defaults }))),
+        "10 seconds"
+      )
+      assert.strictEqual(first._tag, "TimeoutError")
+      assert.deepStrictEqual(seconds(http), [0, 4, 8, 10])
+
+      const own = fakeHttp(states("CREATED"))
+      yield* endsAfter(
+        yield* Effect.fork(
+          Effect.flip(waitFor(own, { timeout: undefined, pollInterval: "5 seconds" }, { wait: defaults }))
+        ),
+        "10 seconds"
+      )
+      assert.deepStrictEqual(
+        seconds(own).map((at) => at - 10),
+        [0, 5, 10]
+      )
+    })
+  )
+
+  it.effect("has a schedule, which an interval of a call replaces", () =>
+    Effect.gen(function* () {
+      const wait = { schedule: Schedule.spaced("20 seconds"), timeout: "20 seconds" } as const
+      const scheduled = fakeHttp(states("CREATED"))
+      yield* endsAfter(yield* Effect.fork(Effect.flip(waitFor(scheduled, {}, { wait }))), "20 seconds")
+      assert.deepStrictEqual(seconds(scheduled), [0, 20])
+      const interval = fakeHttp(states("CREATED"))
+      yield* endsAfter(
+        yield* Effect.fork(Effect.flip(waitFor(interval, { pollInterval: "10 seconds" }, { wait }))),
+        "20 seconds"
+      )
+      assert.deepStrictEqual(
+        seconds(interval).map((at) => at - 20),
+        [0, 10, 20]
+      )
+    })
+  )
+
+  it.effect("is refused when the client is made, where it can't work", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const error = yield* Effect.flip(waitFor(http, {}, { wait: { timeout: -1 } }))
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.deepStrictEqual(http.sent, [])
+    })
+  )
+})

@@ -86,8 +86,12 @@ export const about = (
   if (error._tag === "RequestError") {
     return new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
   }
-  // a view of the response: everything is as it was, but the request
-  const response: HttpClientResponse.HttpClientResponse = Object.create(error.response, { request: { value: request } })
+  // a copy of the response, with everything as it was but the request
+  const response: HttpClientResponse.HttpClientResponse = Object.assign(
+    Object.create(Object.getPrototypeOf(error.response)),
+    error.response,
+    { request }
+  )
   return new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response })
 }
 

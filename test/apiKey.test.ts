@@ -1,0 +1,129 @@
+/**
+ * Where the key goes, and where it is never seen: other origins, errors, spans, messages about a base URL.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import * as LumeClient from "../src/LumeClient.js"
+import { apiKey, clientLayer, fakeHttp, json, runId, state, states } from "./support/fakeHttp.js"
+import { logged } from "./support/webhook.js"
+
+const read = LumeClient.runStatus(runId)
+
+describe("the key", () => {
+  it.effect.each([
+    ["https://lume.example/v1", "https://lume.example/v1/other", true],
+    ["https://lume.example", "https://lume.example.evil.example/", false],
+    ["https://lume.example", "https://lume.example@evil.example/", false],
+    ["https://lume.example", "http://lume.example/", false],
+    ["https://lume.example", "https://lume.example:8443/", false],
+    ["https://lume.example", "https://LUME.example:443/runs", true]
+  ] as const)("of %s goes to %s: %s", ([baseUrl, url, goes]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const transformClient = (client: HttpClient.HttpClient) =>
+        HttpClient.mapRequest(client, HttpClientRequest.setUrl(url))
+      yield* read.pipe(Effect.provide(clientLayer(http, { baseUrl, transformClient })))
+      assert.strictEqual(http.sent[0]?.headers["lume-api-key"], goes ? apiKey : undefined)
+    })
+  )
+
+  it.effect("is in no error that transformClient sees, also not in the request of its response", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const http = fakeHttp((_, index, request) =>
+        index === 0
+          ? Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport" }))
+          : json({ detail: "no" }, 500)
+      )
+      const strict = HttpClient.filterStatusOk(
+        HttpClient.make((request) => HttpClient.execute(request).pipe(Effect.provide(http.layer)))
+      )
+      const lume = yield* LumeClient.make({
+        apiKey: Redacted.make(apiKey),
+        retry: { times: 1, base: 1 },
+        transformClient: HttpClient.tapError((error) => Effect.sync(() => seen.push(error)))
+      }).pipe(Effect.provideService(HttpClient.HttpClient, strict))
+      yield* Effect.flip(lume.run({ flowVersion: "a:v1", sourcePath: "b" }))
+      yield* Effect.flip(lume.run({ flowVersion: "a:v1", sourcePath: "b" }))
+      assert.strictEqual(seen.length, 2)
+      for (const error of seen) {
+        assert.notInclude(inspect(error, { depth: 10, showHidden: true, getters: true }), apiKey)
+        assert(HttpClientError.isHttpClientError(error))
+        if (error._tag === "ResponseError") {
+          assert.strictEqual(error.response.status, 500)
+          assert.notInclude(JSON.stringify(error.response.request.headers), apiKey)
+        }
+      }
+    })
+  )
+
+  it.effect("is in no span of a request, also where the answer's headers echo it", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = yield* Effect.tracer
+      const recording = Tracer.make({
+        context: tracer.context,
+        span: (...args) => {
+          const span = tracer.span(...args)
+          spans.push(span)
+          return span
+        }
+      })
+      const http = fakeHttp(() => {
+        const answer = state("CREATED")
+        answer.headers.set("x-echo", apiKey)
+        return answer
+      })
+      yield* read.pipe(Effect.provide(clientLayer(http, { traceRequests: true })), Effect.withTracer(recording))
+      assert.isAtLeast(spans.length, 2)
+      for (const { attributes } of spans) assert.notInclude(JSON.stringify([...attributes]), apiKey)
+      assert.include(JSON.stringify(spans.flatMap(({ attributes }) => [...attributes])), "application/json")
+    })
+  )
+
+  it.effect.each(["https://user:secret-1@lume.example", "ftp://user:secret-1@lume.example", "//user:secret-1@lume"])(
+    "a base URL that can't be right is refused without what it holds: %s",
+    (baseUrl) =>
+      Effect.gen(function* () {
+        const client = LumeClient.make({ apiKey: Redacted.make(apiKey), baseUrl })
+        const error = yield* Effect.flip(client).pipe(Effect.provide(fakeHttp(states("CREATED")).layer))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.notInclude(error.message, "secret-1")
+        assert.include(error.message, "baseUrl")
+      })
+  )
+
+  it.effect.each([
+    ["http://lume.example", 1],
+    ["https://lume.example", 0],
+    ["http://localhost:4747", 0],
+    ["http://127.0.0.1:4747", 0],
+    ["http://[::1]:4747", 0],
+    ["http://127.0.0.1.evil.example", 1]
+  ] as const)("over %s: %s warning", ([baseUrl, warnings]) =>
+    Effect.gen(function* () {
+      const log = logged()
+      yield* Effect.zipRight(read, read).pipe(
+        Effect.provide(clientLayer(fakeHttp(states("CREATED")), { baseUrl })),
+        Effect.provide(log.layer)
+      )
+      assert.strictEqual(log.lines.filter((line) => line.includes("not https")).length, warnings)
+    })
+  )
+})
+
+describe("caches", () => {
+  it.effect("are told to answer no read with an earlier answer", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      yield* read.pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(http.sent[0]?.headers["cache-control"], "no-cache")
+    })
+  )
+})
