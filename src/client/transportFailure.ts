@@ -77,6 +77,22 @@ export const notLetThrough = (
   description: string
 ): HttpClientError.HttpClientError => new HttpClientError.RequestError({ request, reason: "Encode", description })
 
+/** A copy of a response with another request. The platform wraps responses in others, which have it as `original`. */
+const withRequest = (
+  response: HttpClientResponse.HttpClientResponse,
+  request: HttpClientRequest.HttpClientRequest
+): HttpClientResponse.HttpClientResponse => {
+  const original = Predicate.hasProperty(response, "original") ? response.original : undefined
+  return Object.create(Object.getPrototypeOf(response), {
+    ...Object.getOwnPropertyDescriptors(response),
+    request: { value: request, enumerable: true },
+    // only a response is wrapped so
+    ...(original !== undefined && {
+      original: { value: withRequest(original as HttpClientResponse.HttpClientResponse, request) }
+    })
+  })
+}
+
 /** The same error about another request: as it was given, without the key. */
 export const about = (
   error: HttpClientError.HttpClientError,
@@ -86,13 +102,13 @@ export const about = (
   if (error._tag === "RequestError") {
     return new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
   }
-  // a copy of the response, with everything as it was but the request
-  const response: HttpClientResponse.HttpClientResponse = Object.assign(
-    Object.create(Object.getPrototypeOf(error.response)),
-    error.response,
-    { request }
-  )
-  return new HttpClientError.ResponseError({ request, cause, description, reason: error.reason, response })
+  return new HttpClientError.ResponseError({
+    request,
+    cause,
+    description,
+    reason: error.reason,
+    response: withRequest(error.response, request)
+  })
 }
 
 /** Where the runtime knows it, Fetch is told to keep nothing: a cache would answer every poll with the first answer. */
