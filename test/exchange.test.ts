@@ -191,7 +191,71 @@ describe.each(clients)("%s", (name, layer) => {
     })
   )
 
+  live(
+    "nor where the time that is left ends before the body",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => {
+        response.writeHead(403)
+        response.write("Inval")
+      })
+      const lume = yield* make(server.url, { requestTimeout: "500 millis" })
+      assert.strictEqual((yield* Effect.flip(lume.runStatus(runId)))._tag, "AuthenticationError")
+      const waited = yield* Effect.flip(lume.wait(runId, { timeout: "500 millis" }))
+      assert.strictEqual(waited._tag, "AuthenticationError")
+      yield* until(() => server.sockets.size === 0)
+    })
+  )
+
+  live(
+    "an answer that switches protocols leaves no socket open",
+    Effect.gen(function* () {
+      const server = yield* serve((request, response) => {
+        response.destroy()
+        request.socket.destroy()
+      })
+      // Node's server answers an upgrade only where it was asked for one: written by hand
+      server.intercept((socket) =>
+        socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n")
+      )
+      const lume = yield* make(server.url, { retry: { times: 0 } })
+      const error = yield* Effect.flip(lume.run(request))
+      assert.strictEqual(error._tag, "SubmitOutcomeUnknownError")
+      yield* until(() => server.sockets.size === 0)
+    })
+  )
+
+  live(
+    "a body that is still compressed is named",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) =>
+        response.writeHead(200, { "content-encoding": "zstd-not-known" }).end("\u0028\u00b5\u002f\u00fd")
+      )
+      const lume = yield* make(server.url, { retry: { times: 0 } })
+      const error = yield* Effect.flip(lume.runStatus(runId))
+      assert.include(error.message, "content-encoding: zstd-not-known")
+    })
+  )
+
   if (name !== "Fetch") return
+
+  live(
+    "Fetch is told to keep nothing, whatever the application's own RequestInit says",
+    Effect.gen(function* () {
+      const seen: Array<RequestInit | undefined> = []
+      const fetch: typeof globalThis.fetch = (_, init) => {
+        seen.push(init)
+        return Promise.resolve(Response.json(created))
+      }
+      const lume = yield* make("http://127.0.0.1:1")
+      yield* lume
+        .runStatus(runId)
+        .pipe(
+          Effect.provideService(FetchHttpClient.RequestInit, { cache: "force-cache" }),
+          Effect.provideService(FetchHttpClient.Fetch, fetch)
+        )
+      assert.strictEqual(seen[0]?.cache, "no-store")
+    })
+  )
 
   live(
     "the application's own RequestInit is kept, but for redirects",

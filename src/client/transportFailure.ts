@@ -52,15 +52,22 @@ export const brokenBody = (error: HttpClientError.HttpClientError): NoAnswer =>
 /** Whether there was no body to read. */
 export const isEmptyBody = (error: HttpClientError.HttpClientError): boolean => error.reason === "EmptyBody"
 
+/** The platform wraps responses in others, which have the inner one as `original`. */
+const originalOf = (response: object): unknown =>
+  Predicate.hasProperty(response, "original") ? response.original : undefined
+
 /**
  * Closes the connection of an answer that has no end: Node's client keeps the socket of a 101 open for good, because it
  * is meant to speak another protocol from there on.
  */
-export const close = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (!Predicate.hasProperty(response, "source") || !Predicate.hasProperty(response.source, "destroy")) return
-    const { source } = response
-    if (typeof source.destroy === "function") Reflect.apply(source.destroy, source, [])
+export const close = (response: object): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const original = originalOf(response)
+    if (Predicate.isObject(original)) return close(original)
+    const source = Predicate.hasProperty(response, "source") ? response.source : undefined
+    const socket = Predicate.hasProperty(source, "socket") ? source.socket : undefined
+    const destroy = Predicate.hasProperty(socket, "destroy") ? socket.destroy : undefined
+    return typeof destroy === "function" ? Effect.sync(() => Reflect.apply(destroy, socket, [])) : Effect.void
   })
 
 /** The answer that a client refused for its status, which is one all the same. */
@@ -77,19 +84,13 @@ export const notLetThrough = (
   description: string
 ): HttpClientError.HttpClientError => new HttpClientError.RequestError({ request, reason: "Encode", description })
 
-/** A copy of a response with another request. The platform wraps responses in others, which have it as `original`. */
-const withRequest = (
-  response: HttpClientResponse.HttpClientResponse,
-  request: HttpClientRequest.HttpClientRequest
-): HttpClientResponse.HttpClientResponse => {
-  const original = Predicate.hasProperty(response, "original") ? response.original : undefined
+/** A copy of a response with another request, and what it wraps too. */
+const withRequest = <R extends object>(response: R, request: HttpClientRequest.HttpClientRequest): R => {
+  const original = originalOf(response)
   return Object.create(Object.getPrototypeOf(response), {
     ...Object.getOwnPropertyDescriptors(response),
     request: { value: request, enumerable: true },
-    // only a response is wrapped so
-    ...(original !== undefined && {
-      original: { value: withRequest(original as HttpClientResponse.HttpClientResponse, request) }
-    })
+    ...(Predicate.isObject(original) && { original: { value: withRequest(original, request) } })
   })
 }
 

@@ -12,6 +12,8 @@ export interface Server {
   readonly requests: Array<Http.IncomingMessage>
   /** The connections that are open. */
   readonly sockets: Set<Net.Socket>
+  /** From now on, new connections are answered by hand, at their first bytes. */
+  readonly intercept: (answer: (socket: Net.Socket) => void) => void
 }
 
 export type Handler = (request: Http.IncomingMessage, response: Http.ServerResponse, index: number) => void
@@ -22,22 +24,31 @@ export const serve = (handler: Handler): Effect.Effect<Server, never, Scope.Scop
     Effect.async<Server & { readonly close: () => void }>((resume) => {
       const requests: Array<Http.IncomingMessage> = []
       const sockets = new Set<Net.Socket>()
+      let byHand: ((socket: Net.Socket) => void) | undefined = undefined
       const server = Http.createServer((request, response) => {
         request.resume()
         handler(request, response, requests.push(request) - 1)
       })
       server.on("connection", (socket) => {
         sockets.add(socket)
+        const answer = byHand
+        if (answer !== undefined) {
+          socket.removeAllListeners("data")
+          socket.once("data", () => answer(socket))
+        }
         socket.on("close", () => sockets.delete(socket))
       })
       server.listen(0, "127.0.0.1", () => {
         const address = server.address()
         const port = typeof address === "object" && address !== null ? address.port : 0
+        const intercept: Server["intercept"] = (answer) => {
+          byHand = answer
+        }
         const close = () => {
           server.close()
           server.closeAllConnections()
         }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, requests, sockets, close }))
+        resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, requests, sockets, close, intercept }))
       })
     }),
     ({ close }) => Effect.sync(close)
