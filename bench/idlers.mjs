@@ -48,7 +48,7 @@ const floor = async () => {
 
 /** The wait of effect-lume, given a read; its pace is a `Schedule`. */
 const lumeWait = async () => {
-  const polling = await import("../dist/internal/polling.js")
+  const polling = await import("../dist/client/polling.js")
   const LumeRun = await import("../dist/LumeRun.js")
   const Schedule = await import("effect/Schedule")
   const runs = {
