@@ -8,7 +8,8 @@ import { alternate, finish, number, print, printSamples, printTable, ratio, spre
 
 const rounds = 7
 const verifications = 20_000
-const verifiers = ["effect-lume", "octokit, web build", "octokit, Node build", "standardwebhooks"]
+const fromConfig = "effect-lume, secrets from a Config"
+const verifiers = ["effect-lume", fromConfig, "octokit, web build", "octokit, Node build", "standardwebhooks"]
 const workers = Object.fromEntries(verifiers.map((name) => [name, startWorker("verifiers.mjs", name)]))
 for (const name of verifiers) await workers[name].measure(5_000)
 const samples = await alternate({
@@ -52,6 +53,7 @@ finish([
     name: "verifications: octokit, Node build / effect-lume",
     value: ratio(samples, "octokit, Node build", "effect-lume")
   },
+  { name: `verifications: effect-lume / ${fromConfig}`, value: ratio(samples, "effect-lume", fromConfig) },
   { name: "verifications: standardwebhooks / effect-lume", value: ratio(samples, "standardwebhooks", "effect-lume") },
   { name: "requests: woken by events / polling", value: events.requests / polling.requests, most: 0.05 },
   { name: "CPU: woken by events / polling", value: events.cpu / polling.cpu }

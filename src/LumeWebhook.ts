@@ -24,6 +24,7 @@ import * as check from "./client/options.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
 import * as hmac from "./internal/hmac.js"
+import { explainUnparsed } from "./internal/json.js"
 import * as wire from "./internal/leaf.js"
 import * as logLimit from "./internal/logLimit.js"
 import * as problem from "./internal/problem.js"
@@ -168,16 +169,19 @@ export const WebhookEvent: Schema.Schema<WebhookEvent, { readonly [key: string]:
   { strict: true, decode: fromJson, encode: ({ raw }) => raw }
 )
 
-const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
-  Effect.try({
-    try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)),
-    catch: () =>
-      new WebhookPayloadError({
-        path: "",
-        expected: "JSON in UTF-8",
-        received: body.length === 0 ? "nothing" : "text that is not valid JSON"
-      })
-  })
+const notJson = (received: string): WebhookPayloadError =>
+  new WebhookPayloadError({ path: "", expected: "JSON in UTF-8", received })
+
+const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> => {
+  if (body.length === 0) return Effect.fail(notJson("nothing"))
+  return Effect.flatMap(
+    Effect.try({
+      try: () => new TextDecoder("utf-8", { fatal: true }).decode(body),
+      catch: () => notJson("bytes that are not UTF-8")
+    }),
+    (text) => Effect.try({ try: (): unknown => JSON.parse(text), catch: () => notJson(explainUnparsed(text)) })
+  )
+}
 
 const decodeEvent = ParseResult.decodeUnknownEither(WebhookEvent)
 

@@ -371,7 +371,8 @@ describe("unwrap", () => {
       const refusals: ReadonlyArray<readonly [path: string, received: string, body: string | Uint8Array]> = [
         ["", "nothing", ""],
         ["", "text that is not valid JSON", "{"],
-        ["", "text that is not valid JSON", new Uint8Array([0x22, 0xff, 0x22])],
+        ["", "text that is not valid JSON (NaN at position 10)", '{"run_id":NaN}'],
+        ["", "bytes that are not UTF-8", new Uint8Array([0x22, 0xff, 0x22])],
         ["", "null", "null"],
         ["", "an array of 0", "[]"],
         ["run_id", "nothing", '{"__proto__":{"run_id":"run_1"}}'],
