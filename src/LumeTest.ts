@@ -10,14 +10,13 @@
  * Encoding, decoding, retrying and waiting are those of production. It needs no test framework and no Node.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
-import * as nextEventClock from "./testkit/time.js"
+import * as testTime from "./testkit/time.js"
 import * as testArbitrary from "./testkit/arbitrary.js"
 import * as testMetadata from "./testkit/metadata.js"
 import * as testServer from "./testkit/server.js"
@@ -90,8 +89,7 @@ export interface Script {
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      yield* nextEventClock.prepare
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* testTime.startTime
       const state = testServer.makeState(script.runs ?? {}, script.onRun ?? (() => succeeds()), now)
       const client = yield* LumeClient.make({ apiKey: Redacted.make("lume-test-key") }).pipe(
         Effect.provideService(HttpClient.HttpClient, testServer.makeClient(state)),
@@ -309,7 +307,7 @@ const withTestClock = <A, E, R>(
   use: (clock: TestClock.TestClock) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) =>
-    nextEventClock.isTestClock(clock)
+    testTime.isTestClock(clock)
       ? use(clock)
       : Effect.dieMessage(
           `LumeTest.${caller} needs effect's TestClock: run the test by it.effect, or provide TestContext.TestContext.`
@@ -335,6 +333,4 @@ export const waitFor = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: { readonly limit?: Duration.DurationInput | undefined }
 ): Effect.Effect<A, E, R> =>
-  withTestClock("waitFor", (clock) =>
-    nextEventClock.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day"))
-  )
+  withTestClock("waitFor", (clock) => testTime.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day")))
