@@ -17,11 +17,11 @@ import * as eventLoop from "../client/eventLoop.js"
 export const isTestClock = (clock: Clock.Clock): clock is TestClock.TestClock =>
   Predicate.hasProperty(clock, "setTime") && Predicate.hasProperty(clock, "sleeps")
 
-/** When a fake Lume begins, in milliseconds since 1970. Effect 4's clock hides its sleeps: there, they are noted from here on. */
+/** When a fake Lume begins, in milliseconds since 1970. Effect 4's clock hides its sleeps: it is watched from here on. */
 export const startTime: Effect.Effect<number> = Clock.currentTimeMillis
 
 /**
- * The clock that an effect runs on under `runToEnd`: the test's own, watched. Its sleeps are whole milliseconds, because
+ * The test's clock, as the effect sees it: what the effect does to it is noted. Sleeps are whole milliseconds, because
  * `Clock.currentTimeNanos` dies where a test's clock stands at a fraction of a nanosecond.
  */
 const watch = (testClock: TestClock.TestClock) => {
@@ -36,6 +36,7 @@ const watch = (testClock: TestClock.TestClock) => {
       )
     })
   const overrides: Pick<TestClock.TestClock, "adjust" | "setTime" | "sleep"> = {
+    // by `this`, so that a clock that was made from this one keeps what it overrides
     adjust(duration) {
       return counted(testClock.adjust.call(this, duration))
     },
@@ -68,8 +69,8 @@ const watch = (testClock: TestClock.TestClock) => {
 }
 
 /**
- * The same clock, without its pauses: before it ends a sleep, it waits some milliseconds of real time, so that an hour of
- * polls takes seconds. effect's types hide `awaitSuspended`. Were it renamed, time would pass as slowly as that.
+ * The test's clock, without its pauses. It pauses for some milliseconds of real time before it ends a sleep, so that an
+ * hour of polls would take seconds. effect's types hide `awaitSuspended`; if it is renamed, the pauses are back.
  */
 const withoutPauses = (clock: TestClock.TestClock): TestClock.TestClock =>
   Object.create(clock, { awaitSuspended: { value: () => Effect.void } })
@@ -94,9 +95,11 @@ const waitingForIo = (fiber: AnyFiber): Effect.Effect<ReadonlyArray<AnyFiber>> =
   )
 
 const realMillisecond = Clock.make().sleep(Duration.millis(1))
-/** How many of them a fiber that waits for I/O gets, once, before the next sleep is ended. */
+
+/** How many real milliseconds a fiber that waits for I/O gets, once, before time goes on without it. */
 const ioTime = 20
-/** How many an effect gets in which nobody sleeps, before it dies. */
+
+/** How many real milliseconds an effect gets in which nobody sleeps, before it dies. */
 const lastIoTime = 1_000
 
 const neverEnds = (what: string) => Effect.dieMessage(`LumeTest.waitFor: the effect ${what}.`)
@@ -123,10 +126,12 @@ const drive = (
         given++
         yield* realMillisecond
       } else if (next === Infinity) {
-        return yield* neverEnds("does not end, and does not sleep either: nothing wakes it")
+        return yield* neverEnds(
+          "does not end: nothing in it sleeps, and nothing wakes it. Provide what it waits for; real I/O may take a second"
+        )
       } else if (next > latest) {
         return yield* neverEnds(
-          `had not ended after ${Duration.format(limit)} of virtual time. Where that is right, raise the limit option`
+          `had not ended after ${Duration.format(limit)} of virtual time. If it should take longer, raise the option limit`
         )
       } else {
         given = 0
