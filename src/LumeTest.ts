@@ -1,5 +1,5 @@
 /**
- * A Lume for tests: the real client over a fake `HttpClient`, whose runs follow timelines on the test's clock.
+ * A Lume for tests: the real client over a fake `HttpClient`. Its runs follow timelines on the test's clock.
  *
  * ```ts
  * it.effect("gates on the error rate", () =>
@@ -10,14 +10,13 @@
  * Encoding, decoding, retrying and waiting are those of production. It needs no test framework and no Node.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
-import * as nextEventClock from "./testkit/time.js"
+import * as testTime from "./testkit/time.js"
 import * as testArbitrary from "./testkit/arbitrary.js"
 import * as testMetadata from "./testkit/metadata.js"
 import * as testServer from "./testkit/server.js"
@@ -30,7 +29,7 @@ import type { RunRequest } from "./RunRequest.js"
 /** The fake Lume, as a service. */
 export class LumeTest extends Context.Tag("effect-lume/LumeTest")<LumeTest, Service>() {}
 
-/** What can be asked of the fake Lume. */
+/** What a test asks of the fake Lume. */
 export interface Service {
   /** @see failNext */
   readonly failNext: (count: number, fault: Fault, options?: FaultOptions) => Effect.Effect<void>
@@ -42,22 +41,24 @@ export interface Service {
 
 export type {
   /**
-   * What befalls a request: `"network"` (the connection is refused, or is reset where the request was received),
-   * `"timeout"` (no answer ever), `"html502"` (a proxy's page), or a status, with `retryAfter` in seconds and the
-   * `detail` that the answer gives.
+   * What goes wrong with a request:
+   * - `"network"`: the connection is refused; it is reset where the request was `received`;
+   * - `"timeout"`: no answer comes;
+   * - `"html502"`: a proxy answers with its own page;
+   * - a status, with `retryAfter` in seconds and the `detail` of the answer.
    */
   Fault,
-  /** A request as the client sent it, in the order of sending; never the key. */
+  /** A request as the client sent it, without the key. */
   ReceivedRequest
 } from "./testkit/server.js"
 export type {
-  /** Parts of `LumeMetadata` that are not as they would be made. What is given is taken as it is. */
+  /** Overrides for metadata that the test kit makes, taken as they are. Everything else is made to fit them. */
   Overrides as MetadataOverrides,
-  /** A run whose metadata a `Step` makes. */
+  /** What a `Step` knows of its run when it makes the metadata. */
   Subject
 } from "./testkit/metadata.js"
 export type {
-  /** A status of a timeline, from a time on. */
+  /** A status that a run takes on, and when. */
   Step,
   /** What a run does, step by step. */
   Timeline
@@ -67,35 +68,34 @@ type Fault = testServer.Fault
 type MetadataOverrides = testMetadata.Overrides
 type Timeline = testTimeline.Timeline
 
-/** Which requests a fault befalls, and what becomes of them. */
+/** Which requests a fault is for, and whether Lume receives them. */
 export interface FaultOptions {
-  /** Reads or submits. Default: both. */
+  /** Only reads or only submits. Default: both. */
   readonly on?: "read" | "submit" | undefined
-  /** Whether the request reaches Lume before its answer is lost: a submitted run then exists. Default: false. */
+  /** Whether Lume receives the request before the fault. A run that was submitted so exists. Default: false. */
   readonly received?: boolean | undefined
 }
 
 /** What the fake Lume does. */
 export interface Script {
-  /** Runs that are there from the beginning, by their ids; they begin when the layer is built. Default: none. */
+  /** Runs that exist already, by their ids. Their timelines begin when the layer is built. Default: none. */
   readonly runs?: Readonly<Record<string, Timeline>> | undefined
   /** What a submitted run does. Default: `succeeds()`. */
   readonly onRun?: ((request: RunRequest) => Timeline) | undefined
 }
 
 /**
- * The real client over a fake Lume, and the service with which a test speaks to that. Submitted runs get the ids
- * `run_test_1`, `run_test_2` and so on. A source path that has succeeded for a flow version is refused, as Lume does.
+ * The real client over a fake Lume, and the fake as a service. Submitted runs get the ids `run_test_1`, `run_test_2` and
+ * so on. Like Lume, the fake refuses a source path that has succeeded for the same flow version.
  */
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      yield* nextEventClock.prepare
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* testTime.startTime
       const state = testServer.makeState(script.runs ?? {}, script.onRun ?? (() => succeeds()), now)
       const client = yield* LumeClient.make({ apiKey: Redacted.make("lume-test-key") }).pipe(
         Effect.provideService(HttpClient.HttpClient, testServer.makeClient(state)),
-        // the options are right, so that there is no failure
+        // can't fail: the options are valid
         Effect.orDie
       )
       return Context.make(LumeClient.LumeClient, client).pipe(
@@ -113,19 +113,20 @@ export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | 
 // Speaking to the fake Lume
 
 /**
- * Lets the next `count` requests fail, of those that `options` names. Faults come in the order in which they were
- * planned. The client sends a read again up to three times, so that a fault that comes once may not be seen.
+ * Gives the next `count` requests this fault. `options` says which requests count. Faults come in the order of the calls.
+ *
+ * The client sends a read again up to three times: it takes four transient faults for a read to fail.
  */
 export const failNext = (count: number, fault: Fault, options?: FaultOptions): Effect.Effect<void, never, LumeTest> =>
   Effect.flatMap(LumeTest, (test) => test.failNext(count, fault, options))
 
-/** Every request that the client sent, in its order, those that failed included. */
+/** Every request that the client sent, in order. Requests that failed are included. */
 export const requests: Effect.Effect<ReadonlyArray<testServer.ReceivedRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.requests
 )
 
-/** What every run that Lume accepted was submitted with, in its order, those included whose answer was lost. */
+/** The request of every run that Lume accepted, in order. Runs whose answer was lost are included. */
 export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.submitted
@@ -134,11 +135,11 @@ export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest
 // ---------------------------------------------------------------------------------------------------------------------
 // Timelines
 
-/** What the ready timelines have in common. */
+/** What `succeeds`, `partiallyFails`, `fails` and `crashes` take. */
 export interface TimelineOptions {
-  /** From acceptance to the end; milliseconds if bare. Default: 30 seconds. */
+  /** How long the run takes; milliseconds if bare. Default: 30 seconds. */
   readonly in?: Duration.DurationInput | undefined
-  /** What is not as it would be made in the metadata. */
+  /** Overrides for the metadata. */
   readonly metadata?: MetadataOverrides | undefined
 }
 
@@ -157,8 +158,8 @@ export const succeeds = (options: TimelineOptions & { readonly rows?: number | u
 }
 
 /**
- * Through every status to `PARTIAL_FAILED`, with `rejected` of `rows` rows rejected (default: 20 of 1000) for
- * `topErrors` (default: all of them for one error).
+ * Through every status to `PARTIAL_FAILED`. Of `rows` rows (default: 1000), `rejected` are rejected (default: 20).
+ * `topErrors` says why (default: one error for all of them).
  */
 export const partiallyFails = (
   options: TimelineOptions & {
@@ -179,8 +180,8 @@ export const partiallyFails = (
 const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message: "The test lets this run fail." }
 
 /**
- * As far as `stage` (default: `TRANSFORMING`), then `FAILED`, for `errorCode` and `message` (default: `TEST_FAILURE`).
- * Its metadata has results where some are given.
+ * Up to `stage` (default: `TRANSFORMING`), then `FAILED` with `errorCode` (default: `TEST_FAILURE`) and `message`. The
+ * metadata has results only where `metadata.results` is given.
  */
 export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError> = {}): Timeline => {
   const { errorCode = someFailure.errorCode, message = someFailure.message, stage = someFailure.stage } = options
@@ -188,18 +189,18 @@ export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError
   return through(options, testTimeline.isStage(stage) ? stage : "SYNCING_TARGET", "FAILED", metadata)
 }
 
-/** As far as `TRANSFORMING`, then `CRASHED`. Lume names no cause. */
+/** Up to `TRANSFORMING`, then `CRASHED`. The metadata names no cause. */
 export const crashes = (options: TimelineOptions = {}): Timeline =>
   through(options, "TRANSFORMING", "CRASHED", testMetadata.failed(options.metadata ?? {}, "CRASHED"))
 
-/** As far as `TRANSFORMING` in 10 seconds, and never any further. */
+/** Up to `TRANSFORMING` within 10 seconds, then no further. */
 export const hangs = (): Timeline => [
   { status: "CREATED" },
   { status: "SYNCING_SOURCE", after: "5 seconds" },
   { status: "TRANSFORMING", after: "5 seconds" }
 ]
 
-/** A status that no client knows (or null) for 10 seconds, then what `next` says. Default: `succeeds()`. */
+/** A status that the client does not know, or null, for 10 seconds; then `next` (default: `succeeds()`). */
 export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => [
   { status },
   ...next.map((step, index) =>
@@ -207,38 +208,38 @@ export const unknownStatus = (status: string | null, next: Timeline = succeeds()
   )
 ]
 
-/** Any sequence of statuses, each from a time after the one before; the last one stays. */
+/** Any sequence of statuses. Each begins some time `after` the one before, and the last one stays. */
 export const timeline = (steps: ReadonlyArray<testTimeline.Step>): Timeline => steps
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Values
 
 /**
- * Metadata of a run that produced data, whose numbers fit together: what is not given follows from what is. Where
- * nothing is given, it has succeeded with 1000 rows in 30 seconds.
+ * Metadata of a run that produced data. What is not given follows from what is, so that the numbers fit together.
+ * Default: a run that succeeded with 1000 rows in 30 seconds.
  */
 export const metadata = (overrides: MetadataOverrides = {}): LumeMetadata.LumeMetadata =>
   testMetadata.make(overrides, testMetadata.someRun(overrides.run?.runId ?? someId))
 
 const someId = "run_test"
 
-/** What a run that `run` makes has that is not as it would be made. */
+/** Overrides for a run made by `run`; everything else gets its default. */
 export interface RunOverrides {
   /** Default: `run_test`. */
   readonly id?: string | undefined
-  /** Of an `Unrecognized` run. Default: `QUEUED`. */
+  /** Only for `Unrecognized`. Default: `QUEUED`. */
   readonly status?: string | null | undefined
   /** Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
-  /** Of a run that has ended. `Failed` and `Crashed` have results where some are given. */
+  /** Only for runs that have ended. `Failed` and `Crashed` have results only where `metadata.results` is given. */
   readonly metadata?: MetadataOverrides | undefined
-  /** Of a `Failed` or `Crashed` run. Default: one for `Failed`, none for `Crashed`. */
+  /** Only for `Failed` and `Crashed`. Default: one error for `Failed`, none for `Crashed`. */
   readonly errors?: ReadonlyArray<LumeMetadata.StageError> | undefined
-  /** Lume's JSON in place of all that, such as what can't be read. */
+  /** Lume's JSON, in place of `metadata` and `errors`; it may be unreadable. */
   readonly rawMetadata?: unknown
 }
 
-const words = {
+const statuses = {
   Created: "CREATED",
   SyncingSource: "SYNCING_SOURCE",
   Transforming: "TRANSFORMING",
@@ -255,18 +256,18 @@ const metadataJson = (tag: LumeRun.LumeRun["_tag"], id: string, { errors, metada
   switch (tag) {
     case "Succeeded":
     case "PartialFailed":
-      return testMetadata.finished(metadata ?? {}, words[tag])(subject)
+      return testMetadata.finished(metadata ?? {}, statuses[tag])(subject)
     case "Failed":
     case "Crashed": {
       const usual = tag === "Failed" ? [someFailure] : []
-      return testMetadata.failed({ errors: errors ?? usual, ...metadata }, words[tag])(subject)
+      return testMetadata.failed({ errors: errors ?? usual, ...metadata }, statuses[tag])(subject)
     }
     default:
       return {}
   }
 }
 
-/** A run in the state with this tag, as the client would have read it. */
+/** A run with this tag, as the client would have read it. */
 export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
   tag: Tag,
   overrides: RunOverrides = {}
@@ -274,17 +275,17 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
   const id = overrides.id ?? someId
   const made = LumeRun.fromWire({
     id: LumeRun.RunId.make(id),
-    status: tag === "Unrecognized" && overrides.status !== undefined ? overrides.status : words[tag],
+    status: tag === "Unrecognized" && overrides.status !== undefined ? overrides.status : statuses[tag],
     metadata: "rawMetadata" in overrides ? overrides.rawMetadata : metadataJson(tag, id, overrides),
     run_metadata: overrides.runMetadata
   })
-  // the word decides the state, and this is the tag's own word
+  // the status decides the tag, and this is the tag's status
   return made as Extract<LumeRun.LumeRun, { readonly _tag: Tag }>
 }
 
 /**
- * Arbitraries, whose values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
- * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the whole.
+ * Arbitraries for fast-check. Their values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
+ * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the run.
  */
 export const arbitrary = {
   /** Any `LumeMetadata`. */
@@ -309,32 +310,29 @@ const withTestClock = <A, E, R>(
   use: (clock: TestClock.TestClock) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) =>
-    nextEventClock.isTestClock(clock)
+    testTime.isTestClock(clock)
       ? use(clock)
       : Effect.dieMessage(
-          `LumeTest.${caller} needs effect's TestClock: run the test by it.effect, or provide TestContext.TestContext.`
+          `LumeTest.${caller} needs effect's TestClock. Run the test with it.effect, or provide TestContext.TestContext.`
         )
   )
 
-/**
- * Lets virtual time pass for what was forked before: `TestClock.adjust`. Everything that sleeps until then is woken in
- * its order.
- */
+/** Moves the test's clock by `duration`, like `TestClock.adjust`: fibers that were forked before wake in order. */
 export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =>
   withTestClock("advance", (clock) => clock.adjust(duration))
 
 /**
- * Runs an effect to its end, skipping every sleep in it: an hour's wait takes milliseconds. The test's clock goes along,
- * and with it what was forked before; afterwards it stands where the effect has ended.
+ * Runs an effect to its end and skips every sleep in it: an hour's wait takes milliseconds. It moves the test's clock, so
+ * that fibers forked before go on too. Afterwards the clock stands where the effect ended.
  *
- * Time stands still while the effect computes; what it does in the real world, such as reading a file, is not waited
- * for while something sleeps. An effect that never ends dies with a message that says so: at the end of `limit`
- * (virtual time, milliseconds if bare; default: 1 day), or after a real second in which it neither ends nor sleeps.
+ * Real I/O, such as reading a file, takes no virtual time. It gets 20 real milliseconds before time goes on without it,
+ * and as long as it needs, up to a second, where nothing sleeps.
+ *
+ * An effect that does not end dies with a message that says so: after `limit` of virtual time (milliseconds if bare;
+ * default: 1 day), or after a real second in which it neither ends nor sleeps.
  */
 export const waitFor = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: { readonly limit?: Duration.DurationInput | undefined }
 ): Effect.Effect<A, E, R> =>
-  withTestClock("waitFor", (clock) =>
-    nextEventClock.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day"))
-  )
+  withTestClock("waitFor", (clock) => testTime.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day")))

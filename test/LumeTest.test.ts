@@ -15,6 +15,8 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import { onTestFinished, vi } from "vitest"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
@@ -577,18 +579,42 @@ describe("time that is skipped", () => {
     }).pipe(Effect.provide(LumeTest.layer({ onRun: LumeTest.hangs })))
   )
 
-  it.effect("does many waits at once", () =>
+  it.effect("takes no real time where nothing but time is waited for", () =>
     Effect.gen(function* () {
-      const lume = yield* LumeClient.LumeClient
-      const waits = Effect.forEach(
-        Array.from({ length: 200 }, (_, index) => `batch-${index}`),
-        (sourcePath) => lume.runAndWait({ ...request, sourcePath }),
-        { concurrency: "unbounded" }
-      )
-      const runs = yield* LumeTest.waitFor(waits)
-      assert.isTrue(runs.every((run) => run._tag === "Succeeded"))
-      assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
-    }).pipe(Effect.provide(LumeTest.layer()))
+      const timers = vi.spyOn(globalThis, "setTimeout")
+      onTestFinished(() => timers.mockRestore())
+      yield* LumeTest.waitFor(Effect.repeatN(Effect.sleep("1 minute"), 999))
+      assert.isBelow(timers.mock.calls.length, 10)
+    })
+  )
+
+  it("needs neither setImmediate nor MessageChannel", async () => {
+    vi.stubGlobal("setImmediate", undefined)
+    vi.stubGlobal("MessageChannel", undefined)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    vi.resetModules()
+    const { LumeClient, LumeTest } = await import("../src/index.js")
+    const run = Effect.flatMap(LumeClient.LumeClient, (lume) => LumeTest.waitFor(lume.runAndWait(request))).pipe(
+      Effect.provide([LumeTest.layer(), TestContext.TestContext])
+    )
+    assert.strictEqual((await Effect.runPromise(run))._tag, "Succeeded")
+  })
+
+  it.effect(
+    "does many waits at once",
+    () =>
+      Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        const waits = Effect.forEach(
+          Array.from({ length: 200 }, (_, index) => `batch-${index}`),
+          (sourcePath) => lume.runAndWait({ ...request, sourcePath }),
+          { concurrency: "unbounded" }
+        )
+        const runs = yield* LumeTest.waitFor(waits)
+        assert.isTrue(runs.every((run) => run._tag === "Succeeded"))
+        assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
+      }).pipe(Effect.provide(LumeTest.layer())),
+    20_000
   )
 
   it.effect("passes for what was forked before as well, so that it can be joined", () =>
@@ -648,22 +674,34 @@ describe("time that is skipped", () => {
     })
   )
 
-  it.effect("stands still for what answers within some milliseconds of real time", () =>
+  const answersAfter = (realMillis: number) =>
+    Effect.async<string>((resume) => {
+      const timer = setTimeout(() => resume(Effect.succeed("answer")), realMillis)
+      return Effect.sync(() => clearTimeout(timer))
+    })
+
+  it.effect("stands still for real I/O that takes some milliseconds", () =>
     Effect.gen(function* () {
-      const digest = Effect.promise(() => crypto.subtle.digest("SHA-256", new Uint8Array(100)))
-      yield* LumeTest.waitFor(Effect.timeout(digest, "1 second"))
+      assert.strictEqual(yield* LumeTest.waitFor(Effect.timeout(answersAfter(5), "1 second")), "answer")
       assert.strictEqual(yield* Clock.currentTimeMillis, 0)
     })
   )
 
-  it.effect("waits for the outside world where nobody sleeps", () =>
+  it.effect("passes where real I/O takes longer, and something sleeps", () =>
     Effect.gen(function* () {
-      const outside = Effect.async<string>((resume) => {
-        const timer = setTimeout(() => resume(Effect.succeed("answer")), 50)
-        return Effect.sync(() => clearTimeout(timer))
-      })
-      assert.strictEqual(yield* LumeTest.waitFor(outside), "answer")
+      const error = yield* Effect.flip(LumeTest.waitFor(Effect.timeout(answersAfter(600_000), "1 hour")))
+      assert.strictEqual(error._tag, "TimeoutException")
+      assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("1 hour"))
+    })
+  )
+
+  it.effect("stands still for as long as nobody sleeps", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* LumeTest.waitFor(answersAfter(50)), "answer")
       assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+      const interruptedSleep = Effect.timeout(Effect.yieldNow(), "1 minute")
+      yield* LumeTest.waitFor(Effect.all([interruptedSleep, Effect.sleep("1 second"), answersAfter(50)]))
+      assert.strictEqual(yield* Clock.currentTimeMillis, 1_000)
     })
   )
 })

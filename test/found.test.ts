@@ -12,9 +12,9 @@ import * as Stream from "effect/Stream"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
 import * as LumeRun from "../src/LumeRun.js"
+import * as LumeTest from "../src/LumeTest.js"
 import cases from "./cases/found.json" with { type: "json" }
 import { clientLayer, fakeHttp, runId, states } from "./support/fakeHttp.js"
-import { skippingTime } from "./support/skippingTime.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -58,8 +58,8 @@ it("every submit of the cases is read", () => {
 })
 
 describe("a submit", () => {
-  it.live.each(submits)("%s", ([, test]) =>
-    skippingTime(() =>
+  it.effect.each(submits)("%s", ([, test]) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp((_, __, request) =>
           test.response === undefined
@@ -92,7 +92,7 @@ describe("a submit", () => {
     })
   )
 
-  it.live.each([
+  it.effect.each([
     ["getaddrinfo with a code that nobody has heard of", { code: "ESOMETHING", syscall: "getaddrinfo" }, 4],
     ["Node's client speaking TLS to a plain port", { code: "EPROTO", message: opensslSays("wrong version number") }, 4],
     ["no TLS version in common", { code: "EPROTO", message: opensslSays("tlsv1 alert protocol version") }, 4],
@@ -103,7 +103,7 @@ describe("a submit", () => {
     ["Deno before a connection stands", { message: "client error (Connect): dns error" }, 4],
     ["Deno after that", { message: "client error (SendRequest): connection closed" }, 1]
   ] as const)("that meets %s", ([, cause, requests]) =>
-    skippingTime(() =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp((_, __, request) =>
           Effect.fail(
@@ -148,8 +148,8 @@ describe("a read", () => {
     expect: Schema.Struct({ firstDelayAtLeastMillis: Schema.Number })
   })
 
-  it.live.each(like("read", Delays))("%s", ([, test]) =>
-    skippingTime(() =>
+  it.effect.each(like("read", Delays))("%s", ([, test]) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const headers = test.response.headers["retry-after"]?.startsWith("a date")
           ? { "retry-after": new Date(-600_000).toUTCString() }

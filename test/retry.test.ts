@@ -7,11 +7,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
+import * as LumeTest from "../src/LumeTest.js"
 import cases from "./cases/retry-after.json" with { type: "json" }
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, json, type Respond, runId, state } from "./support/fakeHttp.js"
-import { skippingTime } from "./support/skippingTime.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -38,9 +39,10 @@ const broken =
 const delays = ({ sent }: FakeHttp) => sent.slice(1).map(({ at }, index) => at - (sent[index]?.at ?? 0))
 
 describe("retry-after.json", () => {
-  it.live.each(cases.map((test) => [test.id, test] as const))("%s", ([, test]) =>
-    skippingTime(
-      () =>
+  it.effect.each(cases.map((test) => [test.id, test] as const))("%s", ([, test]) =>
+    Effect.zipRight(
+      TestClock.setTime(Date.parse(test.now)),
+      LumeTest.waitFor(
         Effect.gen(function* () {
           const refused = yield* Effect.flip(read(fakeHttp(status(429, { "retry-after": test.header })), { times: 0 }))
           assert(refused._tag === "RateLimitedError")
@@ -53,8 +55,8 @@ describe("retry-after.json", () => {
           // never sooner than what was asked for, and never sooner than the backoff
           if ((test.expectMillis ?? 0) > 600) assert.strictEqual(delay, test.expectMillis)
           else assert(delay >= 400 && delay <= 600, `${delay} is no first backoff`)
-        }),
-      Date.parse(test.now)
+        })
+      )
     )
   )
 })
@@ -62,8 +64,8 @@ describe("retry-after.json", () => {
 describe("a read", () => {
   const transient = [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527]
 
-  it.live.each(transient)("is made again after status %s, up to three times", (code) =>
-    skippingTime(() =>
+  it.effect.each(transient)("is made again after status %s, up to three times", (code) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const recovers = fakeHttp(inTurn(status(code), status(code), status(code), created))
         assert.strictEqual((yield* read(recovers))._tag, "Created")
@@ -74,8 +76,8 @@ describe("a read", () => {
     )
   )
 
-  it.live("is made again after a lost answer, and after none in time", () =>
-    skippingTime(() =>
+  it.effect("is made again after a lost answer, and after none in time", () =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp(inTurn(broken(new Error("reset")), () => Effect.never, created))
         assert.strictEqual((yield* read(http))._tag, "Created")
@@ -84,8 +86,8 @@ describe("a read", () => {
     )
   )
 
-  it.live.each([400, 401, 403, 404, 409, 410, 422, 302])("is not made again after status %s", (code) =>
-    skippingTime(() =>
+  it.effect.each([400, 401, 403, 404, 409, 410, 422, 302])("is not made again after status %s", (code) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp(() => new Response(null, { status: code }))
         yield* Effect.flip(read(http))
@@ -94,7 +96,7 @@ describe("a read", () => {
     )
   )
 
-  it.live.prop(
+  it.effect.prop(
     "waits longer each time, with jitter, up to the cap, in whole milliseconds",
     [
       FastCheck.integer({ min: 1, max: 100_000 }),
@@ -102,7 +104,7 @@ describe("a read", () => {
       FastCheck.integer({ min: 0, max: 12 })
     ],
     ([base, cap, times]) =>
-      skippingTime(() =>
+      LumeTest.waitFor(
         Effect.gen(function* () {
           const http = fakeHttp(status(503))
           yield* Effect.flip(read(http, { times, base, cap }))
@@ -136,8 +138,8 @@ describe("a submit", () => {
     ["429", status(429)]
   ]
 
-  it.live.each(safe)("is sent again where Lume took nothing: %s", ([, fail]) =>
-    skippingTime(() =>
+  it.effect.each(safe)("is sent again where Lume took nothing: %s", ([, fail]) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp(inTurn(fail, fail, created))
         assert.strictEqual((yield* submit(http))._tag, "Created")
@@ -171,8 +173,8 @@ describe("a submit", () => {
     ["an answer that is too large", () => new Response("x".repeat(9 * 1024 ** 2))]
   ]
 
-  it.live.each(unsafe)("is sent once where it may have arrived: %s", ([, fail]) =>
-    skippingTime(() =>
+  it.effect.each(unsafe)("is sent once where it may have arrived: %s", ([, fail]) =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp(inTurn(fail, created))
         const error = yield* Effect.flip(
@@ -187,8 +189,8 @@ describe("a submit", () => {
     )
   )
 
-  it.live("never sets force_rerun by itself", () =>
-    skippingTime(() =>
+  it.effect("never sets force_rerun by itself", () =>
+    LumeTest.waitFor(
       Effect.gen(function* () {
         const http = fakeHttp(inTurn(status(429), status(409)))
         yield* Effect.flip(submit(http))

@@ -4,6 +4,7 @@
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,6 +19,7 @@ import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import type * as LumeRun from "../src/LumeRun.js"
+import * as LumeTest from "../src/LumeTest.js"
 import {
   clientLayer,
   fakeHttp,
@@ -30,7 +32,7 @@ import {
   states
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
-import { skippingTime } from "./support/skippingTime.js"
+import { likeLive } from "./support/likeLive.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -670,7 +672,7 @@ describe("any sequence of answers", () => {
     ["410", "RunNotFoundError"]
   ])
 
-  it.live.prop(
+  it.effect.prop(
     "ends a wait at its first decisive answer, or at the deadline, never spins, and leaves no timer",
     [
       FastCheck.array(FastCheck.constantFrom(...answers), { minLength: 1, maxLength: 12 }),
@@ -678,40 +680,45 @@ describe("any sequence of answers", () => {
       FastCheck.integer({ min: 1, max: 60_000 })
     ],
     ([sequence, timeout, interval]) =>
-      skippingTime((clock) =>
-        Effect.gen(function* () {
-          const http = fakeHttp(inTurn(...sequence.map(([, respond]) => respond)))
-          // no more than 200 polls, so that all of it stays fast
-          const pollInterval = Math.max(interval, Math.ceil(timeout / 200))
-          const tag = yield* waitFor(http, { timeout, pollInterval, tolerance: Infinity }).pipe(
-            Effect.map((run): string => run._tag),
-            Effect.catchAll((error) => Effect.succeed<string>(error._tag)),
-            Effect.provide(Logger.remove(Logger.defaultLogger))
-          )
-          assert.isAtMost(clock.unsafeCurrentTimeMillis(), timeout + 1000)
-          const decisive = sequence.slice(0, http.sent.length).find(([name]) => ends.has(name))
-          assert.strictEqual(tag, decisive === undefined ? "TimeoutError" : ends.get(decisive[0]))
-          http.sent.slice(1).forEach(({ at }, index) => assert.isAtLeast(at - (http.sent[index]?.at ?? 0), 1))
-          yield* Effect.promise(() => new Promise(setImmediate))
-          assert.strictEqual(clock.sleepers.size, 0)
-        })
+      LumeTest.waitFor(
+        likeLive((sleeping) =>
+          Effect.gen(function* () {
+            const http = fakeHttp(inTurn(...sequence.map(([, respond]) => respond)))
+            // no more than 200 polls, so that all of it stays fast
+            const pollInterval = Math.max(interval, Math.ceil(timeout / 200))
+            const tag = yield* waitFor(http, { timeout, pollInterval, tolerance: Infinity }).pipe(
+              Effect.map((run): string => run._tag),
+              Effect.catchAll((error) => Effect.succeed<string>(error._tag)),
+              Effect.provide(Logger.remove(Logger.defaultLogger))
+            )
+            assert.isAtMost(yield* Clock.currentTimeMillis, timeout + 1000)
+            const decisive = sequence.slice(0, http.sent.length).find(([name]) => ends.has(name))
+            assert.strictEqual(tag, decisive === undefined ? "TimeoutError" : ends.get(decisive[0]))
+            http.sent.slice(1).forEach(({ at }, index) => assert.isAtLeast(at - (http.sent[index]?.at ?? 0), 1))
+            yield* Effect.promise(() => new Promise(setImmediate))
+            assert.strictEqual(sleeping(), 0)
+          })
+        )
       ),
     { fastCheck: { numRuns: 150 }, timeout: 60_000 }
   )
 
-  it.live("wakes from pauses that are longer than any timer of the live clock", () =>
-    skippingTime((clock) =>
-      Effect.gen(function* () {
-        const http = fakeHttp(states("TRANSFORMING", "SUCCEEDED"))
-        const run = yield* waitFor(http, { pollInterval: "40 days", timeout: Infinity })
-        assert.strictEqual(run._tag, "Succeeded")
-        assert.strictEqual(clock.unsafeCurrentTimeMillis(), Duration.toMillis("40 days"))
+  it.effect("wakes from pauses that are longer than any timer of the live clock", () =>
+    LumeTest.waitFor(
+      likeLive(() =>
+        Effect.gen(function* () {
+          const http = fakeHttp(states("TRANSFORMING", "SUCCEEDED"))
+          const run = yield* waitFor(http, { pollInterval: "40 days", timeout: Infinity })
+          assert.strictEqual(run._tag, "Succeeded")
+          assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("40 days"))
 
-        const endless = fakeHttp(states("TRANSFORMING"))
-        const error = yield* Effect.flip(waitFor(endless, { pollInterval: "90 days", timeout: "60 days" }))
-        assert(error._tag === "TimeoutError")
-        assert.strictEqual(clock.unsafeCurrentTimeMillis(), Duration.toMillis("100 days"))
-      })
+          const endless = fakeHttp(states("TRANSFORMING"))
+          const error = yield* Effect.flip(waitFor(endless, { pollInterval: "90 days", timeout: "60 days" }))
+          assert(error._tag === "TimeoutError")
+          assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("100 days"))
+        })
+      ),
+      { limit: "101 days" }
     )
   )
 })

@@ -1,5 +1,5 @@
 /**
- * A small application: submits a batch, waits for it, gates on its error rate, and alerts where it fails.
+ * A small application: submits a batch, waits for it, gates on its error rate, and alerts if it fails.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"

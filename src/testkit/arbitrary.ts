@@ -9,7 +9,7 @@ import * as LumeMetadata from "../LumeMetadata.js"
 import * as LumeRun from "../LumeRun.js"
 import * as testMetadata from "./metadata.js"
 
-/** What makes values of a type. */
+/** An arbitrary of fast-check. */
 export type Arbitrary<A> = FastCheck.Arbitrary<A>
 
 const text = () => FastCheck.string({ minLength: 1, maxLength: 20 })

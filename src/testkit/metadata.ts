@@ -1,5 +1,5 @@
 /**
- * Metadata of the test kit, whose numbers fit together: what is not given follows from what is.
+ * Metadata that the test kit makes. What is not given follows from what is, so that the numbers fit together.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -7,22 +7,22 @@ import * as Option from "effect/Option"
 import * as LumeMetadata from "../LumeMetadata.js"
 import * as unchecked from "./unchecked.js"
 
-/** A run whose metadata is made. Times in milliseconds. */
+/** What is known of a run when its metadata is made. Times in milliseconds. */
 export interface Subject {
   readonly runId: string
   readonly flowVersion: string
   readonly sourcePath: string
   /** When the run was accepted, since 1970. */
   readonly acceptedAt: number
-  /** How long it has taken until its end. */
+  /** How long the run took. */
   readonly took: number
-  /** How long each stage has taken, of those that it went through. */
+  /** How long each stage took that the run went through. */
   readonly stages: { readonly [stage in keyof LumeMetadata.Stages]?: number | undefined }
 }
 
 type Metadata = LumeMetadata.LumeMetadata
 
-/** Parts of `LumeMetadata` that are not as they would be made. What is given is taken as it is. */
+/** Overrides for `LumeMetadata`, taken as they are. Everything else is made to fit them. */
 export interface Overrides {
   readonly run?: Partial<Metadata["run"]> | undefined
   readonly pipeline?:
@@ -37,7 +37,7 @@ export interface Overrides {
   readonly errors?: Metadata["errors"] | undefined
 }
 
-/** A run that nobody has submitted. */
+/** Defaults for a run that nobody submitted. */
 export const someRun = (runId: string): Subject => ({
   runId,
   flowVersion: "test_flow:v1",
@@ -50,7 +50,7 @@ export const someRun = (runId: string): Subject => ({
 const pipeline = (given: NonNullable<Overrides["pipeline"]>, subject: Subject): Metadata["pipeline"] => {
   const createdAt = given.createdAt ?? DateTime.unsafeMake(subject.acceptedAt)
   const duration = given.duration ?? Duration.millis(subject.took)
-  // where another duration is given, each stage keeps its share of it
+  // each stage keeps its share of a duration that is given
   const scale = subject.took === 0 ? 0 : Duration.toMillis(duration) / subject.took
   const stage = (millis: number | undefined) =>
     Option.map(Option.fromNullable(millis), (millis) => Duration.millis(Math.floor(millis * scale)))
@@ -109,7 +109,7 @@ const validation = (
   }
 }
 
-/** Metadata of such a run that produced data, with what is given in it. */
+/** Metadata of a run that produced data. */
 export const make = (given: Overrides, subject: Subject): Metadata => {
   const { run = {} } = given
   const runId = run.runId ?? subject.runId
@@ -126,13 +126,13 @@ export const make = (given: Overrides, subject: Subject): Metadata => {
 
 const encode = unchecked.encode(LumeMetadata.LumeMetadata)
 
-/** The same as Lume's JSON. */
+/** Metadata of a run that produced data, as Lume's JSON. */
 export const finished =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown =>
     encode(make({ ...given, run: { status, ...given.run } }, subject))
 
-/** Metadata of a run that produced no data, as Lume's JSON: there are results where any are given, else null. */
+/** Metadata of a run that produced no data, as Lume's JSON. Results and validation are null unless they are given. */
 export const failed =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown => {

@@ -1,5 +1,5 @@
 /**
- * The test kit's Lume: a fake `HttpClient` behind which runs follow their timelines on the clock, with faults on demand.
+ * The test kit's Lume: a fake `HttpClient`. Its runs follow their timelines on the clock, and it fails on demand.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -13,20 +13,20 @@ import * as testMetadata from "./metadata.js"
 import * as testTimeline from "./timeline.js"
 import * as transport from "../client/transportFailure.js"
 
-/** What can befall a request. */
+/** What goes wrong with a request. */
 export type Fault =
   | "network"
   | "timeout"
   | "html502"
   | {
       readonly status: number
-      /** In seconds, as the header has it. */
+      /** The header `Retry-After`, in seconds. */
       readonly retryAfter?: number | undefined
-      /** What the answer says. */
+      /** The `detail` of the answer. Default: a text that names the test as the cause. */
       readonly detail?: string | undefined
     }
 
-/** A fault that waits for its requests. */
+/** A fault for the next `remaining` requests. */
 export interface PlannedFault {
   remaining: number
   readonly fault: Fault
@@ -34,18 +34,18 @@ export interface PlannedFault {
   readonly received: boolean
 }
 
-/** A request as the client sent it; never the key. */
+/** A request as the client sent it, without the key. */
 export interface ReceivedRequest {
   readonly method: string
   readonly path: string
   /** The decoded JSON; `undefined` where there is no body. */
   readonly body: unknown
-  /** When, in milliseconds since 1970 on the test's clock. */
+  /** When it was sent, on the test's clock, in milliseconds since 1970. */
   readonly at: number
 }
 
 interface Run extends testTimeline.Run {
-  /** What it was submitted with; `undefined` for one that was there from the beginning. */
+  /** `undefined` for a run that existed from the beginning. */
   readonly request: RunRequest | undefined
 }
 
@@ -58,7 +58,7 @@ export interface State {
   readonly onRun: (request: RunRequest) => testTimeline.Timeline
 }
 
-/** A fake Lume that knows such runs from now on. */
+/** A fake Lume with these runs, which begin `now`. */
 export const makeState = (
   runs: Readonly<Record<string, testTimeline.Timeline>>,
   onRun: State["onRun"],
@@ -172,7 +172,7 @@ const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<un
       )
     : Effect.void
 
-/** The client that speaks to it: no more than that, because a wait makes hundreds of requests. */
+/** The client whose requests the fake Lume answers. It does no more than that: a wait makes hundreds of requests. */
 export const makeClient = (state: State): HttpClient.HttpClient =>
   HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) =>

@@ -1,18 +1,18 @@
 /**
- * What a run of the test kit does, as values: which status it has when.
+ * What a run of the test kit does, as a value: which status it has at which time.
  */
 import * as Duration from "effect/Duration"
 import * as testMetadata from "./metadata.js"
 
-/** A status, from a time on. */
+/** A status that a run takes on, and when. */
 export interface Step {
-  /** Lume's word, or one that no client knows, or null. */
+  /** One of Lume's statuses, any other text, or null. */
   readonly status: string | null
-  /** How long after the step before it, after acceptance for the first; milliseconds if bare. Default: at once. */
+  /** How long after the step before, or after acceptance; milliseconds if bare. Default: at once. */
   readonly after?: Duration.DurationInput | undefined
   /**
-   * Lume's JSON of the metadata, as it is, or a function that gives it, of the `Subject`. Default: metadata that fits
-   * where the status is terminal, else an empty object.
+   * The metadata as Lume's JSON, or a function that makes it for a `Subject`. Default: metadata that fits the run where
+   * the status is terminal, else an empty object.
    */
   readonly metadata?: unknown
 }
@@ -20,7 +20,7 @@ export interface Step {
 /** The steps of a run, in their order. The last one stays. */
 export type Timeline = ReadonlyArray<Step>
 
-/** A run that was accepted, and what it does. */
+/** An accepted run. */
 export interface Run {
   readonly id: string
   readonly flowVersion: string
@@ -30,7 +30,7 @@ export interface Run {
   readonly timeline: Timeline
 }
 
-/** How a run is at a time. */
+/** What Lume says of a run at one time. */
 export interface State {
   readonly status: string | null
   /** Lume's JSON. */
@@ -39,10 +39,10 @@ export interface State {
 
 const stages = { SYNCING_SOURCE: "syncSource", TRANSFORMING: "transform", SYNCING_TARGET: "syncTarget" } as const
 
-/** A status in which the pipeline does something. */
+/** A status that is a stage of the pipeline. */
 export type Stage = keyof typeof stages
 
-/** Whether a status is one of those. */
+/** Whether a status is a stage. */
 export const isStage = (status: string | null): status is Stage => status !== null && status in stages
 
 const usualMetadata = (status: string | null, subject: testMetadata.Subject): unknown => {
@@ -65,7 +65,7 @@ const metadataOf = ({ metadata, status }: Step, subject: testMetadata.Subject): 
       ? metadata(subject)
       : metadata
 
-/** How a run is, at a time in milliseconds since 1970: `CREATED` before its first step. */
+/** The state of a run at `now`, in milliseconds since 1970. Before its first step it is `CREATED`. */
 export const at = ({ acceptedAt, id, timeline, ...about }: Run, now: number): State => {
   let current: Step = { status: "CREATED" }
   let since = 0
@@ -84,14 +84,14 @@ export const at = ({ acceptedAt, id, timeline, ...about }: Run, now: number): St
   return { status: current.status, metadata: metadataOf(current, subject) }
 }
 
-/** When the stages of a pipeline begin, as shares of the whole. */
+/** When each stage begins, as a share of the run's duration. */
 const begins = [
   ["SYNCING_SOURCE", 0.1],
   ["TRANSFORMING", 0.3],
   ["SYNCING_TARGET", 0.8]
 ] as const
 
-/** Through every stage up to the last one, to an end, after so much time in all. */
+/** Through every stage up to `last`, then to `end`, in `total` time. */
 export const through = (total: Duration.DurationInput, last: Stage, end: Step): Timeline => {
   const millis = Duration.toMillis(total)
   const entered = begins.slice(0, begins.findIndex(([status]) => status === last) + 1)
