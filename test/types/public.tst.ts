@@ -82,7 +82,7 @@ describe("each method's error channel", () => {
     expect(lume.wait(run)).type.toBe<Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError>>()
     expect(lume.watch("id")).type.toBe<Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>>()
     expect(lume.runAndWait(request)).type.toBe<
-      Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.WaitError>
+      Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError>
     >()
     expect(run.pipe(LumeClient.wait({ timeout: "10 minutes" }))).type.toBe<
       Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient.LumeClient>
@@ -92,13 +92,36 @@ describe("each method's error channel", () => {
     >()
   })
 
+  test("is the same for the functions that need the client, in each of their forms", () => {
+    type Waited = Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, LumeClient.LumeClient>
+    type Watched = Stream.Stream<LumeRun.LumeRun, LumeError.WaitError, LumeClient.LumeClient>
+    expect(LumeClient.wait(run, { timeout: 1 })).type.toBe<Waited>()
+    expect(LumeClient.wait("run_1")).type.toBe<Waited>()
+    expect(run.pipe(LumeClient.wait)).type.toBe<Waited>()
+    expect(run.pipe(LumeClient.wait())).type.toBe<Waited>()
+    expect(LumeClient.run(request).pipe(Effect.flatMap(LumeClient.wait))).type.toBe<
+      Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.WaitError, LumeClient.LumeClient>
+    >()
+    expect(LumeClient.watch(run)).type.toBe<Watched>()
+    expect(run.pipe(LumeClient.watch({ timeout: 1 }))).type.toBe<Watched>()
+    expect(LumeClient.runStatus("run_1")).type.toBe<
+      Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient.LumeClient>
+    >()
+    expect(LumeClient.runAndWait(request)).type.toBe<
+      Effect.Effect<
+        LumeRun.TerminalRun,
+        LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError,
+        LumeClient.LumeClient
+      >
+    >()
+  })
+
   test("names its tags", () => {
     expect<LumeError.SubmitError["_tag"]>().type.toBe<
       | "AuthenticationError"
       | "InvalidRequestError"
       | "AlreadyProcessedError"
       | "RateLimitedError"
-      | "ApiError"
       | "TransportError"
       | "SubmitOutcomeUnknownError"
     >()
