@@ -10,7 +10,6 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -300,7 +299,7 @@ const within = <R>(
 ): Effect.Effect<unknown, unknown, R> =>
   Effect.timeoutFail(Effect.disconnect(handling), {
     duration: timeout,
-    onTimeout: () => new Cause.TimeoutException(`The handler took longer than ${Duration.format(timeout)}.`)
+    onTimeout: () => `The handler took longer than ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)
 
 const tryAgain = HttpServerResponse.empty({ status: 500 })
