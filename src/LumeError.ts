@@ -17,6 +17,8 @@ export {
   MetadataDecodeError
 } from "./LumeMetadata.js"
 export {
+  /** @see LumeRun.QualityError */
+  QualityError,
   /** @see LumeRun.RunFailedError */
   RunFailedError
 } from "./LumeRun.js"
@@ -430,6 +432,7 @@ export const LumeError = Schema.Union(
   MetadataDecodeError,
   TimeoutError,
   LumeRun.RunFailedError,
+  LumeRun.QualityError,
   WebhookSignatureError,
   WebhookPayloadError
 )
@@ -446,17 +449,9 @@ export const isLumeError: (error: unknown) => error is LumeError = Schema.is(Lum
  */
 export const runId = (error: unknown): Option.Option<string> => {
   if (!isLumeError(error)) return Option.none()
-  switch (error._tag) {
-    case "RunFailedError":
-      return Option.some(error.run.id)
-    case "AlreadyProcessedError":
-    case "SubmitOutcomeUnknownError":
-    case "WebhookSignatureError":
-    case "WebhookPayloadError":
-      return Option.none()
-    default:
-      return typeof error.runId === "string" ? Option.some(error.runId) : error.runId
-  }
+  if ("run" in error) return Option.some(error.run.id)
+  if (!("runId" in error)) return Option.none()
+  return typeof error.runId === "string" ? Option.some(error.runId) : error.runId
 }
 
 declare const transient: unique symbol

@@ -7,10 +7,13 @@
  * Source: Lume's LumeRun reference and its page on the run lifecycle.
  */
 import * as Effect from "effect/Effect"
+import * as Function from "effect/Function"
+import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { messageInJson } from "./internal/errorJson.js"
+import * as quality from "./internal/quality.js"
 import { oneLine } from "./internal/text.js"
 import * as wire from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
@@ -285,7 +288,7 @@ const advice = {
 }
 
 /**
- * A run did not end as it was asked for. Only `orFail` gives this error: to a wait, a failed run is a value.
+ * A run did not end as it was asked for. Only `orFail` and `gate` give this error: to a wait, a failed run is a value.
  */
 export class RunFailedError extends messageInJson(
   Schema.TaggedError<RunFailedError>("effect-lume/RunFailedError")("RunFailedError", {
@@ -323,3 +326,70 @@ export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "acce
     ? Effect.fail(new RunFailedError({ run }))
     : // TypeScript does not narrow a type parameter by a check of its tag
       Effect.succeed(run as Accepted<R, Mode>)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Data that is not good enough as an error
+
+/** How bad the data of a run may be. */
+export type Limits = quality.Limits
+
+/** A limit that the data of a run does not keep. */
+export type Breach = quality.Breach
+
+const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
+  run._tag === "Succeeded" || run._tag === "PartialFailed"
+
+/**
+ * The data of a run is not good enough. Only `gate` gives this error.
+ */
+export class QualityError extends messageInJson(
+  Schema.TaggedError<QualityError>("effect-lume/QualityError")("QualityError", {
+    /** The run as it ended; its metadata can be read. */
+    run: schema("FinishedRun", hasData),
+    /** Every limit that is not kept: at least one. */
+    breaches: Schema.Array(quality.Breach)
+  })
+) {
+  override get message(): string {
+    const advice = this.breaches.every(({ limit }) => Option.isNone(limit))
+      ? "Correct the limits."
+      : "The most common errors are in metadata.validation.topErrors, the place of rejected rows in metadata.results.targetLocations.rejects."
+    return `Run ${this.run.id} ended ${this.run.status} and does not pass: ${this.breaches.map(quality.explain).join("; ")}. ${advice}`
+  }
+}
+
+/**
+ * Lets a run pass only if its data is good enough, and gives its metadata then.
+ *
+ * A share is the quotient of two counts, never Lume's rounded rate.
+ *
+ * Fails with `QualityError`, which names every limit that is not kept, with `RunFailedError` where the run produced no
+ * data, and with `MetadataDecodeError` where its metadata can't be read.
+ *
+ * ```ts
+ * lume.wait(run).pipe(Effect.flatMap(LumeRun.gate({ maxRejectedShare: 0.05, minInputRows: 1 })))
+ * ```
+ */
+export const gate: {
+  (
+    limits: Limits
+  ): (
+    run: TerminalRun
+  ) => Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError>
+  (
+    run: TerminalRun,
+    limits: Limits
+  ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError>
+} = Function.dual(
+  2,
+  (
+    run: TerminalRun,
+    limits: Limits
+  ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError> =>
+    Effect.gen(function* () {
+      const finished = yield* orFail(run)
+      const metadata = yield* finished.metadata
+      const breaches = quality.breaches(limits, metadata)
+      return breaches.length === 0 ? metadata : yield* Effect.fail(new QualityError({ run: finished, breaches }))
+    })
+)
