@@ -2,6 +2,7 @@
  * The quality gate: which limits a run keeps, and what is said of those that it does not.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
@@ -187,7 +188,7 @@ describe("a run does not pass the gate", () => {
         "Run run_1 ended PARTIAL_FAILED and does not pass: the share of rejected rows is 0.050001, above the limit of 0.05. " +
           "The most common errors are in metadata.validation.topErrors, the place of rejected rows in metadata.results.targetLocations.rejects."
       )
-      assert.deepStrictEqual(LumeError.runId(error), Option.some("run_1"))
+      deepStrictEqual(LumeError.runId(error), Option.some("run_1"))
       const wrong = yield* Effect.flip(LumeRun.gate(runWith(clean), { maxErrorRate: 5 }))
       assert.include(wrong.message, "must be a ratio from 0 to 1 (did you mean 0.05 for 5%?). Correct the limits.")
     })

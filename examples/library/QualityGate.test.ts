@@ -2,6 +2,7 @@
  * The library's tests: what passes, the errors that it handles, and those that it lets through.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -20,11 +21,11 @@ describe("QualityGate", () => {
   it.effect("lets a good batch pass, with its metadata, once", () =>
     Effect.gen(function* () {
       const metadata = yield* pass
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(metadata, ({ results }) => results.mappedRows),
         Option.some(1000)
       )
-      assert.deepStrictEqual(yield* pass, Option.none())
+      deepStrictEqual(yield* pass, Option.none())
     }).pipe(over(LumeTest.succeeds))
   )
 
