@@ -64,7 +64,8 @@ export interface Service {
    * without a request. How the run ended is a value: `LumeRun.orFail` makes a failed run an error.
    *
    * Fails with `TimeoutError` when time is up, with `InvalidRequestError` where an option can't work, and with the
-   * other errors of `runStatus` where waiting can't cure them, or where no read has succeeded for `tolerance`.
+   * other errors of `runStatus` where waiting can't cure them, or where reads have failed in passing for `tolerance`, at least
+   * twice.
    * Source: Lume's `run.wait`.
    */
   readonly wait: (

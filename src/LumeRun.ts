@@ -333,7 +333,7 @@ export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "acce
 /** How bad the data of a run may be. */
 export type Limits = quality.Limits
 
-/** A limit that the data of a run does not keep. */
+/** A limit that the data of a run exceeds or misses. */
 export type Breach = quality.Breach
 
 const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
@@ -346,7 +346,7 @@ export class QualityError extends messageInJson(
   Schema.TaggedError<QualityError>("effect-lume/QualityError")("QualityError", {
     /** The run as it ended; its metadata can be read. */
     run: schema("FinishedRun", hasData),
-    /** Every limit that is not kept: at least one. */
+    /** Every limit that the data exceeds or misses: at least one. */
     breaches: Schema.Array(quality.Breach)
   })
 ) {
@@ -363,7 +363,7 @@ export class QualityError extends messageInJson(
  *
  * A share is the quotient of two counts, never Lume's rounded rate.
  *
- * Fails with `QualityError`, which names every limit that is not kept, with `RunFailedError` where the run produced no
+ * Fails with `QualityError`, which names every limit that is exceeded or missed, with `RunFailedError` where the run produced no
  * data, and with `MetadataDecodeError` where its metadata can't be read.
  *
  * ```ts

@@ -22,7 +22,7 @@ export interface Limits {
   readonly errorCodes?: { readonly [code: string]: number | undefined } | undefined
 }
 
-/** A limit that is not kept. */
+/** A limit that the data exceeds or misses. */
 export const Breach = Schema.Struct({
   /** What is limited. */
   measure: Schema.Literal("errorRate", "rejectedShare", "rejectedRows", "inputRows", "errorCode"),
@@ -95,17 +95,17 @@ export const checks = (limits: Limits, { results, validation }: Counts): Readonl
 const canBeRight = ({ limit, measure }: Check): boolean =>
   typeof limit === "number" && limit >= 0 && limit <= (isRatio(measure) ? 1 : Number.MAX_VALUE)
 
-/** Whether a check's limit is kept. */
-export const isKept = (check: Check): boolean =>
+/** Whether the data stays within a limit. */
+export const isWithin = (check: Check): boolean =>
   canBeRight(check) &&
   Option.exists(check.actual, (actual) =>
     check.measure === "inputRows" ? actual >= check.limit : actual <= check.limit
   )
 
-/** Every limit that is not kept. */
+/** Every limit that the data exceeds or misses. */
 export const breaches = (limits: Limits, counts: Counts): ReadonlyArray<Breach> =>
   checks(limits, counts)
-    .filter((check) => !isKept(check))
+    .filter((check) => !isWithin(check))
     .map((check) => ({
       measure: check.measure,
       code: check.code,
