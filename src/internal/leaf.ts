@@ -208,6 +208,15 @@ export const Integer = number({
   jsonSchema: { type: "integer" }
 })
 
+/** A number that JSON can hold. */
+export const Finite = number({
+  description: "a finite number",
+  is: Number.isFinite,
+  // JSON knows no -0
+  arbitrary: (fc) => fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  jsonSchema: { type: "number" }
+})
+
 /** Null, or undefined in what has not been JSON. */
 export const Nothing = Schema.declare(
   (value: unknown): value is null | undefined => value === null || value === undefined,

@@ -3,6 +3,7 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Finite, nullable } from "./leaf.js"
 import { oneLine } from "./text.js"
 
 /** How bad data may be. A value equal to its limit passes, and 0 is a limit. What is not given is not looked at. */
@@ -27,11 +28,11 @@ export const Breach = Schema.Struct({
   /** What is limited. */
   measure: Schema.Literal("errorRate", "rejectedShare", "rejectedRows", "inputRows", "errorCode"),
   /** The error code that is counted, where `measure` is `errorCode`. */
-  code: Schema.OptionFromNullOr(Schema.String),
+  code: nullable(Schema.String),
   /** The limit; `None` where it can't be right: not a number, negative, or a ratio above 1. */
-  limit: Schema.OptionFromNullOr(Schema.Number),
+  limit: nullable(Finite),
   /** The run's value; `None` where its metadata does not tell. */
-  actual: Schema.OptionFromNullOr(Schema.Number)
+  actual: nullable(Finite)
 })
 
 /** @see Breach */
