@@ -88,7 +88,8 @@ export interface Service {
    * Submits a run and waits until it has ended. An option that can't work is refused before anything is submitted.
    *
    * Fails as `run` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
-   * `WaitFailedError`: the run goes on, and its id is in the error. No retry around it submits twice.
+   * `WaitFailedError`: the run goes on, and its id is in the error. A retry of what
+   * `LumeError.isTransient` says may pass submits no second time; a retry of every error does.
    */
   readonly runAndWait: (
     request: RunRequest.Input,

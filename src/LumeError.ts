@@ -212,7 +212,7 @@ const happened = (error: ApiError | TransportError | DecodeError): string => {
 }
 
 /**
- * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry can
+ * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry of what may pass can
  * start a second run.
  */
 export class SubmitOutcomeUnknownError extends TaggedError<SubmitOutcomeUnknownError>()("SubmitOutcomeUnknownError", {
@@ -276,8 +276,8 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
 }
 
 /**
- * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry around
- * `runAndWait` submits again.
+ * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry of what may
+ * pass submits again.
  */
 export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedError", {
   runId: Schema.String,

@@ -561,6 +561,25 @@ describe("failures on the way", () => {
       })
   )
 
+  it.effect("also where failures are not tolerated at all", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(
+        inTurn(
+          () => state("CREATED"),
+          status(404),
+          status(404),
+          () => state("SUCCEEDED")
+        )
+      )
+      const fiber = yield* LumeClient.runAndWait(request, { tolerance: 0 }).pipe(
+        Effect.provide(clientLayer(http)),
+        Effect.fork
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
+  )
+
   it.effect("an id that Lume does not know ends the wait at once", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(waitFor(fakeHttp(status(404))))
