@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import type { Reporter } from "vitest/node"
 
 const src = fileURLToPath(new URL("src", import.meta.url))
 
@@ -13,6 +14,17 @@ const project = (name: string, groupOrder: number, include: Array<string>, exclu
   test: { name, include, exclude, sequence: { groupOrder } }
 })
 
+/** Says how many passed in a line of its own, as the scripts of checks do: `.ci/run` adds these lines up. */
+const count: Reporter = {
+  onTestRunEnd: (modules, errors) => {
+    const states = modules.flatMap((module) => Array.from(module.children.allTests(), (test) => test.result().state))
+    const passed = states.filter((state) => state === "passed").length
+    const failed = states.filter((state) => state === "failed").length
+    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length
+    process.stdout.write(`${passed} passed, ${failed + broken} failed\n`)
+  }
+}
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -21,6 +33,7 @@ export default defineConfig({
     ]
   },
   test: {
+    reporters: ["default", count],
     projects: [
       // first, so that no core is idle at the end
       project("slow", 0, slow),
@@ -31,7 +44,7 @@ export default defineConfig({
     maxWorkers: "100%",
     minWorkers: "100%",
     // Of a test that hangs; none is slow, but the machine may be.
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })
