@@ -225,7 +225,13 @@ describe("on the wire", () => {
       assert.deepStrictEqual(yield* post('{"flow_version": "people:v1", "source_path": ""}'), {
         status: 422,
         body: {
-          detail: [{ loc: ["body", "source_path"], msg: 'Expected a non-empty text, got ""', type: "value_error" }]
+          detail: [
+            {
+              loc: ["body", "source_path"],
+              msg: 'Expected a non-empty text without half surrogate pairs, which nobody can receive, got ""',
+              type: "value_error"
+            }
+          ]
         }
       })
       const malformed = yield* post('{"flow_version": "people", "source_path": "a"}')
