@@ -124,6 +124,7 @@ describe("the package", () => {
 
         assert.strictEqual(yield* run(project, "node", "imported.mjs"), "-1 function")
         assert.strictEqual(yield* run(project, "node", "required.cjs"), "function true object")
+        assert.match(yield* run(project, "npx", "--no-install", "effect-lume", "--version"), /^\d+\.\d+\.\d+$/)
         assert.strictEqual(yield* run(project, "node", "internals.mjs"), "ERR_PACKAGE_PATH_NOT_EXPORTED")
         yield* run(project, path.join(repository, "node_modules/.bin/tsc"))
       }).pipe(Effect.provide(NodeContext.layer)),
