@@ -183,10 +183,20 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
     })
   )
 
+<<<<<<< HEAD
   it.effect("names one repository everywhere", () =>
     Effect.sync(() => {
       assert.strictEqual(packageJson.homepage, `${address}#readme`)
       assert.strictEqual(packageJson.bugs, `${address}/issues`)
     })
+=======
+        assert.strictEqual(yield* run(project, "node", "imported.mjs"), "-1 function")
+        assert.strictEqual(yield* run(project, "node", "required.cjs"), "function true object")
+        assert.match(yield* run(project, "npx", "--no-install", "effect-lume", "--version"), /^\d+\.\d+\.\d+$/)
+        assert.strictEqual(yield* run(project, "node", "internals.mjs"), "ERR_PACKAGE_PATH_NOT_EXPORTED")
+        yield* run(project, path.join(repository, "node_modules/.bin/tsc"))
+      }).pipe(Effect.provide(NodeContext.layer)),
+    120_000
+>>>>>>> 785bed2 (The lume command: run, status, wait, local, webhook, doctor, bundled into dist/cli; its page, and its tests as a process)
   )
 })
