@@ -37,7 +37,7 @@ export const apart = (actual: number, limit: number): readonly [string, string] 
 }
 
 const checkLine = (check: quality.Check): string => {
-  const verdict = quality.isKept(check) ? "passed" : "breached"
+  const verdict = quality.isWithin(check) ? "passed" : "breached"
   return Option.match(check.actual, {
     onNone: () => `  ${quality.nameOf(check)}: can't be measured (limit ${check.limit}), breached`,
     onSome: (actual) => {
