@@ -91,6 +91,7 @@ const serve = (flags: Flags, out: Output) =>
       targets,
       host,
       port,
+      ...(flags.memory === true && { store: "memory" as const }),
       webhook: webhook === undefined || secret === undefined ? undefined : { url: webhook, secret }
     })
     const context = yield* Effect.mapError(Layer.build(layer), ({ message }) => new Refused({ message }))
