@@ -20,11 +20,13 @@ export interface Scope {
 }
 
 /** The failure of a flow by one of its expressions. */
-export const refuse = ({ owner, sql }: Expression, why: string, where = ""): StageFailure =>
-  new StageFailure({
+export const refuse = ({ owner, sql }: Expression, why: string, record?: number): StageFailure => {
+  const where = record === undefined ? "" : ` for record ${record}`
+  return new StageFailure({
     errorCode: "FLOW_SQL_ERROR",
     message: `${owner} can't be computed${where}: ${why} Its SQL is: ${oneLine(sql, 500)}`
   })
+}
 
 const quoted = (names: ReadonlyArray<string>): string =>
   names.map((name) => JSON.stringify(oneLine(name, 80))).join(", ")
@@ -99,7 +101,4 @@ export const explainUnbound = (
 
 /** The failure of a flow by an expression that fails on the data. */
 export const explainFailing = ({ error, expression, record }: Culprit): Effect.Effect<never, StageFailure> =>
-  fromDuckDB("FLOW_SQL_ERROR", () => {
-    const where = record === undefined ? "" : ` for record ${record}`
-    return refuse(expression, failing(error), where).message
-  })(error)
+  fromDuckDB("FLOW_SQL_ERROR", () => refuse(expression, failing(error), record).message)(error)

@@ -12,7 +12,7 @@ export interface Expression {
   /** As the author wrote it. */
   readonly sql: string
   /** The SQL type that it must have or can be cast to; none where any will do. */
-  readonly type?: "BOOLEAN"
+  readonly castTo?: "BOOLEAN"
   readonly syntax: Syntax
 }
 
@@ -29,9 +29,9 @@ export interface Batch<E extends Expression = Expression> {
 }
 
 /** An expression that has been bound, as a part of a query. */
-export const write = ({ sql, type }: Pick<Expression, "sql" | "type">): string =>
+export const write = ({ castTo, sql }: Pick<Expression, "sql" | "castTo">): string =>
   // A comment at its end must not swallow the parenthesis.
-  type === undefined ? `(\n${sql}\n)` : `(\n${sql}\n)::${type}`
+  castTo === undefined ? `(\n${sql}\n)` : `(\n${sql}\n)::${castTo}`
 
 /** An expression to blame. */
 export interface Culprit {

@@ -44,7 +44,7 @@ export const parse = (database: Database, flow: LocalFlow): Effect.Effect<Progra
     errorCode,
     field,
     sql: check,
-    type: "BOOLEAN" as const
+    castTo: "BOOLEAN" as const
   }))
   const expressions = [...fields, ...tests].map(({ sql }) => sql)
   return syntax.parse(database, expressions).pipe(

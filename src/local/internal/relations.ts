@@ -10,20 +10,16 @@ import type { Field, Program, Test } from "./program.js"
 import * as sql from "./sql.js"
 import type { Column, Staging } from "./syncSource.js"
 
-/** A test of the flow, with its column in `result`: true where the row passes, else false. */
-export interface Tested extends Test {
-  readonly column: string
-}
+/** An expression with its column in `result`. That of a test is true where the row passes, else false. */
+export type Placed<E extends expression.Expression> = E & { readonly column: string }
 
 /** What a flow computes from a source, in SQL. */
 export interface Relations {
   /** The statements that make `source` and `numbered`. */
   readonly views: ReadonlyArray<string>
-  readonly fields: expression.Batch<Field>
-  readonly tests: expression.Batch<Tested>
-  /** The column of `result` that numbers its rows, from 0: its name, quoted. */
-  readonly row: string
-  /** The query that gives the rows' numbers, the fields and the tests. */
+  readonly fields: expression.Batch<Placed<Field>>
+  readonly tests: expression.Batch<Placed<Test>>
+  /** The query that gives `result`: the rows' numbers, from 0, as `row`, and the columns of the fields and the tests. */
   readonly result: string
   /** The source's columns that differ only by case, and so can't be seen. */
   readonly twins: ReadonlyArray<string>
@@ -53,17 +49,18 @@ const twinsOf = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
 export const make = (program: Program, staging: Staging): Relations => {
   const { columns } = staging
   // Where a source has no records it has no columns to compute anything from, and no rows to compute it for.
-  const orNull = <E extends expression.Expression>(expressions: ReadonlyArray<E>): ReadonlyArray<E> =>
-    columns.length > 0 ? expressions : expressions.map((one) => ({ ...one, sql: "NULL" }))
+  const place = <E extends expression.Expression>(expressions: ReadonlyArray<E>, prefix: string) =>
+    expressions.map((one, index) => ({
+      ...one,
+      sql: columns.length > 0 ? one.sql : "NULL",
+      column: `${prefix}_${index}`
+    }))
 
   const names = program.fields.map(({ name }) => name)
   const taken = [...columns.map(({ name }) => name), ...names, ...program.texts]
   const row = sql.name(sql.free("lume_row", taken))
-  const fields = orNull(program.fields)
-  const tests = orNull(program.tests).map((test, index) => ({
-    ...test,
-    column: sql.free(`lume_test_${index}`, taken)
-  }))
+  const fields = place(program.fields, "field")
+  const tests = place(program.tests, "test")
 
   const twins = twinsOf(columns)
   const seen = columns.filter(({ name }) => program.names(name) && !twins.includes(name))
@@ -85,9 +82,13 @@ export const make = (program: Program, staging: Staging): Relations => {
   )
   const fromTarget = `FROM (SELECT ${["*", ...whole].join(", ")} FROM computed) AS target`
   const overTarget = (list: ReadonlyArray<string>, where?: string) =>
-    `WITH ${[computed, ...target].join(", ")} SELECT ${[row, ...list].join(", ")} ${fromTarget}${whereOf(where)}`
+    `WITH ${[computed, ...target].join(", ")} SELECT ${list.join(", ")} ${fromTarget}${whereOf(where)}`
 
-  const passed = tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${sql.name(test.column)}`)
+  const result = [
+    `${row} AS row`,
+    ...fields.map(({ column, name }) => `${sql.name(name)} AS ${column}`),
+    ...tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${test.column}`)
+  ]
   return {
     views: [
       `CREATE VIEW numbered AS SELECT ${numbered.join(", ")} FROM staged`,
@@ -96,12 +97,11 @@ export const make = (program: Program, staging: Staging): Relations => {
     fields: { expressions: fields, query: overSource, row, rows: staging.rows },
     tests: {
       expressions: tests,
-      query: (some, where) => overTarget(some.map(expression.write), where),
+      query: (some, where) => overTarget([row, ...some.map(expression.write)], where),
       row,
       rows: staging.rows
     },
-    row,
-    result: overTarget([...listed, ...passed]),
+    result: overTarget(result),
     twins
   }
 }

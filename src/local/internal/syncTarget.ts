@@ -34,6 +34,9 @@ const notWritable = (why: string): StageFailure =>
     message: `The run's output can't be written into the targets folder: ${why}.`
   })
 
+/** Something of the run's id is in the targets folder. */
+export const taken = notWritable("something of the run's id is there already. Take it away, or run under another id")
+
 /** Why a folder or file can't be written, without its path. */
 export const fromPlatform = (error: PlatformError.PlatformError): StageFailure => {
   const reason = error._tag === "SystemError" ? error.reason : error._tag
@@ -41,7 +44,7 @@ export const fromPlatform = (error: PlatformError.PlatformError): StageFailure =
     case "PermissionDenied":
       return notWritable("this process may not write there. Grant it the permission")
     case "AlreadyExists":
-      return notWritable("something of the run's name is there already. Take it away, or run under another id")
+      return taken
     default:
       return notWritable(`the disk says ${reason}. Check that the folder exists and has space left`)
   }
@@ -60,12 +63,12 @@ const rejectedRows = ({ rejects, row }: Staging, transformed: Transformed): stri
   const columns = rejects.columns(errorCodes(transformed))
   // The rows are joined by their positions, which is fast; that they are the same is checked row by row.
   const isRejected =
-    `CASE WHEN ${row} IS DISTINCT FROM result.${transformed.row} THEN error('The rows are not aligned') ` +
+    `CASE WHEN ${row} IS DISTINCT FROM result.row THEN error('The rows are not aligned') ` +
     `ELSE NOT (${passes(transformed.tests)}) END`
   return `SELECT ${columns.join(", ")} FROM staged POSITIONAL JOIN result WHERE ${isRejected}`
 }
 
-const valueOf = ({ name }: TypedField): string => `result.${sql.name(name)}`
+const valueOf = ({ column }: TypedField): string => `result.${column}`
 
 /** A field as the mapped file gets it. */
 const written = ({ format }: Staging, { fields }: Transformed, field: TypedField): string => {
@@ -84,14 +87,14 @@ const mappedRows = (staging: Staging, transformed: Transformed): string => {
 const Firsts = Schema.Struct({ rows: Schema.Array(Schema.NullOr(Schema.Number)) })
 
 /** Refuses NaN and Infinity in what shall be JSON: a parser of JSON would refuse the file. */
-const refuseNoNumbers = ({ database }: Staging, { fields, row, tests }: Transformed) =>
+const refuseNoNumbers = ({ database }: Staging, { fields, tests }: Transformed) =>
   Effect.gen(function* () {
     const checks = fields.flatMap((field) => {
       const check = targetType.holdsNoNumber(field.type, valueOf(field))
       return check === undefined ? [] : [{ field, check }]
     })
     if (checks.length === 0) return
-    const firsts = checks.map(({ check }) => `min(result.${row}) FILTER (WHERE ${check})::DOUBLE`)
+    const firsts = checks.map(({ check }) => `min(result.row) FILTER (WHERE ${check})::DOUBLE`)
     const { rows } = yield* Effect.catchAll(
       database.one(Firsts, `SELECT [${firsts.join(", ")}]::DOUBLE[] AS rows FROM result WHERE ${passes(tests)}`),
       fromDuckDB("TARGET_NOT_WRITABLE", () => notWritable("its numbers can't be checked").message)
@@ -101,32 +104,31 @@ const refuseNoNumbers = ({ database }: Staging, { fields, row, tests }: Transfor
         return yield* explain.refuse(
           field,
           "it is NaN or Infinity, which JSON does not know. Give NULL in its place, or cast it to VARCHAR.",
-          ` for record ${first + 1}`
+          first + 1
         )
     }
   })
 
-/** Why a field can't be written as Parquet, where that is a number of too many digits. */
-const refuseLongNumbers = ({ database, rows }: Staging, { fields, row, tests }: Transformed) =>
+/** Refuses numbers of 39 digits, which are what can't be cast for Parquet. */
+const refuseLongNumbers = ({ database, rows }: Staging, { fields, tests }: Transformed) =>
   Effect.gen(function* () {
     const cast = fields.flatMap((field) => {
       const type = targetType.parquetCast(field.type)
-      return type === undefined ? [] : [{ ...field, syntax: { ...field.syntax, seesOtherRows: false }, type }]
+      const syntax = { ...field.syntax, seesOtherRows: false }
+      return type === undefined ? [] : [{ ...field, syntax, value: `${valueOf(field)}::${type}` }]
     })
     const culprit = yield* expression.findFailing(database, {
       expressions: cast,
-      query: (some, where = "true") => {
-        const values = some.map(({ name, type }) => `result.${sql.name(name)}::${type}`)
-        return `SELECT ${[row, ...values].join(", ")} FROM result WHERE ${passes(tests)} AND ${where}`
-      },
-      row: `result.${row}`,
+      query: (some, where = "true") =>
+        `SELECT ${["row", ...some.map(({ value }) => value)].join(", ")} FROM result WHERE ${passes(tests)} AND ${where}`,
+      row: "row",
       rows
     })
     if (culprit !== undefined)
       return yield* explain.refuse(
         culprit.expression,
         "it has a number of 39 digits, and Parquet keeps 38. Cast it to VARCHAR, or to DOUBLE where digits may be lost.",
-        ` for record ${culprit.record}`
+        culprit.record
       )
   })
 
@@ -138,14 +140,13 @@ const toDisk = ({ message }: DuckDBError): StageFailure =>
   )
 
 /**
- * Writes the output into the folder `work`, then moves it to `target` in one step, so that it is there whole or not at
+ * Writes the output into the folder `work`, then moves it to the folder `target` in one step, so that it is there whole or not at
  * all. Only this user can read it.
  */
 export const syncTarget = (
   staging: Staging,
   transformed: Transformed,
-  work: string,
-  target: string
+  { target, work }: { readonly target: string; readonly work: string }
 ): Effect.Effect<Locations, StageFailure, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -154,16 +155,16 @@ export const syncTarget = (
     const output = path.join(work, "output")
     const onDisk = Effect.mapError(fromPlatform)
 
-    const write = (name: string, query: string, options: string) =>
+    const write = <R>(
+      name: string,
+      query: string,
+      options: string,
+      refuse: Effect.Effect<void, StageFailure, R>
+    ): Effect.Effect<Option.Option<string>, StageFailure, R> =>
       Effect.gen(function* () {
         const file = path.join(output, name + extension)
         yield* Effect.catchAll(database.run(`COPY (${query}) TO ${sql.text(file)} (${options})`), (error) =>
-          Effect.gen(function* () {
-            yield* refuseLack(error)
-            yield* refuseDamaged(staging)
-            if (format.family === "parquet") yield* refuseLongNumbers(staging, transformed)
-            return yield* toDisk(error)
-          })
+          Effect.all([refuseLack(error), refuse, toDisk(error)], { discard: true })
         )
         yield* onDisk(files.chmod(file, 0o600))
         return Option.some(pathToFileURL(path.join(target, name + extension)).href)
@@ -171,17 +172,18 @@ export const syncTarget = (
 
     yield* onDisk(files.makeDirectory(output, { mode: 0o700 }))
     const rejectsAt =
-      rejected > 0 ? yield* write("rejects", rejectedRows(staging, transformed), rejects.write) : Option.none()
-    // What is staged has done its duty, and its memory is wanted.
-    const drop = `DROP ${inPlace ? "VIEW" : "TABLE"} staged`
-    yield* Effect.forEach(["DROP VIEW source", "DROP VIEW numbered", drop], (statement) =>
-      Effect.orDie(database.run(statement))
-    )
+      rejected === 0
+        ? Option.none()
+        : yield* write("rejects", rejectedRows(staging, transformed), rejects.write, refuseDamaged(staging))
+    // What is staged has served, and the memory is wanted for writing.
+    const done = ["DROP VIEW source", "DROP VIEW numbered", `DROP ${inPlace ? "VIEW" : "TABLE"} staged`]
+    yield* Effect.forEach(done, (statement) => Effect.orDie(database.run(statement)), { discard: true })
     if (format.family === "json") yield* refuseNoNumbers(staging, transformed)
+    const refuse = format.family === "parquet" ? refuseLongNumbers(staging, transformed) : Effect.void
     const mappedAt =
-      mapped > 0 || rejected === 0
-        ? yield* write("mapped", mappedRows(staging, transformed), format.write)
-        : Option.none()
+      mapped === 0 && rejected > 0
+        ? Option.none()
+        : yield* write("mapped", mappedRows(staging, transformed), format.write, refuse)
     yield* staging.unchanged
     yield* onDisk(files.rename(output, target))
     return { mapped: mappedAt, rejects: rejectsAt }

@@ -13,10 +13,9 @@ import { refuseDamaged } from "./damage.js"
 import * as explain from "./explain.js"
 import * as expression from "./expression.js"
 import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
-import type { Field, Program } from "./program.js"
+import type { Field, Program, Test } from "./program.js"
 import * as relations from "./relations.js"
-import type { Relations, Tested } from "./relations.js"
-import * as sql from "./sql.js"
+import type { Placed, Relations } from "./relations.js"
 import type { Staging } from "./syncSource.js"
 import * as targetType from "./targetType.js"
 
@@ -30,17 +29,13 @@ export interface Tally {
   readonly topErrors: ReadonlyArray<TopError>
 }
 
-/** A field of the target, bound. */
-export interface TypedField extends Field {
-  readonly type: DuckDBType
-}
+/** A field of the target, computed. */
+export type TypedField = Placed<Field> & { readonly type: DuckDBType }
 
 /** A source transformed. */
 export interface Transformed {
   readonly fields: ReadonlyArray<TypedField>
-  readonly tests: ReadonlyArray<Tested>
-  /** The column of `result` that numbers its rows, from 0: its name, quoted. */
-  readonly row: string
+  readonly tests: ReadonlyArray<Placed<Test>>
   readonly tally: Tally
 }
 
@@ -53,21 +48,21 @@ const Measured = Schema.Struct({
 type Measured = typeof Measured.Type
 
 /** Whether a row of `result` passes all of the tests. */
-export const passes = (tests: ReadonlyArray<Tested>): string =>
-  tests.length === 0 ? "true" : tests.map(({ column }) => `result.${sql.name(column)}`).join(" AND ")
+export const passes = (tests: ReadonlyArray<Placed<Test>>): string =>
+  tests.length === 0 ? "true" : tests.map(({ column }) => `result.${column}`).join(" AND ")
 
-const measure = (database: Database, { row, tests }: Relations) => {
-  const failed = tests.expressions.map(({ column }) => `count(*) FILTER (WHERE NOT result.${sql.name(column)})::DOUBLE`)
+const measure = (database: Database, { tests }: Relations) => {
+  const failed = tests.expressions.map(({ column }) => `count(*) FILTER (WHERE NOT result.${column})::DOUBLE`)
   const counts = [
     "count(*)::DOUBLE AS rows",
-    `count(*) FILTER (WHERE result.rowid IS DISTINCT FROM result.${row})::DOUBLE AS strays`,
+    `count(*) FILTER (WHERE result.rowid IS DISTINCT FROM result.row)::DOUBLE AS strays`,
     `count(*) FILTER (WHERE ${passes(tests.expressions)})::DOUBLE AS mapped`,
     `[${failed.join(", ")}]::DOUBLE[] AS failed`
   ]
   return Effect.orDie(database.one(Measured, `SELECT ${counts.join(", ")} FROM result`))
 }
 
-const topErrors = (tests: ReadonlyArray<Tested>, failed: ReadonlyArray<number>): ReadonlyArray<TopError> => {
+const topErrors = (tests: ReadonlyArray<Placed<Test>>, failed: ReadonlyArray<number>): ReadonlyArray<TopError> => {
   const pairs = Array.groupBy(
     Array.zipWith(tests, failed, ({ errorCode, field }, count) => ({ errorCode, field, count })),
     ({ errorCode, field }) => JSON.stringify([errorCode, field])
@@ -79,7 +74,7 @@ const topErrors = (tests: ReadonlyArray<Tested>, failed: ReadonlyArray<number>):
     .slice(0, 10)
 }
 
-const tally = (tests: ReadonlyArray<Tested>, { failed, mapped, rows }: Measured): Tally => ({
+const tally = (tests: ReadonlyArray<Placed<Test>>, { failed, mapped, rows }: Measured): Tally => ({
   mapped,
   rejected: rows - mapped,
   testsExecuted: rows * tests.length,
@@ -100,7 +95,7 @@ const settle = (database: Database, relations: Relations, rows: number) =>
     const measured = yield* measure(database, relations)
     if (measured.rows !== rows) return yield* severalRows
     if (measured.strays === 0) return measured
-    const sorted = `CREATE OR REPLACE TABLE result AS SELECT * FROM result ORDER BY ${relations.row}`
+    const sorted = `CREATE OR REPLACE TABLE result AS SELECT * FROM result ORDER BY row`
     yield* Effect.catchAll(
       database.run(sorted),
       fromDuckDB("FLOW_SQL_ERROR", () => "The target can't be sorted.")
@@ -193,5 +188,5 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     yield* compute(staging, made)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions
-    return { fields, tests, row: made.row, tally: tally(tests, measured) }
+    return { fields, tests, tally: tally(tests, measured) }
   })
