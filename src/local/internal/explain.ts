@@ -9,6 +9,7 @@ import type { Database, DuckDBError } from "./duckdb.js"
 import type { Culprit, Expression } from "./expression.js"
 import { fromDuckDB, StageFailure } from "./failure.js"
 import * as sql from "./sql.js"
+import { nestedWindow } from "./syntax.js"
 
 /** What the expressions of a batch can name. */
 export interface Scope {
@@ -68,14 +69,16 @@ const unbound = (database: Database, scope: Scope, { message }: DuckDBError): Ef
   }
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
-  if (/window functions? .*(nested|in window definitions)/.test(message))
-    return Effect.succeed("it has a window function inside another. Compute the inner one in a subquery over source.")
+  if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)
   return Effect.succeed(`${message.replace(/[.!]?$/, "")}.`)
 }
 
 const instead = "to get NULL in its place, which a test can catch."
 
 const failing = ({ kind, message }: DuckDBError): string => {
+  // A statement about types, without a value.
+  const [types] = /^Unimplemented type for cast \([^']*?\)/.exec(message) ?? []
+  if (types !== undefined) return `${types}.`
   if (message.startsWith("More than one row returned by a subquery"))
     return "its subquery gives several rows. Add LIMIT 1 or an aggregate, such as max."
   switch (kind) {

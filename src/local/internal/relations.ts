@@ -15,7 +15,7 @@ export type Placed<E extends expression.Expression> = E & { readonly column: str
 
 /** What a flow computes from a source, in SQL. */
 export interface Relations {
-  /** The statements that make `source` and `numbered`. */
+  /** The statements that make `numbered`, and `source` where it is wanted. */
   readonly views: ReadonlyArray<string>
   readonly fields: expression.Batch<Placed<Field>>
   readonly tests: expression.Batch<Placed<Test>>
@@ -71,18 +71,18 @@ export const make = (program: Program, staging: Staging): Relations => {
     `SELECT ${[row, ...some.map(expression.write)].join(", ")} FROM numbered AS source${whereOf(where)}`
 
   const listed = names.map(sql.name)
-  // A subquery over the target sees the fields as they were computed, also those that are random.
-  const hasSubquery = tests.some(({ syntax }) => syntax.hasSubquery)
-  const computed = `computed(${[row, ...listed].join(", ")}) AS ${hasSubquery ? "" : "NOT "}MATERIALIZED (${overSource(fields)})`
-  const target = hasSubquery ? [`target AS (SELECT ${listed.join(", ")} FROM computed)`] : []
   const whole = wholeRow(
     "target",
     names.map((name) => ({ name, value: sql.name(name) })),
     tests
   )
-  const fromTarget = `FROM (SELECT ${["*", ...whole].join(", ")} FROM computed) AS target`
+  const computed = `(${overSource(fields)}) AS computed(${[row, ...listed].join(", ")})`
+  // A subquery over the target must see the fields as they were computed, also those that are random.
+  const target = tests.some(({ syntax }) => syntax.hasSubquery)
+    ? `WITH computed AS MATERIALIZED (SELECT * FROM ${computed}), target AS (SELECT ${listed.join(", ")} FROM computed) `
+    : ""
   const overTarget = (list: ReadonlyArray<string>, where?: string) =>
-    `WITH ${[computed, ...target].join(", ")} SELECT ${list.join(", ")} ${fromTarget}${whereOf(where)}`
+    `${target}SELECT ${list.join(", ")} FROM (SELECT ${["*", ...whole].join(", ")} FROM ${target === "" ? computed : "computed"}) AS target${whereOf(where)}`
 
   const result = [
     `${row} AS row`,
@@ -92,7 +92,9 @@ export const make = (program: Program, staging: Staging): Relations => {
   return {
     views: [
       `CREATE VIEW numbered AS SELECT ${numbered.join(", ")} FROM staged`,
-      `CREATE VIEW source AS SELECT ${values.length === 0 ? "NULL" : values.join(", ")} FROM staged`
+      ...([...fields, ...tests].some(({ syntax }) => syntax.hasSubquery)
+        ? [`CREATE VIEW source AS SELECT ${values.length === 0 ? "NULL" : values.join(", ")} FROM staged`]
+        : [])
     ],
     fields: { expressions: fields, query: overSource, row, rows: staging.rows },
     tests: {

@@ -176,7 +176,7 @@ export const syncTarget = (
         ? Option.none()
         : yield* write("rejects", rejectedRows(staging, transformed), rejects.write, refuseDamaged(staging))
     // What is staged has served, and the memory is wanted for writing.
-    const done = ["DROP VIEW source", "DROP VIEW numbered", `DROP ${inPlace ? "VIEW" : "TABLE"} staged`]
+    const done = ["DROP VIEW IF EXISTS source", "DROP VIEW numbered", `DROP ${inPlace ? "VIEW" : "TABLE"} staged`]
     yield* Effect.forEach(done, (statement) => Effect.orDie(database.run(statement)), { discard: true })
     if (format.family === "json") yield* refuseNoNumbers(staging, transformed)
     const refuse = format.family === "parquet" ? refuseLongNumbers(staging, transformed) : Effect.void

@@ -24,11 +24,14 @@ export interface Syntax {
   readonly seesOtherRows: boolean
 }
 
+/** Why a window function can't stand in another. */
+export const nestedWindow = "it has a window function inside another. Compute the inner one in a subquery over source."
+
 type Node = Readonly<Record<string, unknown>>
 
 const Answer = Schema.parseJson(
   Schema.Union(
-    Schema.Struct({ error: Schema.Literal(true), error_message: Schema.String }),
+    Schema.Struct({ error: Schema.Literal(true), error_type: Schema.String, error_message: Schema.String }),
     Schema.Struct({
       error: Schema.Literal(false),
       statements: Schema.NonEmptyArray(
@@ -111,8 +114,13 @@ const clausesOf = (node: Node): string => JSON.stringify({ ...node, select_list:
 const isOneEntry = (list: unknown): boolean =>
   Array.isArray(list) && list.length === 1 && Predicate.isReadonlyRecord(list[0]) && list[0]["alias"] === ""
 
+const notOne = "it is not one expression. Write a single one, without an alias, a clause or a semicolon."
+
+const syntaxError = (message: string): string =>
+  message.includes("not allowed in window definitions") ? nestedWindow : `${oneLine(message).replace(/[.!]?$/, "")}.`
+
 const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): string | undefined => {
-  if (answer.error) return `${oneLine(answer.error_message).replace(/[.!]?$/, "")}.`
+  if (answer.error) return answer.error_type === "parser" ? syntaxError(answer.error_message) : notOne
   const [statement, ...others] = answer.statements
   const refused = places.map(refusal).find(Predicate.isNotUndefined)
   if (refused !== undefined) return refused
@@ -121,7 +129,7 @@ const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): 
     isOneEntry(statement.node["select_list"]) &&
     clausesOf(statement.node) === bare
     ? undefined
-    : "it is not one expression. Write a single one, without an alias, a clause or a semicolon."
+    : notOne
 }
 
 const read = (text: string, answer: Answer, bare: string): Syntax => {

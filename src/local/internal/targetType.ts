@@ -24,7 +24,8 @@ const partsOf = (type: DuckDBType): ReadonlyArray<DuckDBType> => {
   }
 }
 
-const firstOf = <A>(type: DuckDBType, find: (type: DuckDBType) => A | undefined): A | undefined => {
+const firstOf = <A>(type: DuckDBType | undefined, find: (type: DuckDBType) => A | undefined): A | undefined => {
+  if (type === undefined) return undefined
   const found = find(type)
   if (found !== undefined) return found
   for (const part of partsOf(type)) {
@@ -33,6 +34,9 @@ const firstOf = <A>(type: DuckDBType, find: (type: DuckDBType) => A | undefined)
   }
   return undefined
 }
+
+const holds = (type: DuckDBType, is: (type: DuckDBType) => boolean): boolean =>
+  firstOf(type, (part) => (is(part) ? part : undefined)) !== undefined
 
 const nameless = (type: DuckDBType): string | undefined =>
   type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes("")
@@ -53,7 +57,7 @@ const unfit = (type: DuckDBType): string | undefined => {
 }
 
 /** Why a file of this family can't keep the values of a type; `undefined` where it can. */
-export const problem = (family: Family, type: DuckDBType): string | undefined => {
+export const problem = (family: Family, type: DuckDBType | undefined): string | undefined => {
   switch (family) {
     case "delimited":
       return undefined
@@ -86,15 +90,15 @@ const withDecimals = (type: DuckDBType): string => {
 }
 
 /** The type to which values are cast for a Parquet file; `undefined` where none is needed. */
-export const parquetCast = (type: DuckDBType): string | undefined =>
-  firstOf(type, (part) => (isHuge(part) ? true : undefined)) ? withDecimals(type) : undefined
+export const parquetCast = (type: DuckDBType | undefined): string | undefined =>
+  type !== undefined && holds(type, isHuge) ? withDecimals(type) : undefined
 
 const isInexact = ({ alias, typeId }: DuckDBType): boolean =>
   typeId === DuckDBTypeId.FLOAT || typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.VARIANT || alias === "JSON"
 
 /** SQL that is true where a value holds NaN or Infinity, which JSON does not know; `undefined` where the type can't. */
-export const holdsNoNumber = (type: DuckDBType, value: string): string | undefined => {
-  if (firstOf(type, (part) => (isInexact(part) ? true : undefined)) === undefined) return undefined
+export const holdsNoNumber = (type: DuckDBType | undefined, value: string): string | undefined => {
+  if (type === undefined || !holds(type, isInexact)) return undefined
   return type.typeId === DuckDBTypeId.FLOAT || type.typeId === DuckDBTypeId.DOUBLE
     ? `NOT isfinite(${value})`
     : // Outside of its strings, JSON has no other word with nan or inf in it.

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Number from "effect/Number"
 import * as Schema from "effect/Schema"
 import type { TopError } from "../../LumeMetadata.js"
-import type { Database } from "./duckdb.js"
+import type { Database, DuckDBError } from "./duckdb.js"
 import { refuseDamaged } from "./damage.js"
 import * as explain from "./explain.js"
 import * as expression from "./expression.js"
@@ -30,7 +30,10 @@ export interface Tally {
 }
 
 /** A field of the target, computed. */
-export type TypedField = Placed<Field> & { readonly type: DuckDBType }
+export type TypedField = Placed<Field> & {
+  /** `undefined` where the target keeps texts, and types do not matter. */
+  readonly type: DuckDBType | undefined
+}
 
 /** A source transformed. */
 export interface Transformed {
@@ -143,15 +146,26 @@ const inGeneral = fromDuckDB(
   () => "The flow can't be computed, though each of its expressions can. Wrap those that may fail in TRY(…)."
 )
 
+/** What the columns of a query are: their types, or only how many there are where the target keeps texts. */
+const typesOf = (
+  { database, format }: Staging,
+  query: string
+): Effect.Effect<ReadonlyArray<DuckDBType | undefined>, DuckDBError> =>
+  format.family === "delimited"
+    ? Effect.map(database.shape(query), ({ columns }) => columns.map(() => undefined))
+    : database.types(query)
+
 /** Binds the fields, and refuses those whose values the target can't keep. */
 const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<ReadonlyArray<TypedField>, StageFailure> =>
   Effect.gen(function* () {
     const { columns, database, format } = staging
+    const { expressions, query } = fields
     const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
-    const [, ...types] = yield* Effect.catchAll(database.types(fields.query(fields.expressions)), (error) =>
-      Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error))
+    const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
+      Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
+      Effect.catchAll((error) => Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error)))
     )
-    const typed = Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
+    const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
     for (const field of typed) {
       const problem = targetType.problem(format.family, field.type)
       if (problem !== undefined) return yield* explain.refuse(field, problem)
