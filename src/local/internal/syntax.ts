@@ -15,6 +15,10 @@ export interface Syntax {
   readonly problem: string | undefined
   /** Every text in it, in lower case: what it names is among them. */
   readonly texts: ReadonlySet<string>
+  /** The names, folded, under which it knows tables. */
+  readonly tables: ReadonlySet<string>
+  /** What it names as columns, by their parts: `s.name` is `["s", "name"]`. */
+  readonly references: ReadonlyArray<ReadonlyArray<string>>
   /** Whether it may name columns that it does not spell: by a star, by their positions, or as a whole row. */
   readonly namesAll: boolean
   /** Whether it takes a row as a whole, as `to_json(source)` does. */
@@ -87,12 +91,8 @@ const tablesOf = (places: ReadonlyArray<Place>): ReadonlySet<string> =>
     )
   ])
 
-const isOneOf =
-  (tables: ReadonlySet<string>) =>
-  ({ node }: Place): boolean => {
-    const names = node["column_names"]
-    return Array.isArray(names) && names.length === 1 && tables.has(sql.fold(String(names[0])))
-  }
+const referencesOf = ({ node }: Place): ReadonlyArray<ReadonlyArray<string>> =>
+  Array.isArray(node["column_names"]) ? [node["column_names"].map(String)] : []
 
 /** Why an expression with this node can't have one value for each row. */
 const refusal = ({ inSubquery, node }: Place): string | undefined => {
@@ -134,12 +134,16 @@ const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): 
 
 const read = (text: string, answer: Answer, bare: string): Syntax => {
   const places = answer.error ? [] : nodesOf(answer.statements)
-  const takesWholeRow = places.some(isOneOf(tablesOf(places)))
+  const references = places.flatMap(referencesOf)
+  const tables = tablesOf(places)
+  const takesWholeRow = references.some(([name = "", ...parts]) => parts.length === 0 && tables.has(sql.fold(name)))
   const hasSubquery = places.some(({ node }) => node["class"] === "SUBQUERY")
   return {
     // DuckDB reads a text only to its first NUL character.
     problem: text.includes("\0") ? "it holds a NUL character." : problemOf(answer, places, bare),
     texts: new Set(places.flatMap(textsOf)),
+    tables,
+    references,
     takesWholeRow,
     namesAll: takesWholeRow || places.some(namesByPosition),
     hasSubquery,
