@@ -13,8 +13,9 @@ import * as Option from "effect/Option"
 import * as path from "node:path"
 import { oneLine } from "../internal/text.js"
 import type { FailedMetadata, LumeMetadata, StageError, Stages } from "../LumeMetadata.js"
+import * as duckdb from "./internal/duckdb.js"
 import { type Stage, StageFailure } from "./internal/failure.js"
-import { syncSource } from "./internal/syncSource.js"
+import * as syncSource from "./internal/syncSource.js"
 import { type Locations, syncTarget } from "./internal/syncTarget.js"
 import { type Tally, transform } from "./internal/transform.js"
 import { flowVersion, type LocalFlow } from "./LocalFlow.js"
@@ -70,6 +71,14 @@ const allRejected = (tally: Tally): StageFailure => {
   })
 }
 
+const source = ({ flow, sourcePath, sources }: Job, work: string) =>
+  Effect.gen(function* () {
+    const located = yield* syncSource.locate({ sourcePath, sources, work, flow })
+    // That a database in memory can't be opened is no fault of the source or the flow.
+    const database = yield* Effect.orDie(duckdb.open({ files: located.files, folder: work }))
+    return yield* syncSource.stage(database, located, () => true)
+  })
+
 /** Runs the three stages in the folder `work`, noting in `progress` what is known. */
 const pipeline = (
   job: Job,
@@ -89,7 +98,7 @@ const pipeline = (
 
   return Effect.scoped(
     Effect.gen(function* () {
-      const staging = yield* enter("SYNCING_SOURCE", syncSource(job.sourcePath, job.sources, work))
+      const staging = yield* enter("SYNCING_SOURCE", source(job, work))
       progress.inputRows = Option.some(staging.rows)
       const transformed = yield* enter(
         "TRANSFORMING",

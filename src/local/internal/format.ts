@@ -5,6 +5,8 @@ import * as sql from "./sql.js"
 
 /** A format. In every table function the file's path is bound to `$1`. */
 export interface Format {
+  /** What kind of file the target is. */
+  readonly family: "delimited" | "json" | "parquet"
   /** Reads the file's rows. Columns of text formats are text, those of JSON are JSON. */
   readonly read: string
   /** Reads what it can, and notes the rest in the table `reject_errors`. */
@@ -27,6 +29,7 @@ const same = (expression: string): string => expression
 const delimited = (delimiter: string): Format => {
   const dialect = `delim = ${sql.text(delimiter)}, quote = '"', escape = '"', comment = '', skip = 0, header = true, all_varchar = true, allow_quoted_nulls = false, compression = 'none'`
   return {
+    family: "delimited",
     read: `read_csv($1, ${dialect})`,
     salvage: `read_csv($1, ${dialect}, store_rejects = true)`,
     view: same,
@@ -39,6 +42,7 @@ const delimited = (delimiter: string): Format => {
 const json = (layout: "array" | "newline_delimited"): Format => {
   const file = `format = '${layout}', compression = 'uncompressed'`
   return {
+    family: "json",
     // Each key at the top is a column, whichever row has it first, and its values stay as they are.
     read: `read_json($1, ${file}, records = true, maximum_depth = 1, sample_size = -1, map_inference_threshold = -1, field_appearance_threshold = 0)`,
     values: `read_json($1, ${file}, records = false, columns = {'value': 'JSON'})`,
@@ -49,7 +53,14 @@ const json = (layout: "array" | "newline_delimited"): Format => {
   }
 }
 
-const parquet: Format = { read: "read_parquet($1)", view: same, mayBeEmpty: false, write: "FORMAT parquet", list: same }
+const parquet: Format = {
+  family: "parquet",
+  read: "read_parquet($1)",
+  view: same,
+  mayBeEmpty: false,
+  write: "FORMAT parquet",
+  list: same
+}
 
 const formats: ReadonlyMap<string, Format> = new Map([
   [".csv", delimited(",")],

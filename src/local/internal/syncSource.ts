@@ -6,7 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { preview } from "../../internal/text.js"
-import * as duckdb from "./duckdb.js"
+import type { LocalFlow } from "../LocalFlow.js"
+import type * as duckdb from "./duckdb.js"
 import { fromDuckDB, StageFailure } from "./failure.js"
 import * as format from "./format.js"
 import * as sourceFile from "./sourceFile.js"
@@ -14,21 +15,58 @@ import * as sql from "./sql.js"
 
 /** A column of the source. */
 export interface Column {
-  /** Its name in the source. */
+  /** Its name, as the source spells it. */
   readonly name: string
-  /** Its name in `staged`. */
-  readonly stored: string
+  /** Its value as a flow sees it: SQL over `staged`, which holds only where the flow may name the column. */
+  readonly value: string
 }
 
-/** A source in staging. */
+/** How the original rows of those that were rejected are written. */
+export interface Rejects {
+  /** What is selected from `staged` for a rejected row; `codes` is SQL of its error codes, a `VARCHAR[]` that is not empty. */
+  readonly columns: (codes: string) => ReadonlyArray<string>
+  /** The options of `COPY`. */
+  readonly write: string
+}
+
+/** A source in staging: the relation `staged`, whose rows are the source's. */
 export interface Staging {
   readonly database: duckdb.Database
   readonly format: format.Format
-  /** The source's extension, which is also the targets': such as `.csv`. */
+  /** The extension of the targets, such as `.csv`. */
   readonly extension: string
-  /** None where a JSON source has no records, and so names no keys. */
+  /** Every column of the source, in its order. None where a JSON source has no records, and so names no keys. */
   readonly columns: ReadonlyArray<Column>
+  /** Whether `staged` is a view over the file, and not a table. */
+  readonly inPlace: boolean
+  /** SQL over `staged` that numbers its rows from 0, in the source's order. */
+  readonly row: string
   readonly rows: number
+  readonly rejects: Rejects
+  /** Fails where the file has changed since it was located. */
+  readonly unchanged: Effect.Effect<void, StageFailure>
+}
+
+/** Whether the flow may name a column of the source, in upper or lower case. It is never false of one that is named. */
+export type Names = (column: string) => boolean
+
+/** Which source is wanted. */
+export interface Request {
+  readonly sourcePath: string
+  /** The only folder that sources are read from. */
+  readonly sources: string
+  /** The run's own folder. */
+  readonly work: string
+  readonly flow: LocalFlow
+}
+
+/** A source whose file is found, and can be opened. */
+export interface Located {
+  readonly sourcePath: string
+  readonly file: sourceFile.SourceFile
+  readonly format: format.Format
+  /** What DuckDB must be allowed to read, beside the run's own folder. */
+  readonly files: ReadonlyArray<string>
 }
 
 const Rows = Schema.Struct({ rows: Schema.Number })
@@ -87,7 +125,7 @@ const holdsNothing = (database: duckdb.Database, { values }: format.Format, file
       )
 
 // DuckDB numbers the rows of a table in its pseudo-column rowid, unless one of the table's columns has that name.
-const nameColumns = (names: ReadonlyArray<string>): ReadonlyArray<Column> =>
+const nameColumns = (names: ReadonlyArray<string>) =>
   names.map((name) => ({ name, stored: name.toLowerCase() === "rowid" ? sql.free("source_rowid", names) : name }))
 
 const describe = (database: duckdb.Database) =>
@@ -103,7 +141,7 @@ const describe = (database: duckdb.Database) =>
   })
 
 /** A table has a column at least; this one is no column of the source. */
-const nothing = (database: duckdb.Database): Effect.Effect<{ columns: ReadonlyArray<Column>; rows: number }> =>
+const nothing = (database: duckdb.Database): Effect.Effect<{ columns: ReturnType<typeof nameColumns>; rows: number }> =>
   Effect.as(Effect.orDie(database.run("CREATE TABLE staged (nothing VARCHAR)")), { columns: [], rows: 0 })
 
 const load = (database: duckdb.Database, format: format.Format, file: string, source: string) =>
@@ -119,20 +157,40 @@ const load = (database: duckdb.Database, format: format.Format, file: string, so
     )
   )
 
-/**
- * Stages the source that `source` names inside the folder `sources`. The database is closed with the scope; beside
- * this one file it can touch nothing but the folder `work`.
- */
-export const syncSource = (
-  source: string,
-  sources: string,
-  work: string
-): Effect.Effect<Staging, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
+/** Finds the source's file, and what can be told of it before a database is open. */
+export const locate = ({
+  sourcePath,
+  sources
+}: Request): Effect.Effect<Located, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
-    const file = yield* sourceFile.find(sources, source)
-    const format = yield* formatOf(source, file)
-    // That a database in memory can't be opened is no fault of the source or the flow.
-    const database = yield* Effect.orDie(duckdb.open({ files: [file.path, literal(file.path)], folder: work }))
-    const staged = yield* load(database, format, file.path, source)
-    return { database, format, extension: file.extension, ...staged }
+    const file = yield* sourceFile.find(sources, sourcePath)
+    const format = yield* formatOf(sourcePath, file)
+    return { sourcePath, file, format, files: [file.path, literal(file.path)] }
+  })
+
+/** Stages a source that was located, in a database that may read it. */
+export const stage = (
+  database: duckdb.Database,
+  { file, format, sourcePath }: Located,
+  _names: Names
+): Effect.Effect<Staging, StageFailure> =>
+  Effect.gen(function* () {
+    const { columns, rows } = yield* load(database, format, file.path, sourcePath)
+    const stored = columns.map((column) => ({ name: column.name, column: `staged.${sql.name(column.stored)}` }))
+    const originals = stored.map(({ column, name }) => `${column} AS ${sql.name(name)}`)
+    const names = columns.map(({ name }) => name)
+    return {
+      database,
+      format,
+      extension: file.extension,
+      columns: stored.map(({ column, name }) => ({ name, value: format.view(column) })),
+      inPlace: false,
+      row: "staged.rowid",
+      rows,
+      rejects: {
+        columns: (codes) => [...originals, `${format.list(codes)} AS ${sql.name(sql.free("error_codes", names))}`],
+        write: format.write
+      },
+      unchanged: Effect.void
+    }
   })

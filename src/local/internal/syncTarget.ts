@@ -38,12 +38,8 @@ const errorCodes = ({ tests }: Transformed): string => {
 const mappedRows = ({ fields, tests }: Transformed): string =>
   `SELECT ${fields.map((field) => `result.${sql.name(field)}`).join(", ")} FROM result WHERE ${passes(tests)}`
 
-const rejectedRows = ({ columns, format }: Staging, transformed: Transformed): string => {
-  const originals = columns.map(({ name, stored }) => `staged.${sql.name(stored)} AS ${sql.name(name)}`)
-  const names = columns.map(({ name }) => name)
-  const codes = `${format.list(errorCodes(transformed))} AS ${sql.name(sql.free("error_codes", names))}`
-  return `SELECT ${[...originals, codes].join(", ")} FROM staged POSITIONAL JOIN result WHERE NOT (${passes(transformed.tests)})`
-}
+const rejectedRows = ({ rejects }: Staging, transformed: Transformed): string =>
+  `SELECT ${rejects.columns(errorCodes(transformed)).join(", ")} FROM staged POSITIONAL JOIN result WHERE NOT (${passes(transformed.tests)})`
 
 /**
  * Writes the output into the folder `work`, then moves it to `target` in one step, so that it is there whole or not at
@@ -59,17 +55,18 @@ export const syncTarget = (
     const files = yield* FileSystem.FileSystem
     const { database, extension, format } = staging
     const output = path.join(work, "output")
-    const write = (name: string, query: string) =>
+    const write = (name: string, query: string, options: string) =>
       Effect.catchAll(
-        database.run(`COPY (${query}) TO ${sql.text(path.join(output, name + extension))} (${format.write})`),
+        database.run(`COPY (${query}) TO ${sql.text(path.join(output, name + extension))} (${options})`),
         fromDuckDB("TARGET_NOT_WRITABLE", (error) => notWritable(target, error.message).message)
       )
     const onDisk = Effect.mapError((error: { readonly message: string }) => notWritable(target, error.message))
 
     yield* onDisk(files.makeDirectory(output))
-    yield* write("mapped", mappedRows(transformed))
+    yield* write("mapped", mappedRows(transformed), format.write)
     const hasRejects = transformed.tally.rejected > 0
-    if (hasRejects) yield* write("rejects", rejectedRows(staging, transformed))
+    if (hasRejects) yield* write("rejects", rejectedRows(staging, transformed), staging.rejects.write)
+    yield* staging.unchanged
     yield* onDisk(files.rename(output, target))
     const uri = (name: string) => pathToFileURL(path.join(target, name + extension)).href
     return { mapped: uri("mapped"), rejects: hasRejects ? Option.some(uri("rejects")) : Option.none() }

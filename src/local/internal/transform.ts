@@ -78,9 +78,9 @@ const compile = (flow: LocalFlow, { columns }: Staging): Compiled => {
   }
 }
 
-const sourceView = ({ columns, format }: Staging, row: string): string => {
-  const values = columns.map(({ name, stored }) => `${format.view(`staged.${sql.name(stored)}`)} AS ${sql.name(name)}`)
-  return `CREATE VIEW source AS SELECT ${[`staged.rowid AS ${sql.name(row)}`, ...values].join(", ")} FROM staged`
+const sourceView = (staging: Staging, row: string): string => {
+  const values = staging.columns.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
+  return `CREATE VIEW source AS SELECT ${[`${staging.row} AS ${sql.name(row)}`, ...values].join(", ")} FROM staged`
 }
 
 const targetView = ({ fields, row }: Compiled): string => {
