@@ -6,26 +6,28 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as api from "./client/endpoints.js"
+import * as apiKey from "./client/apiKey.js"
+import * as endpoints from "./client/endpoints.js"
+import * as environment from "./client/environment.js"
 import * as exchange from "./client/exchange.js"
-import * as key from "./client/apiKey.js"
 import * as check from "./client/options.js"
 import * as polling from "./client/polling.js"
 import * as retry from "./client/retry.js"
-import * as LumeError from "./LumeError.js"
+import * as submission from "./client/submission.js"
+import * as telemetry from "./client/telemetry.js"
+import type * as LumeError from "./LumeError.js"
 import * as LumeRun from "./LumeRun.js"
 import * as RunEvents from "./RunEvents.js"
-import * as RunRequest from "./RunRequest.js"
+import type * as RunRequest from "./RunRequest.js"
 
 /** The client, as a service. */
 export class LumeClient extends Context.Tag("effect-lume/LumeClient")<LumeClient, Service>() {}
@@ -150,141 +152,64 @@ export const backoff: Schedule.Schedule<unknown> = Schedule.either(
 )
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Checking what callers give
-
-const checked = <A>(result: Either.Either<A, string>): Effect.Effect<A, LumeError.InvalidRequestError> =>
-  Either.match(result, {
-    onLeft: (detail) => Effect.fail(new LumeError.InvalidRequestError({ detail })),
-    onRight: Effect.succeed
-  })
-
-const prepare = (input: RunRequest.Input): Effect.Effect<RunRequest.Prepared, LumeError.InvalidRequestError> =>
-  checked(
-    Either.mapLeft(
-      RunRequest.prepare(input),
-      ({ expected, path, received }) => `${path === "" ? "the request" : path} must be ${expected}, but is ${received}`
-    )
-  )
-
-const makeBackoff = (options: Options["retry"] = {}): Effect.Effect<retry.Backoff, LumeError.InvalidRequestError> =>
-  Effect.all({
-    times: checked(check.count("retry.times", options.times ?? 3, 0)),
-    base: checked(check.millis("retry.base", options.base ?? "500 millis")),
-    cap: checked(check.millis("retry.cap", options.cap ?? "30 seconds"))
-  })
-
-const makePlan = (
-  options: WaitOptions,
-  backoff: retry.Backoff,
-  events: RunEvents.Service | undefined
-): Effect.Effect<polling.Plan, LumeError.InvalidRequestError> =>
-  Effect.all({
-    timeout: checked(check.millis("timeout", options.timeout ?? "1 hour", { infinity: true })),
-    pace: Effect.map(
-      checked(check.millis("pollInterval", options.pollInterval ?? (events === undefined ? "5 seconds" : "5 minutes"))),
-      (interval): polling.Plan["pace"] => options.schedule ?? Schedule.spaced(interval)
-    ),
-    tolerance: checked(check.millis("tolerance", options.tolerance ?? "5 minutes", { zero: true, infinity: true })),
-    backoff: Effect.succeed(backoff),
-    events: Effect.succeed(events)
-  })
-
-const makeExchange = (
-  options: Options,
-  apiKey: string
-): Effect.Effect<exchange.Exchange, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
-  Effect.map(
-    Effect.all({
-      client: HttpClient.HttpClient,
-      requestTimeout: checked(
-        check.millis("requestTimeout", options.requestTimeout ?? "60 seconds", { infinity: true })
-      ),
-      maxResponseBytes: checked(check.count("maxResponseBytes", options.maxResponseBytes ?? 8 * 1024 ** 2, 1))
-    }),
-    (parts) =>
-      exchange.make({
-        ...parts,
-        key: apiKey,
-        transformClient: options.transformClient ?? ((client) => client),
-        traceRequests: options.traceRequests ?? false
-      })
-  )
-
-// ---------------------------------------------------------------------------------------------------------------------
 // Making it
+
+const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
+  typeof run !== "string" && LumeRun.isTerminal(run)
 
 const makeWith = (
   options: Options,
   events: RunEvents.Service | undefined
 ): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const apiKey = yield* checked(key.check(options.apiKey))
-    const backoff = yield* makeBackoff(options.retry)
-    const endpoints = {
-      baseUrl: yield* checked(check.baseUrl(options.baseUrl ?? "https://api.lume.ai")),
-      submit: options.paths?.submit ?? "/runs",
-      status: options.paths?.status ?? ((id) => `/runs/${encodeURIComponent(id)}`)
-    }
-    const lume = api.make(yield* makeExchange(options, apiKey), endpoints, key.scrub(apiKey))
+    const settings = yield* check.settings(options)
+    const client = yield* HttpClient.HttpClient
+    const lume = endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
 
     const run: Service["run"] = (input) =>
-      Effect.flatMap(prepare(input), ({ json, request }) =>
-        Effect.withSpan(
-          lume.submit(request, json).pipe(
-            Effect.retry({
-              schedule: retry.schedule(backoff, ({ error }: api.SubmitFailure) => LumeError.retryAfter(error)),
-              while: ({ repeatable }) => repeatable
-            }),
-            Effect.mapError(({ error }) => error),
-            Effect.tap((run) => Effect.annotateCurrentSpan("lume.run_id", run.id))
+      Effect.flatMap(submission.prepare(input), (prepared) =>
+        telemetry.inSpan(
+          Effect.tap(retry.submit(lume.submit(prepared), settings.backoff), (run) =>
+            Effect.annotateCurrentSpan("lume.run_id", run.id)
           ),
           "LumeClient.run",
-          {
-            attributes: { "lume.flow_version": request.flowVersion, "lume.source_path": request.sourcePath },
-            captureStackTrace: false
-          }
+          { "lume.flow_version": prepared.request.flowVersion, "lume.source_path": prepared.request.sourcePath }
         )
       )
 
     const runStatus: Service["runStatus"] = (id) =>
-      Effect.flatMap(checked(check.runId(id)), (id) =>
-        Effect.withSpan(
-          Effect.retry(lume.read(id)(Infinity), {
-            schedule: retry.schedule(backoff, LumeError.retryAfter),
-            while: LumeError.isTransient
-          }),
-          "LumeClient.runStatus",
-          { attributes: { "lume.run_id": id }, captureStackTrace: false }
-        )
+      Effect.flatMap(check.runId(id), (id) =>
+        telemetry.inSpan(retry.read(lume.read(id)(Infinity), settings.backoff), "LumeClient.runStatus", {
+          "lume.run_id": id
+        })
       )
 
-    const subject = (run: LumeRun.LumeRun | string): Effect.Effect<polling.Subject, LumeError.InvalidRequestError> =>
-      Effect.map(checked(check.runId(typeof run === "string" ? run : run.id)), (id) => ({
+    const plan = (options: WaitOptions = {}) => check.plan(options, settings.backoff, events)
+
+    const awaited = (run: LumeRun.LumeRun | string): Effect.Effect<polling.AwaitedRun, LumeError.InvalidRequestError> =>
+      Effect.map(check.runId(typeof run === "string" ? run : run.id), (id) => ({
         id,
         known: typeof run !== "string",
         read: lume.read(id)
       }))
 
-    const wait: Service["wait"] = (run, options = {}) =>
-      Effect.flatMap(makePlan(options, backoff, events), (plan) =>
+    const wait: Service["wait"] = (run, options) =>
+      Effect.flatMap(plan(options), (plan) =>
         isEnded(run)
           ? Effect.succeed(run)
-          : Effect.flatMap(subject(run), (subject) =>
-              Effect.withSpan(polling.wait(subject, plan), "LumeClient.wait", {
-                attributes: { "lume.run_id": subject.id },
-                captureStackTrace: false
-              })
+          : Effect.flatMap(awaited(run), (awaited) =>
+              telemetry.inSpan(polling.wait(awaited, plan), "LumeClient.wait", { "lume.run_id": awaited.id })
             )
       )
 
-    const watch: Service["watch"] = (run, options = {}) =>
+    const watch: Service["watch"] = (run, options) =>
       Stream.unwrap(
-        Effect.flatMap(makePlan(options, backoff, events), (plan) =>
+        Effect.flatMap(plan(options), (plan) =>
           isEnded(run)
             ? Effect.succeed(Stream.succeed(run))
-            : Effect.map(subject(run), (subject) =>
-                Stream.withSpan(polling.watch(subject, plan), "LumeClient.watch", {
-                  attributes: { "lume.run_id": subject.id },
+            : Effect.map(awaited(run), (awaited) =>
+                Stream.withSpan(polling.watch(awaited, plan), "LumeClient.watch", {
+                  attributes: { "lume.run_id": awaited.id },
                   captureStackTrace: false
                 })
               )
@@ -298,16 +223,13 @@ const makeWith = (
       wait,
       watch,
       // options that can't work are refused before anything is submitted
-      runAndWait: (request, options = {}) =>
+      runAndWait: (request, options) =>
         Effect.zipRight(
-          makePlan(options, backoff, events),
+          plan(options),
           Effect.flatMap(run(request), (run) => wait(run, options))
         )
     }
   })
-
-const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
-  typeof run !== "string" && LumeRun.isTerminal(run)
 
 /**
  * Makes the client.
@@ -342,34 +264,6 @@ export const layerWithEvents = (
     Effect.flatMap(RunEvents.RunEvents, (events) => makeWith(options, events))
   )
 
-// ---------------------------------------------------------------------------------------------------------------------
-// From the environment
-
-const nonEmpty = (name: string): Config.Config<string | undefined> =>
-  Config.string(name).pipe(
-    Config.option,
-    Config.map((text) => Option.getOrUndefined(Option.filter(text, (text) => text.trim() !== "")))
-  )
-
-/** Not `Config.redacted`, whose errors leave out what is missing; no error of a plain text shows the text. */
-const environmentKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
-  Redacted.make(text)
-)
-
-/** Seconds, as everywhere in Lume, or a duration with its unit. */
-const requestTimeout: Effect.Effect<Duration.Duration | undefined, ConfigError.ConfigError> = Effect.gen(function* () {
-  const text = (yield* nonEmpty("LUME_REQUEST_TIMEOUT"))?.trim()
-  if (text === undefined) return undefined
-  const given = check.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
-  if (given !== undefined && Duration.toMillis(given) > 0) return given
-  return yield* Effect.fail(
-    ConfigError.InvalidData(
-      ["LUME_REQUEST_TIMEOUT"],
-      `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
-    )
-  )
-})
-
 /** `Config.unwrap` asks for at least one. */
 const unwrap = (configs: Config.Config.Wrap<Partial<Options>>): Config.Config<Partial<Options>> =>
   Object.keys(configs).length === 0 ? Config.succeed({}) : Config.unwrap(configs)
@@ -393,9 +287,9 @@ export const layerConfig = (
       const given = yield* unwrap(configs)
       return yield* make({
         ...given,
-        apiKey: given.apiKey ?? (yield* environmentKey),
-        baseUrl: given.baseUrl ?? (yield* nonEmpty("LUME_BASE_URL")),
-        requestTimeout: given.requestTimeout ?? (yield* requestTimeout)
+        apiKey: given.apiKey ?? (yield* environment.apiKey),
+        baseUrl: given.baseUrl ?? (yield* environment.baseUrl),
+        requestTimeout: given.requestTimeout ?? (yield* environment.requestTimeout)
       })
     })
   )

@@ -404,12 +404,23 @@ export type LumeError = typeof LumeError.Type
 /** Whether `error` is an error of this package. */
 export const isLumeError: (error: unknown) => error is LumeError = Schema.is(LumeError)
 
+declare const transient: unique symbol
+
+/** The errors that may pass. The brand keeps an `ApiError` of any status from being taken for one. */
+export type TransientError =
+  | RateLimitedError
+  | (ApiError & { readonly [transient]: true })
+  | (TransportError & { readonly reason: "Network" | "RequestTimeout" })
+
 /**
  * Whether doing the same again later can help: `RateLimitedError`, `ApiError` with status 408 or 5xx, `TransportError`
  * with reason `Network` or `RequestTimeout`. Safe around `run` too: where a submit may have arrived, the error is
  * `SubmitOutcomeUnknownError`, which is not transient.
+ *
+ * As a guard for `Effect.catchIf` it keeps `ApiError` and `TransportError` in the error type, because some of them
+ * are not transient.
  */
-export const isTransient = (error: unknown): boolean => {
+export const isTransient = (error: unknown): error is TransientError => {
   if (!isLumeError(error)) return false
   switch (error._tag) {
     case "RateLimitedError":
@@ -422,11 +433,3 @@ export const isTransient = (error: unknown): boolean => {
       return false
   }
 }
-
-/**
- * How long the failed answer asked to wait before the next request.
- *
- * @internal
- */
-export const retryAfter = (error: SubmitError | StatusError): Option.Option<Duration.Duration> =>
-  "retryAfter" in error ? error.retryAfter : Option.none()

@@ -277,30 +277,28 @@ export class RunFailedError extends messageInJson(
   }
 }
 
+/** What `orFail` lets through: with `partial: "fail"`, and only where that is known, no `PartialFailed`. */
+export type Accepted<R extends LumeRun, Mode extends "accept" | "fail"> = Exclude<
+  R,
+  Failed | Crashed | ([Mode] extends ["fail"] ? PartialFailed : never)
+>
+
 /**
- * Turns a run that failed into an error, for programs that have nothing to do with it otherwise.
+ * Turns a run that failed into an error, for programs that have nothing else to do with it.
  *
  * `Failed` and `Crashed` become `RunFailedError`; with `partial: "fail"`, `PartialFailed` too (default: `"accept"`).
- * Every other run is returned as it is.
+ * Every other run is returned as it is, and the type says which are left.
  *
  * ```ts
+ * lume.wait(run).pipe(Effect.flatMap(LumeRun.orFail))
  * lume.wait(run).pipe(Effect.flatMap((run) => LumeRun.orFail(run, { partial: "fail" })))
  * ```
  */
-export const orFail: {
-  <R extends LumeRun>(
-    run: R,
-    options: { readonly partial: "fail" }
-  ): Effect.Effect<Exclude<R, Failed | Crashed | PartialFailed>, RunFailedError>
-  <R extends LumeRun>(
-    run: R,
-    options?: { readonly partial?: "accept" | "fail" | undefined }
-  ): Effect.Effect<Exclude<R, Failed | Crashed>, RunFailedError>
-} = <R extends LumeRun>(
+export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "accept">(
   run: R,
-  options?: { readonly partial?: "accept" | "fail" | undefined }
-): Effect.Effect<Exclude<R, Failed | Crashed | PartialFailed>, RunFailedError> =>
+  options?: { readonly partial?: Mode | undefined }
+): Effect.Effect<Accepted<R, Mode>, RunFailedError> =>
   isFailure(run) && (run._tag !== "PartialFailed" || options?.partial === "fail")
     ? Effect.fail(new RunFailedError({ run }))
     : // TypeScript does not narrow a type parameter by a check of its tag
-      Effect.succeed(run as Exclude<R, Failed | Crashed | PartialFailed>)
+      Effect.succeed(run as Accepted<R, Mode>)

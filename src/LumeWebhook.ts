@@ -11,13 +11,14 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Arr from "effect/Array"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { type Bytes, encode } from "./internal/bytes.js"
 import * as hmac from "./internal/hmac.js"
 import * as problem from "./internal/problem.js"
 import { readUpTo } from "./internal/requestBody.js"
@@ -68,57 +69,28 @@ export interface WebhookEvent {
 // ---------------------------------------------------------------------------------------------------------------------
 // Signatures
 
-const refuse = (reason: WebhookSignatureError["reason"]): Effect.Effect<never, WebhookSignatureError> =>
-  Effect.fail(new WebhookSignatureError({ reason }))
+const refuse = (reason: WebhookSignatureError["reason"]): WebhookSignatureError => new WebhookSignatureError({ reason })
 
-/** A copy of the body, so that what is read is what was verified; undefined where it is neither bytes nor text. */
-const bytesOf = (body: unknown): hmac.Bytes | undefined => {
-  if (typeof body === "string") return hmac.encode(body)
-  if (!ArrayBuffer.isView(body)) return undefined
-  // the bytes of a buffer that has been transferred elsewhere throw
-  return Either.getOrUndefined(Either.try(() => new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()))
-}
-
-const digits = 64
-
-const parseSignature = (header: unknown): Either.Either<hmac.Bytes, WebhookSignatureError["reason"]> => {
-  const text = typeof header === "string" ? header.trim() : ""
-  if (text === "") return Either.left("NoSignature")
-  const hex = text.replace(/^sha256=/i, "")
-  if (hex.length !== digits) return Either.left("WrongLength")
-  return Either.mapBoth(Encoding.decodeHex(hex.toLowerCase()), {
-    onLeft: () => "NotHex",
-    onRight: (bytes) => new Uint8Array(bytes)
+/** A copy of the body, so that what is read is what was verified. */
+const bytesOf = (body: unknown): Effect.Effect<Bytes, WebhookSignatureError> =>
+  Effect.suspend(() => {
+    if (typeof body === "string") return Effect.succeed(encode(body))
+    if (!ArrayBuffer.isView(body)) return Effect.fail(refuse("ParsedBody"))
+    // bytes that were transferred elsewhere throw
+    return Effect.try({
+      try: () => new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice(),
+      catch: () => refuse("ParsedBody")
+    })
   })
-}
-
-const check = (
-  secrets: ReadonlyArray<Redacted.Redacted>,
-  signature: hmac.Bytes,
-  body: hmac.Bytes
-): Effect.Effect<hmac.Bytes, WebhookSignatureError> =>
-  Array.isArray(secrets) && secrets.length > 0 && secrets.every(hmac.isSecret)
-    ? Effect.flatMap(hmac.verify(secrets, signature, body), (verified) =>
-        verified ? Effect.succeed(body) : refuse(body.length === 0 ? "EmptyBody" : "Mismatch")
-      )
-    : refuse("InvalidSecret")
 
 /** The body's bytes, once they have been verified. */
-const verified = <E, R>({
-  body: given,
-  secrets,
-  signature
-}: Delivery<E, R>): Effect.Effect<hmac.Bytes, WebhookSignatureError | E, R> =>
-  Effect.suspend(() => {
-    const body = bytesOf(given)
-    if (body === undefined) return refuse("ParsedBody")
-    return Either.match(parseSignature(signature), {
-      onLeft: refuse,
-      onRight: (signature): Effect.Effect<hmac.Bytes, WebhookSignatureError | E, R> =>
-        Effect.isEffect(secrets)
-          ? Effect.flatMap(secrets, (secrets) => check(secrets, signature, body))
-          : check(secrets, signature, body)
-    })
+const verified = <E, R>(delivery: Delivery<E, R>): Effect.Effect<Bytes, WebhookSignatureError | E, R> =>
+  Effect.gen(function* () {
+    const body = yield* bytesOf(delivery.body)
+    const signature = yield* Effect.mapError(hmac.parse(delivery.signature), refuse)
+    const secrets = Effect.isEffect(delivery.secrets) ? yield* delivery.secrets : delivery.secrets
+    yield* Effect.mapError(hmac.verify(secrets, signature, body), refuse)
+    return body
   })
 
 /**
@@ -139,12 +111,8 @@ export const sign = (options: {
   readonly secret: Redacted.Redacted
   readonly body: Uint8Array | string
 }): Effect.Effect<string> =>
-  Effect.suspend(() => {
-    const body = bytesOf(options.body)
-    return body === undefined
-      ? refuse("ParsedBody")
-      : Effect.map(hmac.sign(Redacted.value(options.secret), body), Encoding.encodeHex)
-  }).pipe(
+  bytesOf(options.body).pipe(
+    Effect.flatMap((body) => hmac.sign(Redacted.value(options.secret), body)),
     // neither bytes nor text, or no WebCrypto: a test that is wrong
     Effect.orDie
   )
@@ -162,7 +130,7 @@ const Wire = Schema.Struct({
 
 const decodeWire = ParseResult.decodeUnknownEither(Wire)
 
-const parse = (body: hmac.Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
+const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> =>
   Effect.try({
     try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)),
     catch: () =>
@@ -217,17 +185,15 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly deliveries?: Effect.Effect<WebhookDeliveries.Service, never, DeliveriesR> | undefined
 }
 
-/** What is wrong with a delivery, as an answer; `None` where the fault is not the delivery's. */
-const refusal = (error: unknown): Option.Option<readonly [status: number, message: string]> => {
-  if (error instanceof WebhookSignatureError) {
-    return error.reason === "InvalidSecret" || error.reason === "NoWebCrypto"
-      ? Option.none()
-      : Option.some([401, error.message])
-  }
-  return error instanceof WebhookPayloadError ? Option.some([400, error.message]) : Option.none()
-}
+/** What is wrong with a delivery, as an answer. */
+class Refusal extends Data.TaggedClass("Refusal")<{ readonly status: number; readonly message: string }> {}
 
-const answer = (status: number, message: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+/** Whether it is the delivery that is at fault, and not who receives it. */
+const isRefusal = (error: unknown): error is WebhookSignatureError | WebhookPayloadError =>
+  error instanceof WebhookPayloadError ||
+  (error instanceof WebhookSignatureError && error.reason !== "InvalidSecret" && error.reason !== "NoWebCrypto")
+
+const answer = ({ message, status }: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.as(
     Effect.logWarning(`A webhook's delivery was answered with ${status}. ${message}`),
     HttpServerResponse.text(message, { status })
@@ -279,19 +245,22 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>({
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     if (request.method !== "POST") return HttpServerResponse.empty({ status: 405, headers: { allow: "POST" } })
-    const body = yield* readUpTo(request, maxBytes)
-    if (body === "TooLarge") return yield* answer(413, `The body has more than ${maxBytes} bytes.`)
-    if (body === "Broken") return yield* answer(400, "The body broke off.")
-    const event = yield* unwrap({ secrets, body, signature: request.headers[signatureHeader] })
+    const body = yield* Effect.mapError(readUpTo(request, maxBytes), (why) =>
+      why === "TooLarge"
+        ? new Refusal({ status: 413, message: `The body has more than ${maxBytes} bytes.` })
+        : new Refusal({ status: 400, message: "The body broke off." })
+    )
+    const event = yield* Effect.mapError(
+      unwrap({ secrets, body, signature: request.headers[signatureHeader] }),
+      (error) =>
+        isRefusal(error)
+          ? new Refusal({ status: error._tag === "WebhookPayloadError" ? 400 : 401, message: error.message })
+          : error
+    )
     yield* Effect.annotateCurrentSpan("lume.run_id", event.runId)
     return yield* handle(event)
   }).pipe(
-    Effect.catchAll((error) =>
-      Option.match(refusal(error), {
-        onNone: () => Effect.fail(error),
-        onSome: ([status, message]) => answer(status, message)
-      })
-    ),
+    Effect.catchAll((error) => (error instanceof Refusal ? answer(error) : Effect.fail(error))),
     failed("Receiving a webhook failed; the sender is told to send it again.")
   )
 }

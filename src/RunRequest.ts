@@ -3,8 +3,6 @@
  *
  * Source: the `run` function of Lume's SDK.
  */
-import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
@@ -76,32 +74,3 @@ export const RunRequest: Schema.Schema<RunRequest, typeof Wire.Encoded> = Schema
   decode: fromWire,
   encode: toWire
 }).annotations({ identifier: "RunRequest" })
-
-const check = ParseResult.validateEither(Checked)
-
-/**
- * A checked request, and the same as Lume's JSON.
- *
- * @internal
- */
-export interface Prepared {
-  readonly request: RunRequest
-  readonly json: string
-}
-
-/**
- * Checks what a caller gave and writes it as Lume's JSON.
- *
- * @internal
- */
-export const prepare = (input: Input): Either.Either<Prepared, problem.Problem> =>
-  // an input can be anything at run time, a getter that throws included
-  Either.try({
-    try: () =>
-      // a copy, so that a getter throws here and not within the schema
-      Either.mapBoth(check(typeof input === "object" && input !== null ? { ...input } : input), {
-        onLeft: (issue) => problem.fromIssue(issue, input),
-        onRight: (request) => ({ request, json: JSON.stringify(toWire(request)) })
-      }),
-    catch: (cause): problem.Problem => ({ path: "", expected: "a plain object", received: String(cause) })
-  }).pipe(Either.flatMap((result) => result))

@@ -4,6 +4,7 @@
  * The status decides which error it is; a body never decides more than what the error says.
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -11,10 +12,10 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
-import type { Answer, NoAnswer } from "./exchange.js"
+import type { Answer } from "./exchange.js"
 import type { Scrub } from "./apiKey.js"
 import * as problem from "../internal/problem.js"
-import * as retry from "./retry.js"
+import type { NoAnswer } from "./transportFailure.js"
 import { oneLine, preview } from "../internal/text.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -95,6 +96,23 @@ type Refusal =
   | LumeError.RateLimitedError
   | LumeError.ApiError
 
+/** No answer can make a client wait longer than this, in milliseconds. */
+const longestRetryAfter = 120_000
+
+const httpDate = /^[a-z]{3,9}, .+ GMT$/i
+
+/**
+ * What a `Retry-After` header asks for: seconds or an HTTP date, from zero to two minutes; `None` where it can't be
+ * read. `now` is in milliseconds since 1970.
+ */
+const parseRetryAfter = (header: string | undefined, now: number): Option.Option<Duration.Duration> => {
+  const text = header?.trim() ?? ""
+  const asked = /^\d+$/.test(text) ? Number(text) * 1000 : httpDate.test(text) ? Date.parse(text) - now : Number.NaN
+  return Number.isNaN(asked)
+    ? Option.none()
+    : Option.some(Duration.millis(Math.min(Math.max(asked, 0), longestRetryAfter)))
+}
+
 /** Reads an answer that is not 2xx, by what its status means everywhere. */
 export const toRefusal = (
   { body, headers, status }: Answer,
@@ -103,12 +121,12 @@ export const toRefusal = (
 ): Effect.Effect<Refusal> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const about = { detail: oneLine(scrub.text(sentence(body))), runId: Option.fromNullable(runId) }
-    const retryAfter = retry.retryAfter(headers["retry-after"], now)
+    const after = parseRetryAfter(headers["retry-after"], now)
     if (status === 401 || status === 403) return new LumeError.AuthenticationError({ ...about, status })
-    if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter })
+    if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter: after })
     if (status === 408 || status < 400 || status >= 500) {
       const requestId = Option.map(Option.fromNullable(headers["x-request-id"]), (id) => scrub.text(oneLine(id)))
-      return new LumeError.ApiError({ ...about, status, requestId, retryAfter })
+      return new LumeError.ApiError({ ...about, status, requestId, retryAfter: after })
     }
     return new LumeError.InvalidRequestError({ ...about, status: Option.some(status) })
   })

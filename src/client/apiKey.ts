@@ -1,21 +1,23 @@
 /**
  * The API key: what can be one, and how it is kept out of text that comes from outside.
  */
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { InvalidRequestError } from "../LumeError.js"
 
 const visibleAscii = /^[\x21-\x7e]+$/
 
-/** The key without white space around it, or why it can't be sent as a header. The reason never shows the key. */
-export const check = (apiKey: unknown): Either.Either<string, string> => {
-  if (!Redacted.isRedacted(apiKey))
-    return Either.left("apiKey must be a Redacted string: wrap the key in Redacted.make")
+const refuse = (detail: string) => Effect.fail(new InvalidRequestError({ detail }))
+
+/** The key without white space around it. Where it can't be sent as a header, the refusal never shows it. */
+export const check = (apiKey: unknown): Effect.Effect<string, InvalidRequestError> => {
+  if (!Redacted.isRedacted(apiKey)) return refuse("apiKey must be a Redacted string: wrap the key in Redacted.make")
   const value = Redacted.value(apiKey)
   const key = typeof value === "string" ? value.trim() : ""
-  if (key === "") return Either.left("the API key is empty: set LUME_API_KEY or the apiKey option")
+  if (key === "") return refuse("the API key is empty: set LUME_API_KEY or the apiKey option")
   return visibleAscii.test(key)
-    ? Either.right(key)
-    : Either.left("the API key holds white space or characters outside ASCII, so it can't be a header: copy it again")
+    ? Effect.succeed(key)
+    : refuse("the API key holds white space or characters outside ASCII, so it can't be a header: copy it again")
 }
 
 /** Shorter texts are no secrets, and turn up in answers by chance. */

@@ -8,20 +8,25 @@ import * as LumeError from "../LumeError.js"
 import type { LumeRun, RunId } from "../LumeRun.js"
 import type { RunRequest } from "../RunRequest.js"
 import * as answer from "./answer.js"
-import type { Answer, Exchange, NoAnswer } from "./exchange.js"
 import type { Scrub } from "./apiKey.js"
+import type { Answer, Exchange } from "./exchange.js"
+import type { Submission } from "./submission.js"
+import type { NoAnswer } from "./transportFailure.js"
 
-/** Where the endpoints are; each path begins with a slash. */
-export interface Endpoints {
+/** Where the endpoints are. */
+export interface Settings {
+  /** Without a slash at its end. */
   readonly baseUrl: string
-  readonly submit: string
-  readonly status: (id: RunId) => string
+  readonly paths: {
+    readonly submit: string
+    readonly status: (id: RunId) => string
+  }
 }
 
-/** Lume's endpoints over one exchange. */
-export interface Api {
-  /** Submits a run; `json` is the request as Lume's JSON. The flag says that the same may be sent again safely. */
-  readonly submit: (request: RunRequest, json: string) => Effect.Effect<LumeRun, SubmitFailure>
+/** Lume's endpoints. */
+export interface Endpoints {
+  /** Submits a run. */
+  readonly submit: (submission: Submission) => Effect.Effect<LumeRun, SubmitFailure>
   /** Reads a run, giving up after `limit` milliseconds. */
   readonly read: (id: RunId) => (limit: number) => Effect.Effect<LumeRun, LumeError.StatusError>
 }
@@ -36,8 +41,8 @@ const isOk = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 const join = (baseUrl: string, path: string): string => `${baseUrl}${path.startsWith("/") ? "" : "/"}${path}`
 
-/** @see Api */
-export const make = (exchange: Exchange, endpoints: Endpoints, scrub: Scrub): Api => {
+/** Lume's endpoints over one exchange. */
+export const make = (exchange: Exchange, { baseUrl, paths }: Settings, scrub: Scrub): Endpoints => {
   const readRefused = (id: RunId, refused: Answer): Effect.Effect<never, LumeError.StatusError> =>
     Effect.flatMap(answer.toRefusal(refused, id, scrub), (error) =>
       Effect.fail(
@@ -48,7 +53,7 @@ export const make = (exchange: Exchange, endpoints: Endpoints, scrub: Scrub): Ap
     )
 
   const read = (id: RunId) => {
-    const request = HttpClientRequest.get(join(endpoints.baseUrl, endpoints.status(id)), { acceptJson: true })
+    const request = HttpClientRequest.get(join(baseUrl, paths.status(id)), { acceptJson: true })
     const attempt = exchange(request)
     return (limit: number) =>
       Effect.matchEffect(attempt(limit), {
@@ -58,8 +63,8 @@ export const make = (exchange: Exchange, endpoints: Endpoints, scrub: Scrub): Ap
       })
   }
 
-  const submit = (run: RunRequest, json: string) => {
-    const request = HttpClientRequest.post(join(endpoints.baseUrl, endpoints.submit), { acceptJson: true }).pipe(
+  const submit = ({ json, request: run }: Submission) => {
+    const request = HttpClientRequest.post(join(baseUrl, paths.submit), { acceptJson: true }).pipe(
       HttpClientRequest.bodyText(json, "application/json")
     )
     return Effect.matchEffect(exchange(request)(Infinity), {

@@ -1,11 +1,13 @@
 /**
- * How long to wait before something is tried again.
+ * What is sent again, and after how long.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Schedule from "effect/Schedule"
+import * as LumeError from "../LumeError.js"
+import type { SubmitFailure } from "./endpoints.js"
 import * as pace from "./pace.js"
 import { countRetry } from "./telemetry.js"
 
@@ -16,22 +18,9 @@ export interface Backoff {
   readonly cap: number
 }
 
-/** No answer can make a client wait longer than this, in milliseconds. */
-const longestRetryAfter = 120_000
-
-const httpDate = /^[a-z]{3,9}, .+ GMT$/i
-
-/**
- * What a `Retry-After` header asks for: seconds or an HTTP date, from zero to two minutes; `None` where it can't be
- * read. `now` is in milliseconds since 1970.
- */
-export const retryAfter = (header: string | undefined, now: number): Option.Option<Duration.Duration> => {
-  const text = header?.trim() ?? ""
-  const asked = /^\d+$/.test(text) ? Number(text) * 1000 : httpDate.test(text) ? Date.parse(text) - now : Number.NaN
-  return Number.isNaN(asked)
-    ? Option.none()
-    : Option.some(Duration.millis(Math.min(Math.max(asked, 0), longestRetryAfter)))
-}
+/** How long the failed answer asked to wait before the next request (`Retry-After`). */
+export const askedDelay = (error: LumeError.LumeError): Option.Option<Duration.Duration> =>
+  "retryAfter" in error ? error.retryAfter : Option.none()
 
 /**
  * The delay after the given number of failures in a row, in milliseconds; `random` is from 0 to 1. Whole ones:
@@ -40,8 +29,8 @@ export const retryAfter = (header: string | undefined, now: number): Option.Opti
 export const delay = ({ base, cap }: Backoff, failures: number, random: number): number =>
   Math.ceil(Math.min(cap, base * 2 ** (failures - 1) * (0.8 + 0.4 * random)))
 
-/** The same as a schedule for `Effect.retry`, where what the error asks for (`Retry-After`) goes before the backoff. */
-export const schedule = <E>(
+/** The backoff as a schedule, where what the error asks for (`Retry-After`) goes before it. */
+const schedule = <E>(
   backoff: Backoff,
   asked: (error: E) => Option.Option<Duration.Duration>
 ): Schedule.Schedule<unknown, E> =>
@@ -53,4 +42,24 @@ export const schedule = <E>(
         onNone: () => Effect.map(Random.next, (random) => delay(backoff, repetition + 1, random))
       })
     )
+  )
+
+/** Reads again after failures that may pass. */
+export const read = <A>(
+  reading: Effect.Effect<A, LumeError.StatusError>,
+  backoff: Backoff
+): Effect.Effect<A, LumeError.StatusError> =>
+  Effect.retry(reading, { schedule: schedule(backoff, askedDelay), while: LumeError.isTransient })
+
+/** Submits again only where it is certain that Lume took nothing. */
+export const submit = <A>(
+  submitting: Effect.Effect<A, SubmitFailure>,
+  backoff: Backoff
+): Effect.Effect<A, LumeError.SubmitError> =>
+  Effect.mapError(
+    Effect.retry(submitting, {
+      schedule: schedule(backoff, ({ error }: SubmitFailure) => askedDelay(error)),
+      while: ({ repeatable }) => repeatable
+    }),
+    ({ error }) => error
   )

@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as Option from "effect/Option"
@@ -13,7 +14,7 @@ import type * as Tracer from "effect/Tracer"
 import type { StatusError } from "../LumeError.js"
 import { isTerminal, type LumeRun, type RunId } from "../LumeRun.js"
 
-const polls = Metric.counter("effect_lume_polls", {
+const pollCounter = Metric.counter("effect_lume_polls", {
   description: "Reads made by waits that have ended",
   incremental: true
 })
@@ -33,6 +34,14 @@ const waitSeconds = Metric.histogram(
   MetricBoundaries.exponential({ start: 1, factor: 2, count: 14 }),
   "How long waits took"
 )
+
+/** Makes an effect a span. A stack trace would cost more than the rest of it. */
+export const inSpan = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  name: string,
+  attributes: Record<string, unknown>
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.withSpan(effect, name, { attributes, captureStackTrace: false })
 
 /** Counts a request that is made again. */
 export const countRetry: Effect.Effect<void> = Metric.increment(retries)
@@ -54,20 +63,6 @@ const flowVersionOf = ({ rawMetadata }: LumeRun): Option.Option<unknown> =>
     ? Option.some(rawMetadata.run.flow_version)
     : Option.none()
 
-/** A read gave another status than the one before. */
-export const statusChanged = (run: LumeRun, span: Tracer.Span | undefined, clock: Clock.Clock): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const status = String(run.status)
-    span?.event("lume.status", clock.unsafeCurrentTimeNanos(), { "lume.status": status })
-    span?.attribute("lume.status", status)
-    if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => span?.attribute("lume.flow_version", version))
-    return Effect.logDebug(`Run ${run.id} is ${status}`)
-  })
-
-/** A read failed, and the wait goes on. */
-export const readFailed = (id: RunId, error: StatusError): Effect.Effect<void> =>
-  Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`))
-
 /** What a wait has come to when it is over. */
 export interface Ended {
   readonly polls: number
@@ -76,16 +71,45 @@ export interface Ended {
   readonly lastRun: Option.Option<LumeRun>
 }
 
-/** A wait is over. */
-export const waitEnded = (
-  exit: Exit.Exit<unknown, unknown>,
-  span: Tracer.Span | undefined,
-  ended: Ended
-): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    span?.attribute("lume.polls", ended.polls)
+/** What is seen of one wait. */
+export class WaitTelemetry {
+  private readonly span: Tracer.Span | undefined
+  private readonly clock: Clock.Clock
+  private hasWarned = false
+
+  constructor(fiber: Fiber.RuntimeFiber<unknown, unknown>, clock: Clock.Clock) {
+    this.span = fiber.currentSpan?._tag === "Span" ? fiber.currentSpan : undefined
+    this.clock = clock
+  }
+
+  /** A read gave another status than the one before. */
+  statusChanged(run: LumeRun): Effect.Effect<void> {
+    const status = String(run.status)
+    this.span?.event("lume.status", this.clock.unsafeCurrentTimeNanos(), { "lume.status": status })
+    this.span?.attribute("lume.status", status)
+    if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => this.span?.attribute("lume.flow_version", version))
+    const log = Effect.logDebug(`Run ${run.id} is ${status}`)
+    if (run._tag !== "Unrecognized" || this.hasWarned) return log
+    this.hasWarned = true
     return Effect.zipRight(
-      Effect.zipRight(Metric.incrementBy(polls, ended.polls), Metric.update(waitSeconds, ended.took / 1000)),
-      Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, ended.lastRun)))
+      log,
+      Effect.logWarning(
+        `Run ${run.id} has the status ${status}, which this version of effect-lume does not know. The wait goes on.`
+      )
     )
-  })
+  }
+
+  /** A read failed, and the wait goes on. */
+  readFailed(id: RunId, error: StatusError): Effect.Effect<void> {
+    return Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`))
+  }
+
+  /** The wait is over. */
+  ended(exit: Exit.Exit<unknown, unknown>, { lastRun, polls, took }: Ended): Effect.Effect<void> {
+    this.span?.attribute("lume.polls", polls)
+    return Effect.zipRight(
+      Effect.zipRight(Metric.incrementBy(pollCounter, polls), Metric.update(waitSeconds, took / 1000)),
+      Metric.increment(Metric.tagged(waits, "outcome", outcomeOf(exit, lastRun)))
+    )
+  }
+}

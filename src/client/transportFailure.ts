@@ -23,6 +23,7 @@ export interface NoAnswer {
   readonly neverSent: boolean
 }
 
+/** @see NoAnswer */
 export const noAnswer = (reason: NoAnswer["reason"], detail: string, neverSent = false): NoAnswer => ({
   reason,
   detail,

@@ -3,7 +3,7 @@
  */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import { type Bytes, collect } from "./bytes.js"
 
 /**
  * How much more than what is allowed is taken in and dropped, in bytes. A web request can be answered whenever its
@@ -12,41 +12,22 @@ import * as Stream from "effect/Stream"
 const excess = (request: HttpServerRequest.HttpServerRequest): number =>
   typeof Request === "function" && request.source instanceof Request ? 0 : 8 * 1024 ** 2
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
-
 /**
  * The whole body; `TooLarge` where it has more than `most` bytes, `Broken` where it ended before its time.
  */
 export const readUpTo = (
   request: HttpServerRequest.HttpServerRequest,
   most: number
-): Effect.Effect<Uint8Array | "TooLarge" | "Broken"> =>
+): Effect.Effect<Bytes, "TooLarge" | "Broken"> =>
   Effect.suspend(() => {
-    if (Number(request.headers["content-length"]) > most) return Effect.succeed("TooLarge")
-    const last = most + excess(request)
-    let chunks: Array<Uint8Array> = []
-    let size = 0
-    return Effect.match(
-      Stream.runForEachWhile(request.stream, (chunk) =>
-        Effect.sync(() => {
-          size += chunk.length
-          if (size <= most) chunks.push(chunk)
-          else chunks = []
-          return size <= last
-        })
-      ),
-      {
-        // a web request without a body fails too, since it has no stream
-        onFailure: () => (size === 0 ? new Uint8Array() : "Broken"),
-        onSuccess: () => (size <= most ? concat(chunks, size) : "TooLarge")
-      }
+    if (Number(request.headers["content-length"]) > most) return Effect.fail("TooLarge")
+    // the stream of a web request without a body fails
+    const { source } = request
+    if (typeof Request === "function" && source instanceof Request && source.body === null) {
+      return Effect.succeed(new Uint8Array())
+    }
+    return Effect.flatMap(
+      Effect.mapError(collect(request.stream, most, excess(request)), () => "Broken" as const),
+      ({ bytes, whole }): Effect.Effect<Bytes, "TooLarge"> => (whole ? Effect.succeed(bytes) : Effect.fail("TooLarge"))
     )
   })

@@ -21,6 +21,7 @@ import type * as RunRequest from "../../src/RunRequest.js"
 declare const lume: LumeClient.Service
 declare const run: LumeRun.LumeRun
 declare const terminal: LumeRun.TerminalRun
+declare const mode: "accept" | "fail"
 const request = { flowVersion: "a:v1", sourcePath: "b" }
 const apiKey = Redacted.make("key")
 
@@ -54,6 +55,22 @@ describe("runs", () => {
     expect(LumeRun.orFail(terminal, { partial: "accept" })).type.toBe<
       Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeRun.RunFailedError>
     >()
+  })
+
+  test("orFail narrows point-free", () => {
+    expect(Effect.flatMap(lume.wait(run), LumeRun.orFail)).type.toBe<
+      Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeError.WaitError | LumeRun.RunFailedError>
+    >()
+    expect(lume.wait(run).pipe(Effect.flatMap(LumeRun.orFail))).type.toBe<
+      Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeError.WaitError | LumeRun.RunFailedError>
+    >()
+  })
+
+  test("orFail keeps PartialFailed where its mode is not known, or not given", () => {
+    type Accepted = Effect.Effect<LumeRun.Succeeded | LumeRun.PartialFailed, LumeRun.RunFailedError>
+    expect(LumeRun.orFail(terminal, { partial: undefined })).type.toBe<Accepted>()
+    expect(LumeRun.orFail(terminal, {})).type.toBe<Accepted>()
+    expect(LumeRun.orFail(terminal, { partial: mode })).type.toBe<Accepted>()
   })
 })
 
@@ -150,6 +167,16 @@ describe("what is wrong", () => {
 describe("transience", () => {
   test("is asked of anything", () => {
     expect(LumeError.isTransient).type.toBeCallableWith("anything")
+  })
+
+  test("as a guard, keeps the errors of which only some are transient", () => {
+    const caught = Effect.catchIf(lume.runStatus("id"), LumeError.isTransient, (error) => {
+      expect(error).type.toBe<LumeError.TransientError>()
+      return Effect.succeed(run)
+    })
+    expect(caught).type.toBe<
+      Effect.Effect<LumeRun.LumeRun, Exclude<LumeError.StatusError, LumeError.RateLimitedError>>
+    >()
   })
 })
 

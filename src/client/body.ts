@@ -1,0 +1,70 @@
+/**
+ * Reading an answer's body up to a bound: whole where it counts, its beginning where it is only quoted.
+ */
+import type * as Headers from "@effect/platform/Headers"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { NoAnswer } from "./transportFailure.js"
+import * as transportFailure from "./transportFailure.js"
+
+/** How much is read of a body that is only quoted, in bytes, and for how long, in milliseconds. */
+const quotedBytes = 16_384
+const quotingTime = 2_000
+
+const decode = (chunks: ReadonlyArray<Uint8Array>): string => {
+  // The decoder takes a byte-order mark away.
+  const decoder = new TextDecoder()
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode()
+}
+
+/** Reads until there are more than `limit` bytes, then cancels the rest. */
+const readUpTo = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<{ readonly text: string; readonly whole: boolean }, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return Stream.runForEachWhile(response.stream, (chunk) =>
+      Effect.sync(() => {
+        chunks.push(chunk)
+        size += chunk.length
+        return size <= limit
+      })
+    ).pipe(
+      Effect.catchIf(transportFailure.isEmptyBody, () => Effect.void),
+      Effect.map(() => ({ text: decode(chunks), whole: size <= limit }))
+    )
+  })
+
+/** The beginning of a body whose answer counts without it; empty where it does not come. The rest is cancelled. */
+export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
+  readUpTo(response, quotedBytes).pipe(
+    Effect.map(({ text }) => text),
+    Effect.disconnect,
+    Effect.timeout(quotingTime),
+    Effect.orElseSucceed(() => "")
+  )
+
+/** The whole body, where it has at most `limit` bytes. */
+export const readWhole = (
+  response: HttpClientResponse.HttpClientResponse,
+  headers: Headers.Headers,
+  limit: number
+): Effect.Effect<string, NoAnswer> => {
+  const tooLarge = Effect.fail(transportFailure.noAnswer("TooLarge", `the body has more than ${limit} bytes`))
+  // A declared length bounds what can come, unless it is of a compressed body. Reading a body as a stream costs more
+  // than twice as much, so that is done only where the length is not known.
+  const declared = headers["content-encoding"] === undefined ? Number(headers["content-length"]) : Number.NaN
+  if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
+  return declared <= limit
+    ? Effect.mapBoth(response.text, {
+        onFailure: transportFailure.brokenBody,
+        onSuccess: (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+      })
+    : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ text, whole }) =>
+        whole ? Effect.succeed(text) : tooLarge
+      )
+}

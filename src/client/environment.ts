@@ -1,0 +1,40 @@
+/**
+ * The client's options from the environment, read by Effect's `Config`. An empty variable counts as not set.
+ */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as check from "./options.js"
+
+const nonEmpty = (name: string): Config.Config<string | undefined> =>
+  Config.string(name).pipe(
+    Config.option,
+    Config.map((text) => Option.getOrUndefined(Option.filter(text, (text) => text.trim() !== "")))
+  )
+
+/** `LUME_API_KEY`. Not `Config.redacted`, whose errors leave out what is missing; no error of a text shows the text. */
+export const apiKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
+  Redacted.make(text)
+)
+
+/** `LUME_BASE_URL`. */
+export const baseUrl: Config.Config<string | undefined> = nonEmpty("LUME_BASE_URL")
+
+/** `LUME_REQUEST_TIMEOUT`: seconds, as everywhere in Lume, or a duration with its unit. */
+export const requestTimeout: Effect.Effect<Duration.Duration | undefined, ConfigError.ConfigError> = Effect.gen(
+  function* () {
+    const text = (yield* nonEmpty("LUME_REQUEST_TIMEOUT"))?.trim()
+    if (text === undefined) return undefined
+    const given = check.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
+    if (Option.isSome(given) && Duration.toMillis(given.value) > 0) return given.value
+    return yield* Effect.fail(
+      ConfigError.InvalidData(
+        ["LUME_REQUEST_TIMEOUT"],
+        `Expected a positive number of seconds, or a duration such as "2 minutes", but received ${JSON.stringify(text)}`
+      )
+    )
+  }
+)

@@ -1,0 +1,107 @@
+/**
+ * The SQL around a flow's expressions: the tables that they see, and the queries that compute them.
+ *
+ * - `source` holds the source's columns, for subqueries.
+ * - `numbered` holds them with the row's number; the fields are computed from it, and call it `source` too.
+ * - `computed` holds the row's number and the fields; the tests are computed from it, and call it `target`.
+ */
+import * as expression from "./expression.js"
+import type { Field, Program, Test } from "./program.js"
+import * as sql from "./sql.js"
+import type { Column, Staging } from "./syncSource.js"
+
+/** An expression with its column in `result`. That of a test is true where the row passes, else false. */
+export type Placed<E extends expression.Expression> = E & { readonly column: string }
+
+/** What a flow computes from a source, in SQL. */
+export interface Relations {
+  /** The statements that make `source` and `numbered`. */
+  readonly views: ReadonlyArray<string>
+  readonly fields: expression.Batch<Placed<Field>>
+  readonly tests: expression.Batch<Placed<Test>>
+  /** The query that gives `result`: the rows' numbers, from 0, as `row`, and the columns of the fields and the tests. */
+  readonly result: string
+  /** The source's columns that differ only by case, and so can't be seen. */
+  readonly twins: ReadonlyArray<string>
+}
+
+const whereOf = (where: string | undefined): string => (where === undefined ? "" : ` WHERE ${where}`)
+
+/** The columns of a table as one value, under the table's name, so that the row's number is no part of a whole row. */
+const wholeRow = (
+  table: string,
+  columns: ReadonlyArray<Column>,
+  expressions: ReadonlyArray<expression.Expression>
+): ReadonlyArray<string> =>
+  expressions.some(({ syntax }) => syntax.takesWholeRow) &&
+  columns.length > 0 &&
+  !columns.some(({ name }) => sql.fold(name) === table)
+    ? [`struct_pack(${columns.map(({ name, value }) => `${sql.name(name)} := ${value}`).join(", ")}) AS ${table}`]
+    : []
+
+const twinsOf = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
+  const counts = new Map<string, number>()
+  for (const { name } of columns) counts.set(sql.fold(name), (counts.get(sql.fold(name)) ?? 0) + 1)
+  return columns.map(({ name }) => name).filter((name) => (counts.get(sql.fold(name)) ?? 0) > 1)
+}
+
+/** Puts a flow and a source together. */
+export const make = (program: Program, staging: Staging): Relations => {
+  const { columns } = staging
+  // Where a source has no records it has no columns to compute anything from, and no rows to compute it for.
+  const place = <E extends expression.Expression>(expressions: ReadonlyArray<E>, prefix: string) =>
+    expressions.map((one, index) => ({
+      ...one,
+      sql: columns.length > 0 ? one.sql : "NULL",
+      column: `${prefix}_${index}`
+    }))
+
+  const names = program.fields.map(({ name }) => name)
+  const taken = [...columns.map(({ name }) => name), ...names, ...program.texts]
+  const row = sql.name(sql.free("lume_row", taken))
+  const fields = place(program.fields, "field")
+  const tests = place(program.tests, "test")
+
+  const twins = twinsOf(columns)
+  const seen = columns.filter(({ name }) => program.names(name) && !twins.includes(name))
+  const values = seen.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
+  const numbered = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
+
+  const overSource = (some: ReadonlyArray<Field>, where?: string) =>
+    `SELECT ${[row, ...some.map(expression.write)].join(", ")} FROM numbered AS source${whereOf(where)}`
+
+  const listed = names.map(sql.name)
+  // A subquery over the target sees the fields as they were computed, also those that are random.
+  const hasSubquery = tests.some(({ syntax }) => syntax.hasSubquery)
+  const computed = `computed(${[row, ...listed].join(", ")}) AS ${hasSubquery ? "" : "NOT "}MATERIALIZED (${overSource(fields)})`
+  const target = hasSubquery ? [`target AS (SELECT ${listed.join(", ")} FROM computed)`] : []
+  const whole = wholeRow(
+    "target",
+    names.map((name) => ({ name, value: sql.name(name) })),
+    tests
+  )
+  const fromTarget = `FROM (SELECT ${["*", ...whole].join(", ")} FROM computed) AS target`
+  const overTarget = (list: ReadonlyArray<string>, where?: string) =>
+    `WITH ${[computed, ...target].join(", ")} SELECT ${list.join(", ")} ${fromTarget}${whereOf(where)}`
+
+  const result = [
+    `${row} AS row`,
+    ...fields.map(({ column, name }) => `${sql.name(name)} AS ${column}`),
+    ...tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${test.column}`)
+  ]
+  return {
+    views: [
+      `CREATE VIEW numbered AS SELECT ${numbered.join(", ")} FROM staged`,
+      `CREATE VIEW source AS SELECT ${values.length === 0 ? "NULL" : values.join(", ")} FROM staged`
+    ],
+    fields: { expressions: fields, query: overSource, row, rows: staging.rows },
+    tests: {
+      expressions: tests,
+      query: (some, where) => overTarget([row, ...some.map(expression.write)], where),
+      row,
+      rows: staging.rows
+    },
+    result: overTarget(result),
+    twins
+  }
+}
