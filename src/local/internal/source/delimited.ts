@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as duckdb from "../duckdb.js"
-import { fromDuckDB, type StageFailure } from "../failure.js"
+import { refuseLack, type StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
 import { append, create, eachText, type OpenFile, read, recordLimit, size } from "./bytes.js"
 import { DelimitedScan } from "./delimitedScan.js"
@@ -124,11 +124,7 @@ const attempt = (
 ): Effect.Effect<number | undefined, StageFailure> =>
   database.run(`CREATE OR REPLACE TABLE staged AS SELECT * FROM ${reader(plan, isParallel)}`).pipe(
     Effect.zipRight(countRows(database)),
-    Effect.catchAll(fromDuckDB("SOURCE_UNREADABLE", () => "")),
-    Effect.catchIf(
-      ({ errorCode }) => errorCode === "SOURCE_UNREADABLE",
-      () => Effect.succeed(undefined)
-    )
+    Effect.catchAll((error) => Effect.as(refuseLack(error), undefined))
   )
 
 /**
@@ -139,12 +135,12 @@ const attempt = (
 const load = (database: duckdb.Database, plan: Plan): Effect.Effect<number, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     const { delimiter, file, names } = plan.table
-    if ((yield* attempt(database, plan, true)) === plan.records) return plan.records
+    const found = yield* attempt(database, plan, true)
+    if (found === plan.records) return found
     const records = plan.isScanned
       ? plan.records
       : (yield* scan(file, new DelimitedScan(delimiter, names.length))).records - 1
-    if (!plan.isScanned && (yield* countRows(database)) === records) return records
-    if ((yield* attempt(database, plan, false)) === records) return records
+    if (found === records || (yield* attempt(database, plan, false)) === records) return records
     return yield* new Unreadable({
       why: "DuckDB does not find the records that it holds. Write the file again, with double quotes around every value."
     })

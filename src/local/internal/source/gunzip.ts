@@ -4,10 +4,11 @@
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { createGunzip } from "node:zlib"
 import type { StageFailure } from "../failure.js"
-import { append, create, head, type OpenFile, size } from "./bytes.js"
+import { append, create, head, type OpenFile, read, size } from "./bytes.js"
 import { Unreadable } from "./unreadable.js"
 
 /**
@@ -24,6 +25,14 @@ const fromZlib = (error: unknown): Unreadable =>
         : "its gzip data are damaged: they do not match their checksum or their form. Send the file again."
   })
 
+// A readable stream of Node would close the file, which is still needed.
+const chunks = (file: OpenFile): Stream.Stream<Uint8Array, Unreadable> =>
+  Stream.unfoldEffect(0, (position) =>
+    Effect.map(read(file, Buffer.allocUnsafe(2 ** 18), position), (bytes) =>
+      bytes.length === 0 ? Option.none() : Option.some([bytes, position + bytes.length] as const)
+    )
+  )
+
 /** A file without its gzip: a new file in `work`. */
 export const gunzip = (
   file: OpenFile,
@@ -38,12 +47,8 @@ export const gunzip = (
     const tooLarge = new Unreadable({
       why: `unpacked it is larger than ${Math.floor(limit / 2 ** 20)} MiB, the limit for a file of its size. Unpack it, and take .gz off its name.`
     })
-    const packed = NodeStream.fromReadable<Unreadable, Uint8Array>(
-      () => file.handle.createReadStream({ autoClose: false, start: 0 }),
-      fromZlib
-    )
     const unpacked: Stream.Stream<Uint8Array, Unreadable> = NodeStream.pipeThroughDuplex(
-      packed,
+      chunks(file),
       () => createGunzip({ chunkSize: 2 ** 20 }),
       fromZlib
     )

@@ -7,12 +7,12 @@ import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import { preview } from "../../../internal/text.js"
 import type * as duckdb from "../duckdb.js"
-import { fromDuckDB, type StageFailure } from "../failure.js"
+import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
 import { eachText, type OpenFile, recordLimit } from "./bytes.js"
 import { incompleteNumber, JsonScan, type Layout } from "./jsonScan.js"
 import { type Column, countRows, type Names, type Staged } from "./staged.js"
-import { Unreadable } from "./unreadable.js"
+import { fromDuckDB, Unreadable } from "./unreadable.js"
 
 /** Records to be staged. */
 export interface Source {
@@ -115,9 +115,6 @@ const uncertain = new Unreadable({
   why: "DuckDB does not find the records that it holds. Write the file again, by another program."
 })
 
-const orUncertain = <A, E>(effect: Effect.Effect<A, E | duckdb.DuckDBError>) =>
-  effect
-
 // A transformation into structs of many more fields takes longer than several.
 const width = 1000
 
@@ -152,8 +149,6 @@ const extract = (
     })
   })
 
-const write = (layout: Layout): string => `FORMAT json, ARRAY ${layout === "array"}`
-
 /** A record's own text with one more key at its end. */
 const spliced = (key: string, value: string): string => {
   const opened = "rtrim(left(staged.json, -1), e' \\t\\r\\n')"
@@ -173,22 +168,22 @@ export const stage = (
 ): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     const { inexact, layout = source.layout, records } = yield* scan(source)
-    const columns = yield* Effect.gen(function* () {
+    const load = Effect.gen(function* () {
       yield* database.run(`CREATE TABLE records AS SELECT json FROM ${reader(source.file, layout)}`)
-      return yield* extract(database, yield* keysOf(database), source.names, inexact)
-    }).pipe(orUncertain)
-    const rows = yield* countRows(database).pipe(orUncertain)
-    if (rows !== records) return yield* uncertain
-    const codes = sql.free(
-      "error_codes",
-      columns.map(({ name }) => name)
-    )
+      const columns = yield* extract(database, yield* keysOf(database), source.names, inexact)
+      return (yield* countRows(database)) === records ? columns : yield* uncertain
+    })
+    const columns = yield* Effect.catchTag(load, "DuckDBError", fromDuckDB(uncertain.why))
+    const names = columns.map(({ name }) => name)
     return {
-      format: { family: "json", write: write(source.layout) },
+      format: { family: "json", write: `FORMAT json, ARRAY ${source.layout === "array"}` },
       columns,
       inPlace: false,
       row: "staged.rowid",
-      rows,
-      rejects: { columns: (list) => [spliced(codes, `to_json(${list})`)], write: writeTexts(source.layout) }
+      rows: records,
+      rejects: {
+        columns: (codes) => [spliced(sql.free("error_codes", names), `to_json(${codes})`)],
+        write: writeTexts(source.layout)
+      }
     }
   })

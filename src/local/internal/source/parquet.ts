@@ -4,11 +4,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as duckdb from "../duckdb.js"
-import { fromDuckDB, type StageFailure } from "../failure.js"
+import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
 import { head, type OpenFile, read, size } from "./bytes.js"
 import { countRows, type Staged } from "./staged.js"
-import { Unreadable } from "./unreadable.js"
+import { fromDuckDB, Unreadable } from "./unreadable.js"
 
 const magic = "PAR1"
 
@@ -32,7 +32,7 @@ const Nodes = Schema.Struct({
 /** The names at the top of the schema. It lists each column before those that are nested in it. */
 const readNames = (
   database: duckdb.Database,
-  { path }: OpenFile
+  path: string
 ): Effect.Effect<ReadonlyArray<string>, duckdb.DuckDBError> =>
   Effect.map(
     database.one(
@@ -57,7 +57,7 @@ const rowNumber = "file_row_number"
 
 const load = (database: duckdb.Database, { path }: OpenFile) =>
   Effect.gen(function* () {
-    const names = yield* readNames(database, { path })
+    const names = yield* readNames(database, path)
     const inPlace = names.every((name) => name.toLowerCase() !== rowNumber)
     const columns = [...names.map((_, index) => `c${index}`), ...(inPlace ? [rowNumber] : [])]
     const reader = `read_parquet(${sql.text(path)}, hive_partitioning = false, file_row_number = ${inPlace})`
@@ -76,12 +76,9 @@ export const stage = (
 ): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     yield* checkEnds(file)
-    const { inPlace, names, rows } = yield* load(database, file).pipe(
-      Effect.catchAll(fromDuckDB("SOURCE_UNREADABLE", () => "")),
-      Effect.catchIf(
-        ({ errorCode }) => errorCode === "SOURCE_UNREADABLE",
-        () => new Unreadable({ why: "its Parquet is damaged, or uses what DuckDB does not know. Write the file again." })
-      )
+    const { inPlace, names, rows } = yield* Effect.catchAll(
+      load(database, file),
+      fromDuckDB("its Parquet is damaged, or uses what DuckDB does not know. Write the file again.")
     )
     const originals = names.map((name, index) => `staged.c${index} AS ${sql.name(name === "" ? `c${index}` : name)}`)
     return {
