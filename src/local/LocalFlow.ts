@@ -27,6 +27,22 @@ const Sql = Schema.NonEmptyTrimmedString.annotations({
   description: "an SQL expression without white space around it"
 })
 
+const isEncoding = (label: string): boolean => {
+  try {
+    return new TextDecoder(label).encoding !== ""
+  } catch {
+    return false
+  }
+}
+
+const Encoding = Schema.String.pipe(Schema.filter(isEncoding)).annotations({
+  description: "an encoding that TextDecoder takes, such as windows-1252"
+})
+
+const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n])[\x01-\x7e]$/)).annotations({
+  description: "one character of ASCII that is no letter, no digit, no double quote and no line end"
+})
+
 const ErrorCode = Schema.NonEmptyTrimmedString.pipe(Schema.filter((text) => !text.includes(";"))).annotations({
   description: "a non-empty error code without a semicolon and without white space around it"
 })
@@ -62,7 +78,15 @@ const Flow = Schema.Struct({
    */
   fields: Schema.Record({ key: Name, value: Sql }),
   /** What every row of the target must satisfy; a row that fails any test is rejected. */
-  tests: Schema.Array(Test)
+  tests: Schema.Array(Test),
+  /**
+   * The encoding of CSV, TSV and JSON sources that have no byte-order mark: any label that `TextDecoder` takes, such as
+   * `windows-1252`. Default: UTF-8. A byte-order mark tells the encoding whatever this says. Targets are always UTF-8,
+   * without a mark.
+   */
+  encoding: Schema.optional(Encoding),
+  /** What separates the fields of CSV and TSV sources, and so of their targets. Default: a comma in CSV, a tab in TSV. */
+  delimiter: Schema.optional(Delimiter)
 })
 
 /** A flow version. */

@@ -96,11 +96,11 @@ describe("outcomes", () => {
       const places = yield* folders({})
       yield* files.writeFile(
         path.join(places.sources, "latin.csv"),
-        Uint8Array.of(0xff, 0xfe, 0x2c, 0x62, 0x0a, 0x31, 0x2c, 0x32, 0x0a)
+        Buffer.from("Id,Born,Name\n1,1815-12-10,Andr\xe9\n", "latin1")
       )
       const { errorCode, message } = failure(yield* run(places, "latin.csv"))
       assert.strictEqual(errorCode, "SOURCE_UNREADABLE")
-      assert.include(message, "utf-8")
+      assert.include(message, "line 2 is not UTF-8")
     })
   )
 

@@ -35,17 +35,17 @@ export const people = [
 ].join("\n")
 
 /** A sources folder with these files, and a targets folder, both inside a folder of their own. */
-export const folders = (files: Readonly<Record<string, string>>) =>
+export const folders = (files: Readonly<Record<string, string | Uint8Array>>) =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const root = yield* Effect.flatMap(fileSystem.makeTempDirectoryScoped(), (folder) => fileSystem.realPath(folder))
     const sources = path.join(root, "sources")
     const targets = path.join(root, "targets")
     yield* fileSystem.makeDirectory(sources)
-    yield* Effect.forEach(Object.entries(files), ([name, text]) =>
+    yield* Effect.forEach(Object.entries(files), ([name, content]) =>
       Effect.zipRight(
         fileSystem.makeDirectory(path.dirname(path.join(sources, name)), { recursive: true }),
-        fileSystem.writeFileString(path.join(sources, name), text)
+        fileSystem.writeFile(path.join(sources, name), Buffer.from(content))
       )
     )
     return { root, sources, targets }

@@ -39,12 +39,6 @@ const wholeRow = (
     ? [`struct_pack(${columns.map(({ name, value }) => `${sql.name(name)} := ${value}`).join(", ")}) AS ${table}`]
     : []
 
-const twinsOf = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
-  const counts = new Map<string, number>()
-  for (const { name } of columns) counts.set(sql.fold(name), (counts.get(sql.fold(name)) ?? 0) + 1)
-  return columns.map(({ name }) => name).filter((name) => (counts.get(sql.fold(name)) ?? 0) > 1)
-}
-
 /** Puts a flow and a source together. */
 export const make = (program: Program, staging: Staging): Relations => {
   const { columns } = staging
@@ -62,8 +56,9 @@ export const make = (program: Program, staging: Staging): Relations => {
   const fields = place(program.fields, "field")
   const tests = place(program.tests, "test")
 
-  const twins = twinsOf(columns)
-  const seen = columns.filter(({ name }) => program.names(name) && !twins.includes(name))
+  const twins = sql.twins(columns.map(({ name }) => name))
+  // SQL has no empty name either.
+  const seen = columns.filter(({ name }) => name !== "" && program.names(name) && !twins.has(name))
   const values = seen.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
   const numbered = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
 
@@ -104,6 +99,6 @@ export const make = (program: Program, staging: Staging): Relations => {
       rows: staging.rows
     },
     result: overTarget(result),
-    twins
+    twins: [...twins]
   }
 }
