@@ -76,9 +76,7 @@ const named = (source: string) =>
   )
 
 /** Opens the source's file, and undoes what is done to it. */
-export const locate = (
-  request: Request
-): Effect.Effect<Located, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
+export const locate = (request: Request): Effect.Effect<Located, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const { flow, sourcePath, sources, work } = request
     const found = yield* sourceFile.find(sources, sourcePath, work)

@@ -190,6 +190,15 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
   )
 }
 
+/** Runs statements of our own. */
+const execute = (database: Database, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    statements,
+    (statement) =>
+      Effect.catchAll(database.run(statement), (error) => Effect.zipRight(refuseLack(error), Effect.die(error))),
+    { discard: true }
+  )
+
 /** Transforms a staged source. */
 export const transform = (program: Program, staging: Staging): Effect.Effect<Transformed, StageFailure> =>
   Effect.gen(function* () {
@@ -197,9 +206,10 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     const made = relations.make(program, staging)
     yield* refuseProblems(program)
     yield* refuseTwins(program, made.twins)
-    yield* Effect.forEach(made.views, (view) => Effect.orDie(database.run(view)), { discard: true })
+    yield* execute(database, made.create)
     const fields = yield* bind(staging, made)
     yield* compute(staging, made)
+    yield* execute(database, made.drop)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions
     return { fields, tests, tally: tally(tests, measured) }

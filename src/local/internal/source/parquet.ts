@@ -30,10 +30,7 @@ const Nodes = Schema.Struct({
 })
 
 /** The names at the top of the schema. It lists each column before those that are nested in it. */
-const readNames = (
-  database: duckdb.Database,
-  path: string
-): Effect.Effect<ReadonlyArray<string>, duckdb.DuckDBError> =>
+const readNames = (database: duckdb.Database, path: string): Effect.Effect<ReadonlyArray<string>, duckdb.DuckDBError> =>
   Effect.map(
     database.one(
       Nodes,
@@ -70,10 +67,7 @@ const load = (database: duckdb.Database, { path }: OpenFile) =>
   })
 
 /** Stages a Parquet file. */
-export const stage = (
-  database: duckdb.Database,
-  file: OpenFile
-): Effect.Effect<Staged, Unreadable | StageFailure> =>
+export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     yield* checkEnds(file)
     const { inPlace, names, rows } = yield* Effect.catchAll(
