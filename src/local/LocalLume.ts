@@ -4,6 +4,7 @@
  * It takes the place of Lume's service in tests, examples and development: production code runs against it unchanged,
  * and its runs really transform data.
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
@@ -92,6 +93,15 @@ export interface Options {
   /** How many runs that have ended are remembered. Their output stays. Default: 10,000. */
   readonly keepRuns?: number | undefined
   /**
+   * How many bytes of memory DuckDB may use for a run, such as `FileSystem.GiB(2)`; what does not fit is spilled to disk.
+   * Values that an expression makes itself are not counted. Default: a quarter of the machine's memory.
+   */
+  readonly memoryLimit?: FileSystem.SizeInput | undefined
+  /** The folder that runs spill to; it is made where it does not exist. Default: inside `targets`. */
+  readonly spillFolder?: string | undefined
+  /** How long a run may take; then it is `FAILED` with `RUN_TIMEOUT`. `Infinity` is allowed. Default: 1 hour. */
+  readonly runTimeout?: Duration.DurationInput | undefined
+  /**
    * Faults that requests meet, for tests of programs that use Lume: a list for every request, or a function that gives
    * the list of each. The header `x-lume-fault` of a request goes first. Default: none.
    *
@@ -119,27 +129,30 @@ export interface Options {
 const storeLayer = ({ retention, store: kind, targets }: options.Settings) =>
   kind === "memory" ? store.layerMemory(retention) : store.layerDisk(path.join(targets, ".lume"), retention)
 
-const settle = (targets: string, deliver: boolean) =>
+const settle = (settings: options.Settings, deliver: boolean) =>
   Effect.mapError(
-    recover(targets, deliver),
-    because((why) => `What the last local Lume has left in ${targets} can't be settled: ${why}`)
+    recover(settings, deliver),
+    because(
+      (why) =>
+        `What the last local Lume has left in ${settings.targets} can't be settled: ${why}. Check that there is space, and the folder's permissions.`
+    )
   )
 
 const start = (
   settings: options.Settings
 ): Effect.Effect<Service, LocalLumeError, HttpRouter.HttpRouter.DefaultServices | store.Store | Scope.Scope> =>
   Effect.gen(function* () {
-    const { concurrency, flows, server, sources, store, targets } = settings
+    const { concurrency, flows, limits, server, sources, store, targets } = settings
     const own = store === "memory" ? yield* keys.make : yield* keys.keep(path.join(targets, ".lume"))
     const apiKey = Option.getOrElse(settings.apiKey, () => own.apiKey)
     const hook = Option.map(settings.webhook, ({ secret, url }) => ({
       url,
       secret: Option.getOrElse(secret, () => own.webhookSecret)
     }))
-    if (store === "disk") yield* settle(targets, Option.isSome(hook))
+    if (store === "disk") yield* settle(settings, Option.isSome(hook))
 
     const deliver = yield* Effect.transposeMapOption(hook, webhook.make)
-    const made = yield* runs.make({ flows, sources, targets, concurrency, deliver })
+    const made = yield* runs.make({ flows, sources, targets, limits, concurrency, deliver })
     const url = yield* http.serve(yield* handlers.make({ flows, runs: made, apiKey }), server)
     // Not before the server has its port: to fail here would leave runs that had begun.
     yield* made.start

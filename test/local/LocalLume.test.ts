@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import * as path from "node:path"
+import type * as LocalLume from "../../src/local/LocalLume.js"
 import * as LumeClient from "../../src/LumeClient.js"
 import { clean, live, quickly, refusal, serve, slowFlow, start } from "./lume.js"
 import { flow, folders, people } from "./support.js"
@@ -88,6 +89,25 @@ describe("through the client", () => {
       )
       const files = yield* FileSystem.FileSystem
       assert.deepStrictEqual(yield* files.readDirectory(places.targets), [".lume"])
+    })
+  )
+
+  live("holds runs to the limits that it was given", () =>
+    Effect.gen(function* () {
+      const errorOf = (options: Partial<LocalLume.Options>, flowVersion: string) =>
+        Effect.gen(function* () {
+          const { lume } = yield* start(options)
+          const run = yield* lume.runAndWait({ flowVersion, sourcePath: "clean.csv" }, quickly)
+          assert(run._tag === "Failed", run._tag)
+          return (yield* run.metadata).errors[0]?.errorCode
+        })
+      assert.strictEqual(yield* errorOf({ runTimeout: "1 second" }, "slow:v1"), "RUN_TIMEOUT")
+      assert.strictEqual(yield* errorOf({ memoryLimit: 1 }, "people:v1"), "OUT_OF_MEMORY")
+      const files = yield* FileSystem.FileSystem
+      const spillFolder = path.join(yield* files.makeTempDirectoryScoped(), "a", "spill")
+      const { lume } = yield* start({ spillFolder })
+      yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "people.csv" }, quickly)
+      assert.deepStrictEqual(yield* files.readDirectory(spillFolder), [])
     })
   )
 
@@ -206,7 +226,13 @@ describe("on the wire", () => {
       assert.deepStrictEqual(yield* post('{"flow_version": "people:v1", "source_path": ""}'), {
         status: 422,
         body: {
-          detail: [{ loc: ["body", "source_path"], msg: 'Expected a non-empty text, got ""', type: "value_error" }]
+          detail: [
+            {
+              loc: ["body", "source_path"],
+              msg: 'Expected a non-empty text without half surrogate pairs, which nobody can receive, got ""',
+              type: "value_error"
+            }
+          ]
         }
       })
       const malformed = yield* post('{"flow_version": "people", "source_path": "a"}')
@@ -309,6 +335,14 @@ describe("what it does not start with", () => {
     })
   )
 
+  live("a folder to spill to that can't be one", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(({ targets }) => ({ spillFolder: targets })), "another folder than targets")
+      const file = ({ sources }: { sources: string }) => ({ spillFolder: path.join(sources, "people.csv") })
+      assert.match(yield* refused(file), /The spill folder .*people.csv can't be made: /)
+    })
+  )
+
   live("a port that is taken", () =>
     Effect.gen(function* () {
       const { url } = yield* start()
@@ -345,6 +379,9 @@ describe("what it does not start with", () => {
     ["a time to keep runs that is none", { keepFor: Number.NaN }, "keepFor must be a positive duration"],
     ["no time to keep runs", { keepFor: 0 }, "keepFor must be a positive duration"],
     ["no run to keep", { keepRuns: 0.5 }, "keepRuns must be an integer of at least 1, but is 0.5."],
+    ["no memory", { memoryLimit: 0 }, "memoryLimit must be a positive number of bytes, but is 0."],
+    ["no time for a run", { runTimeout: "-1 seconds" }, 'runTimeout must be a positive duration, such as "10 minutes"'],
+    ["a spill folder that is none", { spillFolder: 1 }, "spillFolder must be the path of a folder, but is 1."],
     ["a fault that there is not", { fault: "429, explode" }, 'fault: "429, explode" is no list of faults']
   ] as const)("%s", ([, options, message]) =>
     Effect.gen(function* () {

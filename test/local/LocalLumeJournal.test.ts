@@ -6,6 +6,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -196,7 +197,8 @@ describe("a full disk", () => {
     Effect.gen(function* () {
       const places = yield* folders({ "clean.csv": clean })
       const flows = new Map([[flowVersion(flow), flow]])
-      const made = yield* runs.make({ ...places, flows, concurrency: 1, deliver: Option.none() })
+      const limits = { memoryLimit: undefined, spillFolder: undefined, runTimeout: Duration.infinity }
+      const made = yield* runs.make({ ...places, flows, limits, concurrency: 1, deliver: Option.none() })
       const apiKey = Redacted.make("a-key")
       const app = yield* handlers.make({ flows, runs: made, apiKey })
       const url = yield* http.serve(app, { host: "127.0.0.1", port: 0, fault: undefined })

@@ -5,7 +5,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
-import { clean, live, refusal, serve } from "./lume.js"
+import { clean, live, quickly, refusal, serve } from "./lume.js"
 import * as processes from "./process.js"
 import { flow, folders } from "./support.js"
 
@@ -54,6 +54,25 @@ describe("a second local Lume on the same folder", () => {
       yield* serve(options)
       // A lock of the kernel's would be gone if the one that is refused had opened the file.
       yield* refusal(options)
+      const other = yield* processes.serve(options)
+      assert.deepStrictEqual(yield* other.next, { error: inAnother(options.targets) })
+    })
+  )
+
+  live("is refused also after a run was to read the lock, or any other file of the store", () =>
+    Effect.gen(function* () {
+      const { root, ...options } = yield* setUp
+      const { lume } = yield* serve({ ...options, sources: root })
+      const codes = yield* Effect.forEach(
+        ["targets/.lume/lock/database", "targets/.LUME/keys.json", "targets\\.lume\\journal.jsonl"],
+        (sourcePath) =>
+          Effect.gen(function* () {
+            const run = yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath }, quickly)
+            assert(run._tag === "Failed", run._tag)
+            return (yield* run.metadata).errors[0]?.errorCode
+          })
+      )
+      assert.deepStrictEqual(new Set(codes), new Set(["SOURCE_NOT_ALLOWED"]))
       const other = yield* processes.serve(options)
       assert.deepStrictEqual(yield* other.next, { error: inAnother(options.targets) })
     })

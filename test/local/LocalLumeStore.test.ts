@@ -41,7 +41,7 @@ describe("after a restart", () => {
   live("ended runs are as they were, and a source path that has succeeded is still refused", () =>
     Effect.gen(function* () {
       const { during } = yield* setUp()
-      const runMetadata = { ключ: [1.5, null, { __proto__: 1 }], lone: "\ud800" }
+      const runMetadata = { ключ: [1.5, null, { __proto__: 1 }] }
       const before = yield* during(({ lume, send }) =>
         Effect.gen(function* () {
           yield* lume.runAndWait(clean1, quickly)

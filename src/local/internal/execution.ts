@@ -9,6 +9,7 @@ import * as LocalEngine from "../LocalEngine.js"
 import type { LocalFlow } from "../LocalFlow.js"
 import type { Stage } from "./failure.js"
 import type { UnfinishedRun } from "./ledger.js"
+import type { Limits } from "./options.js"
 import * as outcome from "./outcome.js"
 
 /** What runs are made of. */
@@ -16,6 +17,7 @@ export interface Options {
   readonly flows: ReadonlyMap<string, LocalFlow>
   readonly sources: string
   readonly targets: string
+  readonly limits: Limits
 }
 
 const noFlow = (flowVersion: string) => ({
@@ -29,7 +31,7 @@ const defect = {
 }
 
 const withEngine = (
-  { sources, targets }: Options,
+  { limits, sources, targets }: Options,
   flow: LocalFlow,
   { acceptedAt, id, request }: UnfinishedRun,
   onStage: (stage: Stage) => Effect.Effect<void>
@@ -43,7 +45,8 @@ const withEngine = (
       sources,
       targets,
       acceptedAt: (yield* Clock.currentTimeNanos) - BigInt(age) * 1_000_000n,
-      onStage
+      onStage,
+      ...limits
     })
     return { status: made.status, metadata: yield* outcome.metadataOf(made) }
   })

@@ -50,7 +50,14 @@ const checkFields = (flow: LocalFlow): Effect.Effect<void, StageFailure> => {
       )
 }
 
-const limitsOf = ({ memoryLimit, runTimeout = "1 hour" }: Given): Effect.Effect<Limits, StageFailure> => {
+/** The limits of a run, with their defaults. */
+export const limitsOf = ({
+  memoryLimit,
+  runTimeout = "1 hour"
+}: {
+  readonly memoryLimit?: unknown
+  readonly runTimeout?: unknown
+}): Effect.Effect<Limits, StageFailure> => {
   if (memoryLimit !== undefined && !fitsMemory(memoryLimit)) {
     return refuse(`memoryLimit must be a positive number of bytes, but is ${preview(memoryLimit)}.`)
   }

@@ -7,7 +7,6 @@
 import * as Schema from "effect/Schema"
 import * as wire from "../../internal/leaf.js"
 import { RunId } from "../../LumeRun.js"
-import { RunRequest } from "../../RunRequest.js"
 import type { Stage } from "./failure.js"
 
 /** Milliseconds since 1970. */
@@ -16,14 +15,17 @@ const Instant = Schema.Number
 const Stage = Schema.Literal("SYNCING_SOURCE", "TRANSFORMING", "SYNCING_TARGET") satisfies Schema.Schema<Stage>
 const End = Schema.Literal("SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED")
 
-/** What a webhook says of a run that has ended. */
-const Event = Schema.Struct({
-  runId: RunId,
-  status: End,
+const Request = Schema.Struct({
   flowVersion: Schema.String,
   sourcePath: Schema.String,
   runMetadata: Schema.optional(wire.JsonObject)
 })
+
+/** What was submitted, as far as it is remembered. It was checked when it was accepted. */
+export type Request = typeof Request.Type
+
+/** What a webhook says of a run that has ended. */
+const Event = Schema.Struct({ runId: RunId, status: End, ...Request.fields })
 
 /** @see Event */
 export type Event = typeof Event.Type
@@ -31,7 +33,7 @@ export type Event = typeof Event.Type
 /** The entries by their tags: what each adds to a ledger. */
 export const Entry = Schema.Union(
   /** A run was accepted. */
-  Schema.TaggedStruct("Accepted", { id: RunId, at: Instant, request: RunRequest }),
+  Schema.TaggedStruct("Accepted", { id: RunId, at: Instant, request: Request }),
   /** A run entered a stage. */
   Schema.TaggedStruct("Entered", { id: RunId, stage: Stage }),
   /** A run ended; `metadata` is Lume's JSON, `deliver` whether a webhook is to tell of it. */
@@ -55,7 +57,7 @@ export type Entry = typeof Entry.Type
 
 interface Accepted {
   readonly id: RunId
-  readonly request: RunRequest
+  readonly request: Request
   /** Milliseconds since 1970. */
   readonly acceptedAt: number
 }

@@ -7,6 +7,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -14,6 +15,7 @@ import * as path from "node:path"
 import { duration } from "../../client/options.js"
 import { preview } from "../../internal/text.js"
 import type { LocalFlow } from "../LocalFlow.js"
+import { limitsOf } from "./job.js"
 import { because, LocalLumeError } from "./error.js"
 import * as faults from "./faults.js"
 import * as flows from "./flows.js"
@@ -32,12 +34,22 @@ export interface Settings {
   readonly concurrency: number
   readonly webhook: Option.Option<{ readonly url: string; readonly secret: Option.Option<Redacted.Redacted> }>
   readonly store: "disk" | "memory"
+  readonly limits: Limits
   readonly retention: Retention
+}
+
+/** What a run may use. */
+export interface Limits {
+  /** In bytes; the engine's default where it is `undefined`. */
+  readonly memoryLimit: bigint | undefined
+  /** An absolute path; the engine's default where it is `undefined`. */
+  readonly spillFolder: string | undefined
+  readonly runTimeout: Duration.Duration
 }
 
 /** What is not checked yet. */
 export type Given = { readonly flows: string | ReadonlyArray<LocalFlow> } & {
-  readonly [K in keyof Settings | "host" | "port" | "fault" | "keepFor" | "keepRuns"]?: unknown
+  readonly [K in keyof Settings | keyof Limits | "host" | "port" | "fault" | "keepFor" | "keepRuns"]?: unknown
 }
 
 type Checked<A> = Effect.Effect<A, LocalLumeError>
@@ -126,6 +138,25 @@ const server = ({ fault: givenFault, host: givenHost = "127.0.0.1", port = 0 }: 
     fault: fault(givenFault)
   })
 
+const limits = (given: Given): Effect.Effect<Limits, LocalLumeError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { memory, time } = yield* Effect.mapError(limitsOf(given), because(identity))
+    const folder = given.spillFolder
+    if (folder === undefined) return { memoryLimit: memory, spillFolder: folder, runTimeout: time }
+    const spillFolder = path.resolve(yield* text("spillFolder", "the path of a folder", folder))
+    yield* makeFolder("spill", spillFolder)
+    return { memoryLimit: memory, spillFolder, runTimeout: time }
+  })
+
+const makeFolder = (kind: string, folder: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    yield* Effect.mapError(
+      files.makeDirectory(folder, { recursive: true, mode: 0o700 }),
+      because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
+    )
+  })
+
 const isFolder = (folder: string) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -137,16 +168,12 @@ const isFolder = (folder: string) =>
 
 const folders = (given: Given) =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
     const sources = yield* text("sources", "the path of a folder", given.sources)
     const targets = yield* text("targets", "the path of a folder", given.targets)
     if (!(yield* isFolder(sources))) {
       return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
     }
-    yield* Effect.mapError(
-      files.makeDirectory(targets, { recursive: true, mode: 0o700 }),
-      because((why) => `The targets folder ${targets} can't be made: ${why}. Choose another one.`)
-    )
+    yield* makeFolder("targets", targets)
     return { sources: path.resolve(sources), targets: path.resolve(targets) }
   })
 
@@ -173,5 +200,8 @@ export const settings = (given: Given): Effect.Effect<Settings, LocalLumeError, 
         `Other machines can reach a server on ${host}, so that it needs an apiKey of your own. Or leave the host out.`
       )
     }
-    return { ...checked, flows: yield* flows.load(given.flows), ...(yield* folders(given)) }
+    const { sources, targets } = yield* folders(given)
+    const allowed = yield* limits(given)
+    if (allowed.spillFolder === targets) return yield* refuse("spillFolder must be another folder than targets.")
+    return { ...checked, flows: yield* flows.load(given.flows), sources, targets, limits: allowed }
   })

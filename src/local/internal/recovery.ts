@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as path from "node:path"
 import type { JournalError } from "./journal.js"
 import { broken } from "./outcome.js"
+import type { Settings } from "./options.js"
 import { Store } from "./store.js"
 
 /** The folder that `LocalEngine` works in, for as long as a run goes on. */
@@ -17,23 +18,25 @@ const isWorkFolder = (name: string): boolean => /^\.run_[0-9A-Z]{26}$/.test(name
  * Runs that had begun end as `CRASHED`, without output; their work folders go. Those still `CREATED` are left to be run.
  */
 export const recover = (
-  targets: string,
+  { limits: { spillFolder }, targets }: Pick<Settings, "targets" | "limits">,
   deliver: boolean
 ): Effect.Effect<void, JournalError | PlatformError.PlatformError, FileSystem.FileSystem | Store> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const store = yield* Store
-    const remove = (name: string) => files.remove(path.join(targets, name), { recursive: true, force: true })
+    const remove = (folder: string, name: string) =>
+      files.remove(path.join(folder, name), { recursive: true, force: true })
 
     const names = yield* files.readDirectory(targets)
-    yield* Effect.forEach(names.filter(isWorkFolder), remove, { discard: true })
+    yield* Effect.forEach(names.filter(isWorkFolder), (name) => remove(targets, name), { discard: true })
     const begun = (yield* store.ledger).unfinished().filter(({ status }) => status !== "CREATED")
     yield* Effect.forEach(
       begun,
       (run) =>
         Effect.gen(function* () {
           // Output may have been moved into its place just before the process ended. Nobody was told of it.
-          yield* remove(run.id)
+          yield* remove(targets, run.id)
+          if (spillFolder !== undefined) yield* remove(spillFolder, run.id)
           const message = `The local Lume's process ended while the run was ${run.status}. Nothing was written. Submit it again.`
           const ending = yield* broken(run, "CRASHED", { errorCode: "PROCESS_ENDED", message })
           yield* store.add({ _tag: "Ended", id: run.id, at: yield* Clock.currentTimeMillis, ...ending, deliver })

@@ -125,7 +125,10 @@ export const find = (
     if (relative.includes("\0")) return yield* notAllowed(sourcePath, "holds a NUL character")
     if (path.posix.isAbsolute(relative) || path.win32.isAbsolute(relative))
       return yield* notAllowed(sourcePath, "is absolute")
-    if (relative.split(/[\\/]/).includes("..")) return yield* notAllowed(sourcePath, "holds a step upwards (..)")
+    const steps = relative.toLowerCase().split(/[\\/]/)
+    if (steps.includes("..")) return yield* notAllowed(sourcePath, "holds a step upwards (..)")
+    // To close a file there would free the lock on that folder.
+    if (steps.includes(".lume")) return yield* notAllowed(sourcePath, "leads into the store of a local Lume (.lume)")
 
     const fail = inaccessible(sourcePath, relative)
     const folder = yield* Effect.mapError(files.realPath(sources), fail)
