@@ -45,7 +45,7 @@ const start = (options: Options): Process & { readonly child: ChildProcess } => 
     stdio: ["ignore", "pipe", process.env["SHOW_LOGS"] === undefined ? "ignore" : "inherit"]
   })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
   return {
     child,
     // The program logs to the same stream; what it prints itself is JSON.

@@ -13,9 +13,9 @@ import type * as Scope from "effect/Scope"
 import { createHmac } from "node:crypto"
 import * as path from "node:path"
 import { isDeepStrictEqual } from "node:util"
+import type { LocalFlow } from "../../../src/local/LocalFlow.js"
 import { answer, serve, type Server } from "../../support/server.js"
 import * as server from "../process.js"
-import { flow, folders } from "../support.js"
 import { type Lume, make, type Run } from "./client.js"
 
 /** What does not hold. */
@@ -31,11 +31,32 @@ const clean = "Id,Born,Name\n1,1815-12-10,Ada\n2,1906-12-09,Grace\n"
 const messy = `${clean}x,yesterday,\n`
 const mappedRows = "id,born_on,name\n1,1815-12-10,Ada\n2,1906-12-09,Grace\n"
 
-const slow = {
-  ...flow,
-  name: "slow",
-  fields: { ...flow.fields, id: "(SELECT count(*) FROM range(5000000) AS a WHERE a.range + Id::INT < 0) + Id::INT" }
+const people: LocalFlow = {
+  name: "people",
+  version: "v1",
+  fields: { id: "try_cast(Id AS INTEGER)", born_on: "try_cast(Born AS DATE)", name: "Name" },
+  tests: [{ error_code: "ID_INVALID", field: "id", check: "id > 0" }]
 }
+
+/** Takes long enough to be killed meanwhile. */
+const slow: LocalFlow = {
+  ...people,
+  name: "slow",
+  fields: {
+    ...people.fields,
+    id: "(SELECT count(*) FROM range(5000000) AS a WHERE a.range + Id::INT < 0) + Id::INT"
+  }
+}
+
+const folders = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  const root = yield* files.makeTempDirectoryScoped()
+  const sources = path.join(root, "sources")
+  yield* files.makeDirectory(sources)
+  yield* files.writeFileString(path.join(sources, "clean.csv"), clean)
+  yield* files.writeFileString(path.join(sources, "messy.csv"), messy)
+  return { sources, targets: path.join(root, "targets") }
+})
 
 /** What is submitted, and how it ends when nobody kills it. */
 const requests = [
@@ -252,9 +273,9 @@ export const kills = (times: number, seed: string) =>
       submits: 0
     }
     const keys: Keys = { apiKey: "", webhookSecret: "" }
-    const places = yield* folders({ "clean.csv": clean, "messy.csv": messy })
+    const places = yield* folders
     const { url } = yield* receive(world, () => keys.webhookSecret)
-    const options = { sources: places.sources, targets: places.targets, flows: [flow, slow], webhook: { url } }
+    const options = { ...places, flows: [people, slow], webhook: { url } }
     yield* Effect.repeatN(round(options, world, keys), times - 1)
     yield* settle(options, world, keys)
     yield* checkOutput(places.targets, world)
