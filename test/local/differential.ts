@@ -68,6 +68,9 @@ export interface Expected<Row> {
   readonly rejects: ReadonlyArray<Row>
 }
 
+/** A name as SQL compares it. */
+export const foldAscii = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
 /** A name inside of folders that look like Hive's partitions. */
 export const fileName = (random: Random, index: number, columns: ReadonlyArray<string>, extension: string): string => {
   const column = columns.find((name) => /^\w+$/.test(name)) ?? "year"
@@ -109,8 +112,7 @@ const check = <Row>(
       return
     }
     const { mapped, rejects } = expected
-    const status =
-      rejects.length === 0 ? "SUCCEEDED" : mapped.length > 0 ? "PARTIAL_FAILED" : "FAILED"
+    const status = rejects.length === 0 ? "SUCCEEDED" : mapped.length > 0 ? "PARTIAL_FAILED" : "FAILED"
     const said = outcome.status === "FAILED" || outcome.status === "CRASHED" ? outcome.metadata.errors[0] : undefined
     assert.strictEqual(outcome.status, status, `${why} ${JSON.stringify(said)}`)
     const rows = (name: "mapped" | "rejects") => {
@@ -124,10 +126,10 @@ const check = <Row>(
   })
 
 /** A test of as many files as there are to be. */
-export const differential = <Row>(
+export const differential = <Row, Test extends Case<Row>>(
   name: string,
-  make: (random: Random, index: number) => Case<Row>,
-  readRows: (folder: string, name: "mapped" | "rejects", test: Case<Row>) => Promise<ReadonlyArray<Row>>
+  make: (random: Random, index: number) => Test | Promise<Test>,
+  readRows: (folder: string, name: "mapped" | "rejects", test: Test) => Promise<ReadonlyArray<Row>>
 ) =>
   it.scopedLive(
     name,
@@ -139,10 +141,11 @@ export const differential = <Row>(
         const places = { sources: path.join(root, "a=1/sources"), targets: path.join(root, "targets") }
         yield* Effect.forEach(
           Array.from({ length: count }, (_, index) => index),
-          (index) => {
-            const test = make(new Random(index + 1), index)
-            return check(places, test, `case_${index}`, (folder, name) => readRows(folder, name, test))
-          },
+          (index) =>
+            Effect.flatMap(
+              Effect.promise(async () => make(new Random(index + 1), index)),
+              (test) => check(places, test, `case_${index}`, (folder, name) => readRows(folder, name, test))
+            ),
           { concurrency: 4, discard: true }
         )
       }).pipe(Effect.provide(NodeFileSystem.layer)),

@@ -4,15 +4,13 @@
 import { parse } from "csv-parse/sync"
 import { readFile } from "node:fs/promises"
 import * as path from "node:path"
-import { type Case, differential, fileName, maybeGzip, type Random } from "./differential.js"
+import { type Case, differential, fileName, foldAscii, maybeGzip, type Random } from "./differential.js"
 
 /** An empty cell is null where it has no quotes. */
 type Cell = string | null
 
 /** A row's cells, each with its column's name. */
 type Row = ReadonlyArray<readonly [name: string, cell: Cell]>
-
-const foldAscii = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 /** Of windows-1252, the bytes that ISO-8859-1 has no letters for. */
 const letters1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
@@ -54,7 +52,16 @@ const words = [
   "{}",
   '5" pipe'
 ] as const
-const rare = ["€", ...letters1252, "\u2028", "\u0085", "漢字", "\ufeff", "e\u0301", "\u0000"] as const satisfies ReadonlyArray<string>
+const rare = [
+  "€",
+  ...letters1252,
+  "\u2028",
+  "\u0085",
+  "漢字",
+  "\ufeff",
+  "e\u0301",
+  "\u0000"
+] as const satisfies ReadonlyArray<string>
 const titles = [
   "id",
   "Id",
@@ -205,7 +212,10 @@ const make = (random: Random, index: number): Case<Row> => {
           mapped: rows.filter((row) => !isOdd(row)).map((row) => (first === undefined ? [["f0", "xx"]] : mapped(row))),
           rejects: rows
             .filter(isOdd)
-            .map((row) => [...columns.map((name, at) => [name, row[at] ?? null] as const), [errorCodes("error_codes"), "ODD"]])
+            .map((row) => [
+              ...columns.map((name, at) => [name, row[at] ?? null] as const),
+              [errorCodes("error_codes"), "ODD"]
+            ])
         }
   }
 }
