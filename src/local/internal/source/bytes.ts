@@ -27,11 +27,7 @@ const diskRefuses = (error: unknown): Unreadable =>
   })
 
 /** Some bytes at a position; fewer at the file's end. */
-export const read = (
-  { handle }: OpenFile,
-  buffer: Buffer,
-  position: number
-): Effect.Effect<Buffer, Unreadable> =>
+export const read = ({ handle }: OpenFile, buffer: Buffer, position: number): Effect.Effect<Buffer, Unreadable> =>
   Effect.tryPromise({ try: () => handle.read(buffer, 0, buffer.length, position), catch: diskRefuses }).pipe(
     Effect.map(({ bytesRead }) => buffer.subarray(0, bytesRead))
   )

@@ -34,10 +34,7 @@ const chunks = (file: OpenFile): Stream.Stream<Uint8Array, Unreadable> =>
   )
 
 /** A file without its gzip: a new file in `work`. */
-export const gunzip = (
-  file: OpenFile,
-  work: string
-): Effect.Effect<OpenFile, Unreadable | StageFailure, Scope.Scope> =>
+export const gunzip = (file: OpenFile, work: string): Effect.Effect<OpenFile, Unreadable | StageFailure, Scope.Scope> =>
   Effect.gen(function* () {
     const first = yield* head(file, 2)
     if (first.length === 2 && first.readUInt16BE() !== 0x1f8b)

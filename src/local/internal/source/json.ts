@@ -71,9 +71,7 @@ const readKeys = (database: duckdb.Database) =>
   )
 
 /** Most records have the same keys: there are fewer lists of them than records. */
-const keysOf = (
-  database: duckdb.Database
-): Effect.Effect<ReadonlyArray<string>, Unreadable | duckdb.DuckDBError> =>
+const keysOf = (database: duckdb.Database): Effect.Effect<ReadonlyArray<string>, Unreadable | duckdb.DuckDBError> =>
   Effect.gen(function* () {
     yield* database.run(
       "CREATE TABLE shapes AS SELECT json_keys(json) AS keys, min(rowid) AS first FROM records GROUP BY keys"
@@ -162,10 +160,7 @@ const writeTexts = (layout: Layout): string => {
 }
 
 /** Stages records. What a flow sees of a key is its value as a text: of a string what it holds, else its JSON. */
-export const stage = (
-  database: duckdb.Database,
-  source: Source
-): Effect.Effect<Staged, Unreadable | StageFailure> =>
+export const stage = (database: duckdb.Database, source: Source): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     const { inexact, layout = source.layout, records } = yield* scan(source)
     const load = Effect.gen(function* () {
@@ -179,6 +174,7 @@ export const stage = (
       format: { family: "json", write: `FORMAT json, ARRAY ${source.layout === "array"}` },
       columns,
       inPlace: false,
+      readable: Effect.void,
       row: "staged.rowid",
       rows: records,
       rejects: {

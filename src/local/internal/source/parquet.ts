@@ -39,10 +39,7 @@ const loses =
   "WHEN logical_type LIKE 'Time%(isAdjustedToUTC=1,%NanoSeconds()%' THEN 'times in UTC with nanoseconds' END"
 
 /** The schema's columns, each before those that are nested in it. */
-const readNodes = (
-  database: duckdb.Database,
-  path: string
-): Effect.Effect<ReadonlyArray<Node>, duckdb.DuckDBError> =>
+const readNodes = (database: duckdb.Database, path: string): Effect.Effect<ReadonlyArray<Node>, duckdb.DuckDBError> =>
   Effect.map(
     database.one(
       Nodes,
@@ -87,18 +84,20 @@ const load = (database: duckdb.Database, { path }: OpenFile) =>
     return { names, inPlace, rows: yield* countRows(database) }
   })
 
+const damaged = "its Parquet is damaged, or uses what DuckDB does not know. Write the file again."
+
+/** Reads every value. */
+const readAll = (database: duckdb.Database, width: number): Effect.Effect<void, Unreadable | StageFailure> =>
+  Effect.catchAll(
+    database.run(`SELECT ${Array.from({ length: width }, (_, index) => `count(c${index})`).join(", ")} FROM staged`),
+    fromDuckDB(damaged)
+  )
+
 /** Stages a Parquet file. */
-export const stage = (
-  database: duckdb.Database,
-  file: OpenFile
-): Effect.Effect<Staged, Unreadable | StageFailure> =>
+export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     yield* checkEnds(file)
-    const { inPlace, names, rows } = yield* Effect.catchTag(
-      load(database, file),
-      "DuckDBError",
-      fromDuckDB("its Parquet is damaged, or uses what DuckDB does not know. Write the file again.")
-    )
+    const { inPlace, names, rows } = yield* Effect.catchTag(load(database, file), "DuckDBError", fromDuckDB(damaged))
     const originals = names.map((name, index) => `staged.c${index} AS ${sql.name(name === "" ? `c${index}` : name)}`)
     return {
       format: { family: "parquet", write: "FORMAT parquet" },
@@ -106,6 +105,7 @@ export const stage = (
       inPlace,
       row: inPlace ? `staged.${rowNumber}` : "staged.rowid",
       rows,
+      readable: names.length === 0 ? Effect.void : readAll(database, names.length),
       rejects: {
         columns: (codes) => [...originals, `${codes} AS ${sql.name(sql.free("error_codes", names))}`],
         write: "FORMAT parquet"
