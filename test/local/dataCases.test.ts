@@ -48,7 +48,9 @@ const named: Readonly<Record<string, ReadonlyArray<string>>> = {
 const contentOf = ({ content, id }: Case): string | Uint8Array =>
   id === "gz"
     ? gzipSync("a,b\n1,2\n")
-    : content.replace(/\{(\w) repeated (\d+) times\}/, (_, letter: string, times: string) => letter.repeat(Number(times)))
+    : content.replace(/\{(\w) repeated (\d+) times\}/, (_, letter: string, times: string) =>
+        letter.repeat(Number(times))
+      )
 
 const flowOf = ({ fields, tests }: Case): LocalFlow => ({
   name: "case",

@@ -13,6 +13,7 @@ import { refuseDamaged } from "./damage.js"
 import * as explain from "./explain.js"
 import * as expression from "./expression.js"
 import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
+import type { Format } from "./format.js"
 import type { Field, Program, Test } from "./program.js"
 import * as relations from "./relations.js"
 import type { Placed, Relations } from "./relations.js"
@@ -155,6 +156,17 @@ const typesOf = (
     ? Effect.map(database.shape(query), ({ columns }) => columns.map(() => undefined))
     : database.types(query)
 
+/** Refuses a field whose values can't be kept. */
+const refuseUnfit = (family: Format["family"], fields: ReadonlyArray<TypedField>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    fields,
+    (field) => {
+      const problem = field.type && targetType.problem(family, field.type)
+      return problem === undefined ? Effect.void : explain.refuse(field, problem)
+    },
+    { discard: true }
+  )
+
 /** Binds the fields, and refuses those whose values the target can't keep. */
 const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<ReadonlyArray<TypedField>, StageFailure> =>
   Effect.gen(function* () {
@@ -166,16 +178,13 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
       Effect.catchAll((error) => Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error)))
     )
     const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
-    for (const field of typed) {
-      const problem = targetType.problem(format.family, field.type)
-      if (problem !== undefined) return yield* explain.refuse(field, problem)
-    }
+    yield* refuseUnfit(format.family, typed)
     return typed
   })
 
 /** Computes `result`; where that fails, finds out by what. */
 const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
-  const { database } = staging
+  const { database, format } = staging
   const scope = { title: "The target's fields", names: fields.expressions.map(({ name }) => name), twins: [] }
   return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
     Effect.gen(function* () {
@@ -185,6 +194,12 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
       if (error.kind === "IO") return yield* lack
       yield* refuseFailing(database, fields)
       yield* refuseFailing(database, tests)
+      // Some types can be computed, but not be kept in a table.
+      const [, ...types] = yield* Effect.orDie(database.types(fields.query(fields.expressions)))
+      yield* refuseUnfit(
+        format.family,
+        Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
+      )
       return yield* inGeneral(error)
     })
   )
