@@ -15,7 +15,7 @@ import { oneLine } from "../internal/text.js"
 import type { FailedMetadata, LumeMetadata, StageError, Stages } from "../LumeMetadata.js"
 import * as duckdb from "./internal/duckdb.js"
 import { type Stage, StageFailure } from "./internal/failure.js"
-import * as limits from "./internal/limits.js"
+import { check, type Limits } from "./internal/job.js"
 import { parse } from "./internal/program.js"
 import * as syncSource from "./internal/syncSource.js"
 import { fromPlatform, syncTarget, taken } from "./internal/syncTarget.js"
@@ -110,7 +110,7 @@ const allRejected = (tally: Tally): StageFailure => {
   })
 }
 
-const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: limits.Limits, { spill, work }: Folders) =>
+const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { spill, work }: Folders) =>
   Effect.gen(function* () {
     const located = yield* syncSource.locate({ sourcePath, sources, work, flow })
     const places = { files: located.files, folder: work, spill, memoryLimit: memory }
@@ -124,7 +124,7 @@ const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: limits.Lim
 /** Runs the three stages, noting in `progress` what is known. */
 const pipeline = (
   job: Job,
-  limits: limits.Limits,
+  limits: Limits,
   folders: Folders,
   progress: Progress
 ): Effect.Effect<Success, StageFailure, FileSystem.FileSystem> => {
@@ -213,11 +213,18 @@ const failed = ({ run, times }: Frame, progress: Progress, error: StageError): F
   errors: [error]
 })
 
-const folder = (folder: string, mode: number) =>
+const remove = (folder: string) =>
   Effect.flatMap(FileSystem.FileSystem, (files) =>
-    Effect.acquireRelease(Effect.as(files.makeDirectory(folder, { recursive: true, mode }), folder), () =>
-      Effect.ignoreLogged(files.remove(folder, { recursive: true, force: true }))
-    )
+    Effect.ignoreLogged(files.remove(folder, { recursive: true, force: true }))
+  )
+
+/** Makes a folder that only this user can read, gone when the scope closes. */
+const folder = (folder: string) =>
+  Effect.acquireRelease(
+    Effect.flatMap(FileSystem.FileSystem, (files) =>
+      Effect.as(files.makeDirectory(folder, { recursive: true, mode: 0o700 }), folder)
+    ),
+    remove
   ).pipe(Effect.mapError(fromPlatform))
 
 /** The folders that a run works in, gone when the scope closes: one lies beside the output, so that moving is one step. */
@@ -226,26 +233,27 @@ const workFolders = ({ runId, spillFolder, targets }: Job) =>
     const files = yield* FileSystem.FileSystem
     const target = path.join(path.resolve(targets), runId)
     if (yield* Effect.orElseSucceed(files.exists(target), () => false)) return yield* taken
-    const work = yield* folder(path.join(path.resolve(targets), `.${runId}`), 0o700)
-    const spill =
-      spillFolder === undefined ? undefined : yield* folder(path.join(path.resolve(spillFolder), runId), 0o700)
+    const work = yield* folder(path.join(path.resolve(targets), `.${runId}`))
+    const spill = spillFolder === undefined ? undefined : yield* folder(path.join(path.resolve(spillFolder), runId))
     return { target, work, spill }
   })
 
 /** Makes the run within its time. */
 const inTime = (job: Job, progress: Progress) =>
   Effect.gen(function* () {
-    yield* limits.checkRunId(job.runId)
-    const allowed = yield* limits.check(job)
+    const limits = yield* check(job)
     return yield* workFolders(job).pipe(
-      Effect.flatMap((folders) => pipeline(job, allowed, folders, progress)),
+      Effect.flatMap((folders) =>
+        // The output may have been moved already.
+        Effect.onInterrupt(pipeline(job, limits, folders, progress), () => remove(folders.target))
+      ),
       Effect.scoped,
       Effect.timeoutFail({
-        duration: allowed.time,
+        duration: limits.time,
         onTimeout: () =>
           new StageFailure({
             errorCode: "RUN_TIMEOUT",
-            message: `The run did not end within its time limit of ${Duration.format(allowed.time)}. Raise the limit (runTimeout), split the source into smaller files, or make the flow's expressions cheaper.`
+            message: `The run did not end within its time limit of ${Duration.format(limits.time)}. Raise the limit (runTimeout), split the source into smaller files, or make the flow's expressions cheaper.`
           })
       })
     )
@@ -258,8 +266,8 @@ const inTime = (job: Job, progress: Progress) =>
  * - some rows were rejected: `PARTIAL_FAILED`
  * - `FAILED`, with the stage, a message, and one of these codes: `SOURCE_NOT_ALLOWED` (outside of the sources folder),
  *   `SOURCE_NOT_FOUND`, `SOURCE_FORMAT_UNSUPPORTED`, `SOURCE_UNREADABLE`, `FLOW_SQL_ERROR`, `ALL_ROWS_REJECTED`,
- *   `TARGET_NOT_WRITABLE`, `OUT_OF_MEMORY`, `RUN_TIMEOUT`, `JOB_INVALID` (a run id that is no file name, a limit that can't
- *   be one). Nothing is left in the target, except the rejects file where all rows were rejected.
+ *   `TARGET_NOT_WRITABLE`, `OUT_OF_MEMORY`, `RUN_TIMEOUT`, `JOB_INVALID` (a run id that is no file name, or a field or
+ *   limit that can't be one). Nothing is left in the target, except the rejects file where all rows were rejected.
  * - a defect of the engine: `CRASHED`, with the code `INTERNAL_ERROR`. Its cause is logged.
  *
  * No message holds a value of the source. A record is counted from 1, without the header of a CSV file.

@@ -9,6 +9,7 @@ import type { Database, DuckDBError } from "./duckdb.js"
 import type { Culprit, Expression } from "./expression.js"
 import { fromDuckDB, StageFailure } from "./failure.js"
 import * as sql from "./sql.js"
+import { nestedWindow } from "./syntax.js"
 
 /** What the expressions of a batch can name. */
 export interface Scope {
@@ -53,29 +54,42 @@ const candidates = (database: Database, { names, title }: Scope, wanted: string)
 const missingColumn = /^Referenced column "(.*)" not found|does not have a column named "(.*)"/
 const missingTable = /^Table with name (.*) does not exist|^Referenced table "(.*)" not found/
 
-const unbound = (database: Database, scope: Scope, { message }: DuckDBError): Effect.Effect<string, DuckDBError> => {
-  const [, column = missingColumn.exec(message)?.[2]] = missingColumn.exec(message) ?? []
-  const table = missingTable.exec(message)
+/** The column that is not there. Where it is one of a table in a subquery, DuckDB says that there is no such table. */
+const columnOf = (scope: Scope, { error, expression }: Culprit): string | undefined => {
+  const [, alone, qualified = alone] = missingColumn.exec(error.message) ?? []
+  if (qualified !== undefined) return qualified
+  const [, , table] = missingTable.exec(error.message) ?? []
+  const names = new Set(scope.names.map(sql.fold))
+  const { references, tables } = expression.syntax
+  return table !== undefined && tables.has(sql.fold(table))
+    ? references.find(([first, name]) => first === table && name !== undefined && !names.has(sql.fold(name)))?.[1]
+    : undefined
+}
+
+const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Effect<string, DuckDBError> => {
+  const { message } = culprit.error
+  const column = columnOf(scope, culprit)
   if (column !== undefined) {
     const twins = scope.twins.filter((name) => sql.fold(name) === sql.fold(column))
     return twins.length > 0
       ? Effect.succeed(indistinct(twins))
       : Effect.map(candidates(database, scope, column), (are) => `there is no column ${quoted([column])}. ${are}`)
   }
-  if (table !== null) {
-    const name = quoted([table[1] ?? table[2] ?? ""])
-    return Effect.succeed(`there is no table ${name}. The table of the source's rows is called source.`)
-  }
+  const [, unknown, referenced = unknown] = missingTable.exec(message) ?? []
+  if (referenced !== undefined)
+    return Effect.succeed(`there is no table ${quoted([referenced])}. The table of the source's rows is called source.`)
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
-  if (/window functions? .*(nested|in window definitions)/.test(message))
-    return Effect.succeed("it has a window function inside another. Compute the inner one in a subquery over source.")
+  if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)
   return Effect.succeed(`${message.replace(/[.!]?$/, "")}.`)
 }
 
 const instead = "to get NULL in its place, which a test can catch."
 
 const failing = ({ kind, message }: DuckDBError): string => {
+  // A statement about types, without a value.
+  const [types] = /^Unimplemented type for cast \([^']*?\)/.exec(message) ?? []
+  if (types !== undefined) return `${types}.`
   if (message.startsWith("More than one row returned by a subquery"))
     return "its subquery gives several rows. Add LIMIT 1 or an aggregate, such as max."
   switch (kind) {
@@ -92,12 +106,14 @@ const failing = ({ kind, message }: DuckDBError): string => {
 export const explainUnbound = (
   database: Database,
   scope: Scope,
-  { error, expression }: Culprit
-): Effect.Effect<never, StageFailure> =>
-  Effect.matchEffect(unbound(database, scope, error), {
+  culprit: Culprit
+): Effect.Effect<never, StageFailure> => {
+  const { error, expression } = culprit
+  return Effect.matchEffect(unbound(database, scope, culprit), {
     onFailure: fromDuckDB("FLOW_SQL_ERROR", () => refuse(expression, "its SQL can't be bound.").message),
     onSuccess: (why) => fromDuckDB("FLOW_SQL_ERROR", () => refuse(expression, why).message)(error)
   })
+}
 
 /** The failure of a flow by an expression that fails on the data. */
 export const explainFailing = ({ error, expression, record }: Culprit): Effect.Effect<never, StageFailure> =>

@@ -78,6 +78,10 @@ const firstFailingRow = (
     return from
   })
 
+/** A query has more columns than it has expressions, and the row's number. */
+export const severalColumns = (): DuckDBError =>
+  new DuckDBError({ kind: "Binder", message: "it gives several columns" })
+
 /** The first expression that can't be bound. */
 export const findUnbound = <E extends Expression>(
   database: Database,
@@ -88,7 +92,7 @@ export const findUnbound = <E extends Expression>(
       Effect.filterOrFail(
         database.shape(query(some)),
         ({ columns }) => columns.length === some.length + 1,
-        () => new DuckDBError({ kind: "Binder", message: "it gives several columns" })
+        severalColumns
       )
     ),
     (blame) => blame && { ...blame, record: undefined }

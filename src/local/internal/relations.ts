@@ -15,8 +15,10 @@ export type Placed<E extends expression.Expression> = E & { readonly column: str
 
 /** What a flow computes from a source, in SQL. */
 export interface Relations {
-  /** The statements that make `source` and `numbered`. */
-  readonly views: ReadonlyArray<string>
+  /** The statements that make `numbered`, and `source` where there are subqueries. */
+  readonly create: ReadonlyArray<string>
+  /** The statements that take them away. */
+  readonly drop: ReadonlyArray<string>
   readonly fields: expression.Batch<Placed<Field>>
   readonly tests: expression.Batch<Placed<Test>>
   /** The query that gives `result`: the rows' numbers, from 0, as `row`, and the columns of the fields and the tests. */
@@ -38,6 +40,9 @@ const wholeRow = (
   !columns.some(({ name }) => sql.fold(name) === table)
     ? [`struct_pack(${columns.map(({ name, value }) => `${sql.name(name)} := ${value}`).join(", ")}) AS ${table}`]
     : []
+
+const hasSubquery = (expressions: ReadonlyArray<expression.Expression>): boolean =>
+  expressions.some(({ syntax }) => syntax.hasSubquery)
 
 /** Puts a flow and a source together. */
 export const make = (program: Program, staging: Staging): Relations => {
@@ -62,22 +67,24 @@ export const make = (program: Program, staging: Staging): Relations => {
   const values = seen.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
   const numbered = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
 
+  const sourceColumns = values.length === 0 ? "NULL" : values.join(", ")
+
   const overSource = (some: ReadonlyArray<Field>, where?: string) =>
     `SELECT ${[row, ...some.map(expression.write)].join(", ")} FROM numbered AS source${whereOf(where)}`
 
   const listed = names.map(sql.name)
-  // A subquery over the target sees the fields as they were computed, also those that are random.
-  const hasSubquery = tests.some(({ syntax }) => syntax.hasSubquery)
-  const computed = `computed(${[row, ...listed].join(", ")}) AS ${hasSubquery ? "" : "NOT "}MATERIALIZED (${overSource(fields)})`
-  const target = hasSubquery ? [`target AS (SELECT ${listed.join(", ")} FROM computed)`] : []
   const whole = wholeRow(
     "target",
     names.map((name) => ({ name, value: sql.name(name) })),
     tests
   )
-  const fromTarget = `FROM (SELECT ${["*", ...whole].join(", ")} FROM computed) AS target`
+  const computed = `(${overSource(fields)}) AS computed(${[row, ...listed].join(", ")})`
+  // A subquery over the target must see the fields as they were computed, also those that are random.
+  const target = hasSubquery(tests)
+    ? `WITH computed AS MATERIALIZED (SELECT * FROM ${computed}), target AS (SELECT ${listed.join(", ")} FROM computed) `
+    : ""
   const overTarget = (list: ReadonlyArray<string>, where?: string) =>
-    `WITH ${[computed, ...target].join(", ")} SELECT ${list.join(", ")} ${fromTarget}${whereOf(where)}`
+    `${target}SELECT ${list.join(", ")} FROM (SELECT ${["*", ...whole].join(", ")} FROM ${target === "" ? computed : "computed"}) AS target${whereOf(where)}`
 
   const result = [
     `${row} AS row`,
@@ -85,10 +92,12 @@ export const make = (program: Program, staging: Staging): Relations => {
     ...tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${test.column}`)
   ]
   return {
-    views: [
+    create: [
       `CREATE VIEW numbered AS SELECT ${numbered.join(", ")} FROM staged`,
-      `CREATE VIEW source AS SELECT ${values.length === 0 ? "NULL" : values.join(", ")} FROM staged`
+      // A table, because DuckDB compares every pair of rows where a subquery over a view has a cast in its condition.
+      ...(hasSubquery([...fields, ...tests]) ? [`CREATE TABLE source AS SELECT ${sourceColumns} FROM staged`] : [])
     ],
+    drop: ["DROP VIEW numbered", "DROP TABLE IF EXISTS source"],
     fields: { expressions: fields, query: overSource, row, rows: staging.rows },
     tests: {
       expressions: tests,

@@ -175,9 +175,8 @@ export const syncTarget = (
       rejected === 0
         ? Option.none()
         : yield* write("rejects", rejectedRows(staging, transformed), rejects.write, refuseDamaged(staging))
-    // What is staged has served, and the memory is wanted for writing.
-    const done = ["DROP VIEW source", "DROP VIEW numbered", `DROP ${inPlace ? "VIEW" : "TABLE"} staged`]
-    yield* Effect.forEach(done, (statement) => Effect.orDie(database.run(statement)), { discard: true })
+    // What is staged has served, and its memory is wanted for writing.
+    yield* Effect.orDie(database.run(`DROP ${inPlace ? "VIEW" : "TABLE"} staged`))
     if (format.family === "json") yield* refuseNoNumbers(staging, transformed)
     const refuse = format.family === "parquet" ? refuseLongNumbers(staging, transformed) : Effect.void
     const mappedAt =

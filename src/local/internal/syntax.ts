@@ -15,6 +15,10 @@ export interface Syntax {
   readonly problem: string | undefined
   /** Every text in it, in lower case: what it names is among them. */
   readonly texts: ReadonlySet<string>
+  /** The names, folded, under which it knows tables. */
+  readonly tables: ReadonlySet<string>
+  /** What it names as columns, by their parts: `s.name` is `["s", "name"]`. */
+  readonly references: ReadonlyArray<ReadonlyArray<string>>
   /** Whether it may name columns that it does not spell: by a star, by their positions, or as a whole row. */
   readonly namesAll: boolean
   /** Whether it takes a row as a whole, as `to_json(source)` does. */
@@ -24,11 +28,14 @@ export interface Syntax {
   readonly seesOtherRows: boolean
 }
 
+/** Why a window function can't stand in another. */
+export const nestedWindow = "it has a window function inside another. Compute the inner one in a subquery over source."
+
 type Node = Readonly<Record<string, unknown>>
 
 const Answer = Schema.parseJson(
   Schema.Union(
-    Schema.Struct({ error: Schema.Literal(true), error_message: Schema.String }),
+    Schema.Struct({ error: Schema.Literal(true), error_type: Schema.String, error_message: Schema.String }),
     Schema.Struct({
       error: Schema.Literal(false),
       statements: Schema.NonEmptyArray(
@@ -84,12 +91,8 @@ const tablesOf = (places: ReadonlyArray<Place>): ReadonlySet<string> =>
     )
   ])
 
-const isOneOf =
-  (tables: ReadonlySet<string>) =>
-  ({ node }: Place): boolean => {
-    const names = node["column_names"]
-    return Array.isArray(names) && names.length === 1 && tables.has(sql.fold(String(names[0])))
-  }
+const referencesOf = ({ node }: Place): ReadonlyArray<ReadonlyArray<string>> =>
+  Array.isArray(node["column_names"]) ? [node["column_names"].map(String)] : []
 
 /** Why an expression with this node can't have one value for each row. */
 const refusal = ({ inSubquery, node }: Place): string | undefined => {
@@ -111,8 +114,13 @@ const clausesOf = (node: Node): string => JSON.stringify({ ...node, select_list:
 const isOneEntry = (list: unknown): boolean =>
   Array.isArray(list) && list.length === 1 && Predicate.isReadonlyRecord(list[0]) && list[0]["alias"] === ""
 
+const notOne = "it is not one expression. Write a single one, without an alias, a clause or a semicolon."
+
+const syntaxError = (message: string): string =>
+  message.includes("not allowed in window definitions") ? nestedWindow : `${oneLine(message).replace(/[.!]?$/, "")}.`
+
 const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): string | undefined => {
-  if (answer.error) return `${oneLine(answer.error_message).replace(/[.!]?$/, "")}.`
+  if (answer.error) return answer.error_type === "parser" ? syntaxError(answer.error_message) : notOne
   const [statement, ...others] = answer.statements
   const refused = places.map(refusal).find(Predicate.isNotUndefined)
   if (refused !== undefined) return refused
@@ -121,17 +129,21 @@ const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): 
     isOneEntry(statement.node["select_list"]) &&
     clausesOf(statement.node) === bare
     ? undefined
-    : "it is not one expression. Write a single one, without an alias, a clause or a semicolon."
+    : notOne
 }
 
 const read = (text: string, answer: Answer, bare: string): Syntax => {
   const places = answer.error ? [] : nodesOf(answer.statements)
-  const takesWholeRow = places.some(isOneOf(tablesOf(places)))
+  const references = places.flatMap(referencesOf)
+  const tables = tablesOf(places)
+  const takesWholeRow = references.some(([name = "", ...parts]) => parts.length === 0 && tables.has(sql.fold(name)))
   const hasSubquery = places.some(({ node }) => node["class"] === "SUBQUERY")
   return {
     // DuckDB reads a text only to its first NUL character.
     problem: text.includes("\0") ? "it holds a NUL character." : problemOf(answer, places, bare),
     texts: new Set(places.flatMap(textsOf)),
+    tables,
+    references,
     takesWholeRow,
     namesAll: takesWholeRow || places.some(namesByPosition),
     hasSubquery,

@@ -34,10 +34,10 @@ const firstOf = <A>(type: DuckDBType, find: (type: DuckDBType) => A | undefined)
   return undefined
 }
 
-const nameless = (type: DuckDBType): string | undefined =>
-  type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes("")
-    ? "it has parts without names. Name them, as in {'first': …, 'second': …}."
-    : undefined
+const holds = (type: DuckDBType, is: (type: DuckDBType) => boolean): boolean =>
+  firstOf(type, (part) => (is(part) ? part : undefined)) !== undefined
+
+const isNameless = (type: DuckDBType): boolean => type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes("")
 
 const unfit = (type: DuckDBType): string | undefined => {
   switch (type.typeId) {
@@ -53,16 +53,12 @@ const unfit = (type: DuckDBType): string | undefined => {
 }
 
 /** Why a file of this family can't keep the values of a type; `undefined` where it can. */
-export const problem = (family: Family, type: DuckDBType): string | undefined => {
-  switch (family) {
-    case "delimited":
-      return undefined
-    case "json":
-      return firstOf(type, nameless)
-    case "parquet":
-      return firstOf(type, (part) => unfit(part) ?? nameless(part))
-  }
-}
+export const problem = (family: Family, type: DuckDBType): string | undefined =>
+  holds(type, isNameless)
+    ? "it has parts without names. Name them, as in {'first': …, 'second': …}."
+    : family === "parquet"
+      ? firstOf(type, unfit)
+      : undefined
 
 const isHuge = ({ typeId }: DuckDBType): boolean => typeId === DuckDBTypeId.HUGEINT || typeId === DuckDBTypeId.UHUGEINT
 
@@ -86,15 +82,15 @@ const withDecimals = (type: DuckDBType): string => {
 }
 
 /** The type to which values are cast for a Parquet file; `undefined` where none is needed. */
-export const parquetCast = (type: DuckDBType): string | undefined =>
-  firstOf(type, (part) => (isHuge(part) ? true : undefined)) ? withDecimals(type) : undefined
+export const parquetCast = (type: DuckDBType | undefined): string | undefined =>
+  type !== undefined && holds(type, isHuge) ? withDecimals(type) : undefined
 
 const isInexact = ({ alias, typeId }: DuckDBType): boolean =>
   typeId === DuckDBTypeId.FLOAT || typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.VARIANT || alias === "JSON"
 
 /** SQL that is true where a value holds NaN or Infinity, which JSON does not know; `undefined` where the type can't. */
-export const holdsNoNumber = (type: DuckDBType, value: string): string | undefined => {
-  if (firstOf(type, (part) => (isInexact(part) ? true : undefined)) === undefined) return undefined
+export const holdsNoNumber = (type: DuckDBType | undefined, value: string): string | undefined => {
+  if (type === undefined || !holds(type, isInexact)) return undefined
   return type.typeId === DuckDBTypeId.FLOAT || type.typeId === DuckDBTypeId.DOUBLE
     ? `NOT isfinite(${value})`
     : // Outside of its strings, JSON has no other word with nan or inf in it.

@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Number from "effect/Number"
 import * as Schema from "effect/Schema"
 import type { TopError } from "../../LumeMetadata.js"
-import type { Database } from "./duckdb.js"
+import type { Database, DuckDBError } from "./duckdb.js"
 import { refuseDamaged } from "./damage.js"
 import * as explain from "./explain.js"
 import * as expression from "./expression.js"
 import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
+import type { Format } from "./format.js"
 import type { Field, Program, Test } from "./program.js"
 import * as relations from "./relations.js"
 import type { Placed, Relations } from "./relations.js"
@@ -30,7 +31,10 @@ export interface Tally {
 }
 
 /** A field of the target, computed. */
-export type TypedField = Placed<Field> & { readonly type: DuckDBType }
+export type TypedField = Placed<Field> & {
+  /** `undefined` where the target keeps texts, and types do not matter. */
+  readonly type: DuckDBType | undefined
+}
 
 /** A source transformed. */
 export interface Transformed {
@@ -143,25 +147,44 @@ const inGeneral = fromDuckDB(
   () => "The flow can't be computed, though each of its expressions can. Wrap those that may fail in TRY(…)."
 )
 
+/** What the columns of a query are: their types, or only how many there are where the target keeps texts. */
+const typesOf = (
+  { database, format }: Staging,
+  query: string
+): Effect.Effect<ReadonlyArray<DuckDBType | undefined>, DuckDBError> =>
+  format.family === "delimited"
+    ? Effect.map(database.shape(query), ({ columns }) => columns.map(() => undefined))
+    : database.types(query)
+
+/** Refuses a field whose values can't be kept. */
+const refuseUnfit = (family: Format["family"], fields: ReadonlyArray<TypedField>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    fields,
+    (field) => {
+      const problem = field.type && targetType.problem(family, field.type)
+      return problem === undefined ? Effect.void : explain.refuse(field, problem)
+    },
+    { discard: true }
+  )
+
 /** Binds the fields, and refuses those whose values the target can't keep. */
 const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<ReadonlyArray<TypedField>, StageFailure> =>
   Effect.gen(function* () {
     const { columns, database, format } = staging
+    const { expressions, query } = fields
     const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
-    const [, ...types] = yield* Effect.catchAll(database.types(fields.query(fields.expressions)), (error) =>
-      Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error))
+    const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
+      Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
+      Effect.catchAll((error) => Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error)))
     )
-    const typed = Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
-    for (const field of typed) {
-      const problem = targetType.problem(format.family, field.type)
-      if (problem !== undefined) return yield* explain.refuse(field, problem)
-    }
+    const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
+    yield* refuseUnfit(format.family, typed)
     return typed
   })
 
 /** Computes `result`; where that fails, finds out by what. */
 const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
-  const { database } = staging
+  const { database, format } = staging
   const scope = { title: "The target's fields", names: fields.expressions.map(({ name }) => name), twins: [] }
   return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
     Effect.gen(function* () {
@@ -171,10 +194,25 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
       if (error.kind === "IO") return yield* lack
       yield* refuseFailing(database, fields)
       yield* refuseFailing(database, tests)
+      // Some types can be computed, but not be kept in a table.
+      const [, ...types] = yield* Effect.orDie(database.types(fields.query(fields.expressions)))
+      yield* refuseUnfit(
+        format.family,
+        Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
+      )
       return yield* inGeneral(error)
     })
   )
 }
+
+/** Runs statements of our own. */
+const execute = (database: Database, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    statements,
+    (statement) =>
+      Effect.catchAll(database.run(statement), (error) => Effect.zipRight(refuseLack(error), Effect.die(error))),
+    { discard: true }
+  )
 
 /** Transforms a staged source. */
 export const transform = (program: Program, staging: Staging): Effect.Effect<Transformed, StageFailure> =>
@@ -183,9 +221,10 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     const made = relations.make(program, staging)
     yield* refuseProblems(program)
     yield* refuseTwins(program, made.twins)
-    yield* Effect.forEach(made.views, (view) => Effect.orDie(database.run(view)), { discard: true })
+    yield* execute(database, made.create)
     const fields = yield* bind(staging, made)
     yield* compute(staging, made)
+    yield* execute(database, made.drop)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions
     return { fields, tests, tally: tally(tests, measured) }

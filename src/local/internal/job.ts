@@ -1,5 +1,5 @@
 /**
- * What a job allows its run, checked before anything is done: TypeScript checks only some callers.
+ * What a job asks for, checked before anything is done: TypeScript checks only some callers.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Duration from "effect/Duration"
@@ -7,10 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { duration } from "../../client/options.js"
 import { preview } from "../../internal/text.js"
+import { type LocalFlow, numberedField } from "../LocalFlow.js"
 import { StageFailure } from "./failure.js"
 
-/** The limits of a run, as they are given. */
+/** What is checked of a job. */
 export interface Given {
+  readonly runId: string
+  readonly flow: LocalFlow
   readonly memoryLimit?: FileSystem.SizeInput | undefined
   readonly runTimeout?: Duration.DurationInput | undefined
 }
@@ -27,8 +30,27 @@ const refuse = (why: string): StageFailure => new StageFailure({ errorCode: "JOB
 const fitsMemory = (given: unknown): given is bigint | number =>
   typeof given === "bigint" ? given > 0n : Number.isSafeInteger(given) && Number(given) > 0
 
-/** The limits, with their defaults. */
-export const check = ({ memoryLimit, runTimeout = "1 hour" }: Given): Effect.Effect<Limits, StageFailure> => {
+// A folder of this name is made, and a hidden one beside it; file systems allow a name 255 bytes.
+const fileName = /^(?!\.)[^/\\\p{Cc}\p{Cs}]{1,60}$/u
+
+/** Refuses a run id under which there can be no folder. */
+const checkRunId = (runId: string): Effect.Effect<void, StageFailure> =>
+  fileName.test(runId)
+    ? Effect.void
+    : refuse(
+        `The run id ${preview(runId)} is no file name. Use 1 to 60 characters without slashes, the first of them no dot.`
+      )
+
+const checkFields = (flow: LocalFlow): Effect.Effect<void, StageFailure> => {
+  const name = numberedField(flow)
+  return name === undefined
+    ? Effect.void
+    : refuse(
+        `The field ${JSON.stringify(name)} has a whole number for a name, so that its place is lost: add a letter.`
+      )
+}
+
+const limitsOf = ({ memoryLimit, runTimeout = "1 hour" }: Given): Effect.Effect<Limits, StageFailure> => {
   if (memoryLimit !== undefined && !fitsMemory(memoryLimit)) {
     return refuse(`memoryLimit must be a positive number of bytes, but is ${preview(memoryLimit)}.`)
   }
@@ -41,13 +63,6 @@ export const check = ({ memoryLimit, runTimeout = "1 hour" }: Given): Effect.Eff
       })
 }
 
-// A folder of this name is made, beside hidden ones of the engine's own; file systems allow 255 bytes.
-const fileName = /^(?!\.)[^/\\\p{Cc}\p{Cs}]{1,60}$/u
-
-/** Refuses a run id under which there can be no folder. */
-export const checkRunId = (runId: string): Effect.Effect<void, StageFailure> =>
-  fileName.test(runId)
-    ? Effect.void
-    : refuse(
-        `The run id ${preview(runId)} is no file name. Use 1 to 60 characters without slashes, the first of them no dot.`
-      )
+/** Refuses a job that can't be run, and gives its limits, with their defaults. */
+export const check = (given: Given): Effect.Effect<Limits, StageFailure> =>
+  Effect.zipRight(Effect.zipRight(checkRunId(given.runId), checkFields(given.flow)), limitsOf(given))
