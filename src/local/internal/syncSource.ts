@@ -30,7 +30,10 @@ export interface Staging extends Omit<Staged, "readable"> {
   readonly extension: string
   /** Fails where the file has changed since it was located. */
   readonly unchanged: Effect.Effect<void, StageFailure>
-  /** Fails where `staged` is in place and holds values that can't be read: asked where a query over it has failed. */
+  /**
+   * Fails where the file has changed, or `staged` is in place and holds values that can't be read: asked where a query
+   * over it has failed.
+   */
   readonly readable: Effect.Effect<void, StageFailure>
 }
 
@@ -124,7 +127,7 @@ export const stage = (
       database,
       extension,
       unchanged,
-      readable: named(request.sourcePath)(staged.readable)
+      readable: Effect.zipRight(unchanged, named(request.sourcePath)(staged.readable))
     }))
   )
 }

@@ -48,8 +48,7 @@ export const parse = (text: string, delimiter: string, isWhole: boolean): Readon
 /** A header as the first line of a file. */
 export const write = (names: ReadonlyArray<string>, delimiter: string): string => {
   const special = [delimiter, '"', "\r", "\n"]
-  const isPlain = (name: string) =>
-    name !== "" && name.trim() === name && special.every((character) => !name.includes(character))
+  const isPlain = (name: string) => name !== "" && special.every((character) => !name.includes(character))
   return names.map((name) => (isPlain(name) ? name : `"${name.replaceAll('"', '""')}"`)).join(delimiter)
 }
 
