@@ -10,9 +10,10 @@
 export const parse = (text: string, delimiter: string, isWhole: boolean): ReadonlyArray<string> | undefined => {
   const names: Array<string> = []
   let at = text.search(/[^\r\n]/)
+  const isSpace = (character: string | undefined) => character === " " && delimiter !== " "
   const skipSpaces = (from: number): number => {
     let to = from
-    while (delimiter !== " " && text[to] === " ") to++
+    while (isSpace(text[to])) to++
     return to
   }
   if (at < 0) return undefined
