@@ -1,7 +1,7 @@
 /**
  * Parquet that hyparquet-writer writes, against hyparquet, value by value, in both targets.
  */
-import { parquetMetadata, parquetRead, parquetSchema, type SchemaElement } from "hyparquet"
+import { parquetMetadata, parquetRead, parquetSchema } from "hyparquet"
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer"
 import { readFile } from "node:fs/promises"
 import * as path from "node:path"
@@ -11,6 +11,8 @@ import { type Case, differential, fileName, foldAscii, type Random } from "./dif
 type Row = ReadonlyArray<readonly [name: string, value: string]>
 
 type Make = (random: Random) => unknown
+
+type SchemaElement = NonNullable<Parameters<typeof parquetWriteBuffer>[0]["schema"]>[number]
 
 interface Kind {
   readonly element: Omit<SchemaElement, "name">

@@ -81,12 +81,17 @@ describe("time", () => {
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": people })
       const transforming = yield* Deferred.make<void>()
-      // DuckDB looks for an interruption between steps of 2,048 values: five of these are one step, of some seconds.
-      const slow = (text: string) => `levenshtein(repeat(${text}, 14000), repeat('b', 14000))`
+      const distance = (text: string, length: number) =>
+        `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
+      const [taken] = yield* Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`))
+      // DuckDB looks for an interruption between steps of 2,048 values. Five of these are one step, of some seconds on
+      // any machine: a distance takes the square of the length.
+      const length = Math.ceil(6000 * Math.sqrt(1500 / Duration.toMillis(taken)))
+      const slow = (text: string) => distance(text, length)
       const running = yield* Effect.fork(
         run(places, "people.csv", {
           flow: make(slow("Id")),
-          runTimeout: "1 second",
+          runTimeout: "500 millis",
           onStage: (stage) =>
             stage === "TRANSFORMING" ? Effect.asVoid(Deferred.succeed(transforming, undefined)) : Effect.void
         })

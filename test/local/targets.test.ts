@@ -147,7 +147,7 @@ describe("JSON", () => {
             ratio: n / 2,
             word,
             huge: Number(digits),
-            decimal: 1234567890123456.78
+            decimal: Number("1234567890123456.78")
           }))
         )
         assert.include(text, `"huge":${digits},"decimal":1234567890123456.78`)

@@ -175,7 +175,13 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
     const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
     const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
       Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
-      Effect.catchAll((error) => Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error)))
+      Effect.catchAll((error) =>
+        Effect.gen(function* () {
+          yield* staging.unchanged
+          yield* refuseUnbound(database, fields, scope)
+          return yield* inGeneral(error)
+        })
+      )
     )
     const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
     yield* refuseUnfit(format.family, typed)
@@ -189,6 +195,7 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
   return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
     Effect.gen(function* () {
       yield* refuseLack(error)
+      yield* staging.unchanged
       yield* refuseUnbound(database, tests, scope)
       yield* refuseDamaged(staging)
       if (error.kind === "IO") return yield* lack
@@ -205,12 +212,14 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
   )
 }
 
-/** Runs statements of our own. */
-const execute = (database: Database, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
+/** Runs statements of our own, which fail by the source alone. */
+const execute = (staging: Staging, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
   Effect.forEach(
     statements,
     (statement) =>
-      Effect.catchAll(database.run(statement), (error) => Effect.zipRight(refuseLack(error), Effect.die(error))),
+      Effect.catchAll(staging.database.run(statement), (error) =>
+        Effect.all([refuseLack(error), refuseDamaged(staging), Effect.die(error)], { discard: true })
+      ),
     { discard: true }
   )
 
@@ -221,10 +230,10 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     const made = relations.make(program, staging)
     yield* refuseProblems(program)
     yield* refuseTwins(program, made.twins)
-    yield* execute(database, made.create)
+    yield* execute(staging, made.create)
     const fields = yield* bind(staging, made)
     yield* compute(staging, made)
-    yield* execute(database, made.drop)
+    yield* execute(staging, made.drop)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions
     return { fields, tests, tally: tally(tests, measured) }
