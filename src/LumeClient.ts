@@ -64,7 +64,8 @@ export interface Service {
    * without a request. How the run ended is a value: `LumeRun.orFail` makes a failed run an error.
    *
    * Fails with `TimeoutError` when time is up, with `InvalidRequestError` where an option can't work, and with the
-   * other errors of `runStatus` where waiting can't cure them, or where no read has succeeded for `tolerance`.
+   * other errors of `runStatus` where waiting can't cure them, or where reads have failed in passing for `tolerance`, at least
+   * twice.
    * Source: Lume's `run.wait`.
    */
   readonly wait: (
@@ -87,7 +88,8 @@ export interface Service {
    * Submits a run and waits until it has ended. An option that can't work is refused before anything is submitted.
    *
    * Fails as `run` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
-   * `WaitFailedError`: the run goes on, and its id is in the error. No retry around it submits twice.
+   * `WaitFailedError`: the run goes on, and its id is in the error. A retry of what
+   * `LumeError.isTransient` says may pass submits no second time; a retry of every error does.
    */
   readonly runAndWait: (
     request: RunRequest.Input,

@@ -8,7 +8,8 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/errorJson.js"
+import { Integer, Millis, Natural, nullable } from "./internal/leaf.js"
+import { TaggedError } from "./internal/taggedError.js"
 import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 
@@ -17,15 +18,14 @@ export {
   MetadataDecodeError
 } from "./LumeMetadata.js"
 export {
+  /** @see LumeRun.QualityError */
+  QualityError,
   /** @see LumeRun.RunFailedError */
   RunFailedError
 } from "./LumeRun.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.Option(schema).pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => Option.none<A>())
-  )
+  nullable(schema).pipe(Schema.withConstructorDefault(() => Option.none<A>()))
 
 /** The run that was asked about; `None` where a run was being submitted, which has no id yet. */
 const askedRun = optional(Schema.String)
@@ -47,13 +47,11 @@ const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(d
 // Answers that refuse
 
 /** The key was refused: 401 or 403. */
-export class AuthenticationError extends messageInJson(
-  Schema.TaggedError<AuthenticationError>("effect-lume/AuthenticationError")("AuthenticationError", {
-    status: Schema.Int,
-    detail,
-    runId: askedRun
-  })
-) {
+export class AuthenticationError extends TaggedError<AuthenticationError>()("AuthenticationError", {
+  status: Integer,
+  detail,
+  runId: askedRun
+}) {
   override get message(): string {
     const refusal = this.status === 403 ? "the API key may not do this" : "the API key is missing, wrong or expired"
     return `${doing(this)} failed: ${refusal} (status ${this.status})${said(this)}. Check LUME_API_KEY, or the apiKey option.`
@@ -64,15 +62,13 @@ export class AuthenticationError extends messageInJson(
  * The request can't be right: refused by Lume (400, 422, any other 4xx, 404 on submit, 409 on a read), or by this
  * client before anything was sent.
  */
-export class InvalidRequestError extends messageInJson(
-  Schema.TaggedError<InvalidRequestError>("effect-lume/InvalidRequestError")("InvalidRequestError", {
-    /** What is wrong with it, and where. */
-    detail,
-    /** The answer's status; `None` where nothing was sent. */
-    status: optional(Schema.Int),
-    runId: askedRun
-  })
-) {
+export class InvalidRequestError extends TaggedError<InvalidRequestError>()("InvalidRequestError", {
+  /** What is wrong with it, and where. */
+  detail,
+  /** The answer's status; `None` where nothing was sent. */
+  status: optional(Integer),
+  runId: askedRun
+}) {
   override get message(): string {
     return Option.match(this.status, {
       onNone: () => `Nothing was sent to Lume: ${this.detail}.`,
@@ -83,13 +79,11 @@ export class InvalidRequestError extends messageInJson(
 }
 
 /** 409 on submit: this flow version has already processed this source path successfully. */
-export class AlreadyProcessedError extends messageInJson(
-  Schema.TaggedError<AlreadyProcessedError>("effect-lume/AlreadyProcessedError")("AlreadyProcessedError", {
-    flowVersion: Schema.String,
-    sourcePath: Schema.String,
-    detail
-  })
-) {
+export class AlreadyProcessedError extends TaggedError<AlreadyProcessedError>()("AlreadyProcessedError", {
+  flowVersion: Schema.String,
+  sourcePath: Schema.String,
+  detail
+}) {
   override get message(): string {
     return (
       `${this.flowVersion} has already processed ${this.sourcePath} successfully${said(this)}. ` +
@@ -99,30 +93,26 @@ export class AlreadyProcessedError extends messageInJson(
 }
 
 /** Lume knows no such run: 404 or 410 on a read. */
-export class RunNotFoundError extends messageInJson(
-  Schema.TaggedError<RunNotFoundError>("effect-lume/RunNotFoundError")("RunNotFoundError", {
-    runId: Schema.String,
-    status: Schema.Int.pipe(
-      Schema.propertySignature,
-      Schema.withConstructorDefault(() => 404)
-    ),
-    detail
-  })
-) {
+export class RunNotFoundError extends TaggedError<RunNotFoundError>()("RunNotFoundError", {
+  runId: Schema.String,
+  status: Integer.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 404)
+  ),
+  detail
+}) {
   override get message(): string {
     return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
   }
 }
 
 /** Too many requests: 429. Transient. */
-export class RateLimitedError extends messageInJson(
-  Schema.TaggedError<RateLimitedError>("effect-lume/RateLimitedError")("RateLimitedError", {
-    /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
-    retryAfter: optional(Schema.Duration),
-    detail,
-    runId: askedRun
-  })
-) {
+export class RateLimitedError extends TaggedError<RateLimitedError>()("RateLimitedError", {
+  /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
+  retryAfter: optional(Millis),
+  detail,
+  runId: askedRun
+}) {
   override get message(): string {
     const when = Option.match(this.retryAfter, { onNone: () => "later", onSome: (after) => `in ${seconds(after)}` })
     return `${doing(this)} failed: too many requests (status 429)${said(this)}. Try again ${when}.`
@@ -137,18 +127,16 @@ export class RateLimitedError extends messageInJson(
  *
  * Only reads fail with it. Of a submit it is at most the `failure` inside `SubmitOutcomeUnknownError`.
  */
-export class ApiError extends messageInJson(
-  Schema.TaggedError<ApiError>("effect-lume/ApiError")("ApiError", {
-    status: Schema.Int,
-    /** The answer's `x-request-id`, to give to Lume's support. */
-    requestId: optional(Schema.String),
-    /** What the answer's body says, shortened to one line. */
-    detail,
-    /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
-    retryAfter: optional(Schema.Duration),
-    runId: askedRun
-  })
-) {
+export class ApiError extends TaggedError<ApiError>()("ApiError", {
+  status: Integer,
+  /** The answer's `x-request-id`, to give to Lume's support. */
+  requestId: optional(Schema.String),
+  /** What the answer's body says, shortened to one line. */
+  detail,
+  /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
+  retryAfter: optional(Millis),
+  runId: askedRun
+}) {
   override get message(): string {
     const advice = isTransient(this)
       ? "This usually passes: try again later."
@@ -166,42 +154,38 @@ const transportAdvice = {
 }
 
 /** No usable answer came. Transient for `Network` and `RequestTimeout`. */
-export class TransportError extends messageInJson(
-  Schema.TaggedError<TransportError>("effect-lume/TransportError")("TransportError", {
-    /**
-     * - `Network`: the connection could not be made, or broke.
-     * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
-     * - `Redirect`: the answer points elsewhere.
-     * - `TooLarge`: the body has more than `maxResponseBytes`.
-     * - `Interrupted`: the request was sent, and nobody saw its answer. Only inside `SubmitOutcomeUnknownError`.
-     */
-    reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge", "Interrupted"),
-    detail,
-    runId: askedRun
-  })
-) {
+export class TransportError extends TaggedError<TransportError>()("TransportError", {
+  /**
+   * - `Network`: the connection could not be made, or broke.
+   * - `RequestTimeout`: no whole answer within the `requestTimeout` option.
+   * - `Redirect`: the answer points elsewhere.
+   * - `TooLarge`: the body has more than `maxResponseBytes`.
+   * - `Interrupted`: the request was sent, and nobody saw its answer. Only inside `SubmitOutcomeUnknownError`.
+   */
+  reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge", "Interrupted"),
+  detail,
+  runId: askedRun
+}) {
   override get message(): string {
     return `${happened(this)}. ${transportAdvice[this.reason]}`
   }
 }
 
 /** A 2xx answer that is not this run. A wait treats it as no news. */
-export class DecodeError extends messageInJson(
-  Schema.TaggedError<DecodeError>("effect-lume/DecodeError")("DecodeError", {
-    runId: askedRun,
-    status: Schema.Int,
-    /** The answer's `content-type`; `None` where it has none. */
-    contentType: optional(Schema.String),
-    /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
-    path: Schema.String,
-    /** What was expected at that place. */
-    expected: Schema.String,
-    /** What was there, shortened. */
-    received: Schema.String,
-    /** How the body begins. */
-    preview: Schema.String
-  })
-) {
+export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
+  runId: askedRun,
+  status: Integer,
+  /** The answer's `content-type`; `None` where it has none. */
+  contentType: optional(Schema.String),
+  /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
+  path: Schema.String,
+  /** What was expected at that place. */
+  expected: Schema.String,
+  /** What was there, shortened. */
+  received: Schema.String,
+  /** How the body begins. */
+  preview: Schema.String
+}) {
   override get message(): string {
     return `${happened(this)}. Check that the base URL is Lume's API and no proxy or login page answers in its place.`
   }
@@ -228,17 +212,15 @@ const happened = (error: ApiError | TransportError | DecodeError): string => {
 }
 
 /**
- * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry can
+ * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry of what may pass can
  * start a second run.
  */
-export class SubmitOutcomeUnknownError extends messageInJson(
-  Schema.TaggedError<SubmitOutcomeUnknownError>("effect-lume/SubmitOutcomeUnknownError")("SubmitOutcomeUnknownError", {
-    flowVersion: Schema.String,
-    sourcePath: Schema.String,
-    /** Why the outcome is unknown. Its own advice is for reads: here, trying again is not safe. */
-    failure: Schema.Union(TransportError, ApiError, DecodeError)
-  })
-) {
+export class SubmitOutcomeUnknownError extends TaggedError<SubmitOutcomeUnknownError>()("SubmitOutcomeUnknownError", {
+  flowVersion: Schema.String,
+  sourcePath: Schema.String,
+  /** Why the outcome is unknown. Its own advice is for reads: here, trying again is not safe. */
+  failure: Schema.Union(TransportError, ApiError, DecodeError)
+}) {
   override get message(): string {
     return (
       `${this.flowVersion} was submitted on ${this.sourcePath}, and whether the run started is unknown. ${happened(this.failure)}. ` +
@@ -266,19 +248,17 @@ export const StatusError = Schema.Union(
 export type StatusError = typeof StatusError.Type
 
 /** A wait ran out before the run ended. The run itself goes on. */
-export class TimeoutError extends messageInJson(
-  Schema.TaggedError<TimeoutError>("effect-lume/TimeoutError")("TimeoutError", {
-    runId: Schema.String,
-    /** How long the wait was allowed to take. */
-    timeout: Schema.Duration,
-    /** How often the run was read. */
-    polls: Schema.NonNegativeInt,
-    /** The run as last read; `None` where no read succeeded. */
-    lastRun: Schema.Option(LumeRun.LumeRun),
-    /** Why the last read failed; `None` where it succeeded. */
-    lastFailure: Schema.Option(StatusError)
-  })
-) {
+export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
+  runId: Schema.String,
+  /** How long the wait was allowed to take. */
+  timeout: Millis,
+  /** How often the run was read. */
+  polls: Natural,
+  /** The run as last read; `None` where no read succeeded. */
+  lastRun: nullable(LumeRun.LumeRun),
+  /** Why the last read failed; `None` where it succeeded. */
+  lastFailure: nullable(StatusError)
+}) {
   override get message(): string {
     const last = Option.match(this.lastRun, {
       onNone: () => "It was never read",
@@ -296,18 +276,16 @@ export class TimeoutError extends messageInJson(
 }
 
 /**
- * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry around
- * `runAndWait` submits again.
+ * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry of what may
+ * pass submits again.
  */
-export class WaitFailedError extends messageInJson(
-  Schema.TaggedError<WaitFailedError>("effect-lume/WaitFailedError")("WaitFailedError", {
-    runId: Schema.String,
-    /** The run as last read; as it was submitted where no read succeeded. */
-    lastRun: LumeRun.LumeRun,
-    /** Why reading it failed. Its own advice is for reads. */
-    failure: StatusError
-  })
-) {
+export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedError", {
+  runId: Schema.String,
+  /** The run as last read; as it was submitted where no read succeeded. */
+  lastRun: LumeRun.LumeRun,
+  /** Why reading it failed. Its own advice is for reads. */
+  failure: StatusError
+}) {
   override get message(): string {
     return (
       `Run ${this.runId} was submitted and goes on (last read as ${this.lastRun.status}), but waiting for it failed: ` +
@@ -341,49 +319,45 @@ const signatureAdvice = {
 }
 
 /** A webhook's delivery was refused: its signature does not show that Lume sent it. Holds nothing secret. */
-export class WebhookSignatureError extends messageInJson(
-  Schema.TaggedError<WebhookSignatureError>("effect-lume/WebhookSignatureError")("WebhookSignatureError", {
-    /**
-     * - `NoSignature`: the header is missing or empty.
-     * - `WrongLength`, `NotHex`: the header is not the hex of 32 bytes, with or without `sha256=` in front.
-     * - `ParsedBody`: the body is neither bytes nor text, as an object is that a parser has made of it.
-     * - `EmptyBody`: there is no body, and the signature is not of an empty one.
-     * - `Mismatch`: the signature was not made of this body with one of these secrets.
-     * - `InvalidSecret`: there is no secret, or one of them is empty or not `Redacted`: nothing was checked.
-     * - `ConsumedBody`: `httpApp` only; something else has read the request's body, or has begun to.
-     * - `NoBodyStream`: `httpApp` only; the runtime's requests have no `body`, as in Firefox.
-     * - `NoWebCrypto`: the runtime can't check signatures.
-     */
-    reason: Schema.Literal(
-      "NoSignature",
-      "WrongLength",
-      "NotHex",
-      "ParsedBody",
-      "EmptyBody",
-      "Mismatch",
-      "InvalidSecret",
-      "ConsumedBody",
-      "NoBodyStream",
-      "NoWebCrypto"
-    )
-  })
-) {
+export class WebhookSignatureError extends TaggedError<WebhookSignatureError>()("WebhookSignatureError", {
+  /**
+   * - `NoSignature`: the header is missing or empty.
+   * - `WrongLength`, `NotHex`: the header is not the hex of 32 bytes, with or without `sha256=` in front.
+   * - `ParsedBody`: the body is neither bytes nor text, as an object is that a parser has made of it.
+   * - `EmptyBody`: there is no body, and the signature is not of an empty one.
+   * - `Mismatch`: the signature was not made of this body with one of these secrets.
+   * - `InvalidSecret`: there is no secret, or one of them is empty or not `Redacted`: nothing was checked.
+   * - `ConsumedBody`: `httpApp` only; something else has read the request's body, or has begun to.
+   * - `NoBodyStream`: `httpApp` only; the runtime's requests have no `body`, as in Firefox.
+   * - `NoWebCrypto`: the runtime can't check signatures.
+   */
+  reason: Schema.Literal(
+    "NoSignature",
+    "WrongLength",
+    "NotHex",
+    "ParsedBody",
+    "EmptyBody",
+    "Mismatch",
+    "InvalidSecret",
+    "ConsumedBody",
+    "NoBodyStream",
+    "NoWebCrypto"
+  )
+}) {
   override get message(): string {
     return `The webhook was refused: ${signatureAdvice[this.reason]}.`
   }
 }
 
 /** A webhook's delivery is signed, and its body is not an event of Lume. */
-export class WebhookPayloadError extends messageInJson(
-  Schema.TaggedError<WebhookPayloadError>("effect-lume/WebhookPayloadError")("WebhookPayloadError", {
-    /** The place in the body's JSON, such as `run_id`; empty where the body as a whole is meant. */
-    path: Schema.String,
-    /** What was expected at that place. */
-    expected: Schema.String,
-    /** What was there, shortened. */
-    received: Schema.String
-  })
-) {
+export class WebhookPayloadError extends TaggedError<WebhookPayloadError>()("WebhookPayloadError", {
+  /** The place in the body's JSON, such as `run_id`; empty where the body as a whole is meant. */
+  path: Schema.String,
+  /** What was expected at that place. */
+  expected: Schema.String,
+  /** What was there, shortened. */
+  received: Schema.String
+}) {
   override get message(): string {
     const place = this.path === "" ? "the body" : this.path
     return (
@@ -430,6 +404,7 @@ export const LumeError = Schema.Union(
   MetadataDecodeError,
   TimeoutError,
   LumeRun.RunFailedError,
+  LumeRun.QualityError,
   WebhookSignatureError,
   WebhookPayloadError
 )
@@ -446,17 +421,9 @@ export const isLumeError: (error: unknown) => error is LumeError = Schema.is(Lum
  */
 export const runId = (error: unknown): Option.Option<string> => {
   if (!isLumeError(error)) return Option.none()
-  switch (error._tag) {
-    case "RunFailedError":
-      return Option.some(error.run.id)
-    case "AlreadyProcessedError":
-    case "SubmitOutcomeUnknownError":
-    case "WebhookSignatureError":
-    case "WebhookPayloadError":
-      return Option.none()
-    default:
-      return typeof error.runId === "string" ? Option.some(error.runId) : error.runId
-  }
+  if ("run" in error) return Option.some(error.run.id)
+  if (!("runId" in error)) return Option.none()
+  return typeof error.runId === "string" ? Option.some(error.runId) : error.runId
 }
 
 declare const transient: unique symbol

@@ -10,9 +10,9 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/errorJson.js"
-import { Count, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
+import { Count, Json, Nothing, nullable, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
 import * as problem from "./internal/problem.js"
+import { TaggedError } from "./internal/taggedError.js"
 import { preview } from "./internal/text.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -24,13 +24,11 @@ const required = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =
 
 /** A field that may be absent or null: `None`, which is written as null. */
 const optional = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) }).pipe(
-    Schema.fromKey(key)
-  )
+  nullable(schema).pipe(Schema.fromKey(key))
 
 /** What may be absent or null, and is empty then. */
 const orEmpty = <A, I>(schema: Schema.Schema<A, I>, empty: () => A) =>
-  Schema.transform(Schema.NullishOr(schema), Schema.typeSchema(schema), {
+  Schema.transform(Schema.Union(schema, Nothing), Schema.typeSchema(schema), {
     strict: true,
     decode: (value) => value ?? empty(),
     encode: (value) => value
@@ -159,7 +157,7 @@ const Finished = Schema.Struct({
   validation: Validation,
   /** Causes of a failure (`errors`): empty for a run that produced data. */
   errors: list(StageError)
-}).annotations({ description: "the metadata of a finished run" })
+}).annotations({ identifier: "LumeMetadata", description: "the metadata of a finished run" })
 
 /** The metadata of a `SUCCEEDED` or `PARTIAL_FAILED` run. */
 export interface LumeMetadata extends Schema.Schema.Type<typeof Finished> {}
@@ -237,7 +235,7 @@ const Failed = Schema.Struct({
   ),
   /** Where and why the run failed (`errors`); empty where Lume says nothing. */
   errors: list(StageError)
-}).annotations({ description: "the metadata of a failed run" })
+}).annotations({ identifier: "LumeFailedMetadata", description: "the metadata of a failed run" })
 
 /** The metadata of a `FAILED` or `CRASHED` run: every part and leaf is an `Option`, absent lists are empty. */
 export interface FailedMetadata extends Schema.Schema.Type<typeof Failed> {}
@@ -252,20 +250,18 @@ export const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded
  * A run's metadata can't be read: a part that must be there is missing, or something there is not what Lume documents.
  * The run itself is known all the same; only `run.metadata` fails with this.
  */
-export class MetadataDecodeError extends messageInJson(
-  Schema.TaggedError<MetadataDecodeError>("effect-lume/MetadataDecodeError")("MetadataDecodeError", {
-    /** The run whose metadata it is. */
-    runId: Schema.String,
-    /** The place in Lume's JSON, such as `results.input_rows`; empty where the metadata as a whole is meant. */
-    path: Schema.String,
-    /** What Lume documents for that place. */
-    expected: Schema.String,
-    /** What was there, shortened. */
-    received: Schema.String,
-    /** The metadata as it came. */
-    rawMetadata: Schema.Unknown
-  })
-) {
+export class MetadataDecodeError extends TaggedError<MetadataDecodeError>()("MetadataDecodeError", {
+  /** The run whose metadata it is. */
+  runId: Schema.String,
+  /** The place in Lume's JSON, such as `results.input_rows`; empty where the metadata as a whole is meant. */
+  path: Schema.String,
+  /** What Lume documents for that place. */
+  expected: Schema.String,
+  /** What was there, shortened. */
+  received: Schema.String,
+  /** The metadata as it came. */
+  rawMetadata: Json
+}) {
   override get message(): string {
     const place = this.path === "" ? "metadata" : `metadata.${this.path}`
     return (

@@ -7,16 +7,21 @@
  * Source: Lume's LumeRun reference and its page on the run lifecycle.
  */
 import * as Effect from "effect/Effect"
+import * as Function from "effect/Function"
+import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { messageInJson } from "./internal/errorJson.js"
+import { type Arbitrary, derive } from "./internal/derive.js"
+import * as json from "./internal/json.js"
+import * as quality from "./internal/quality.js"
+import { TaggedError } from "./internal/taggedError.js"
 import { oneLine } from "./internal/text.js"
 import * as wire from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
 /** A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is. */
-export const RunId = Schema.NonEmptyString.pipe(Schema.brand("effect-lume/RunId")).annotations({
+export const RunId = Schema.String.pipe(Schema.minLength(1), Schema.brand("effect-lume/RunId")).annotations({
   description: "a non-empty run id"
 })
 
@@ -175,9 +180,15 @@ export const isTerminal = (run: LumeRun): run is TerminalRun => {
 export const Wire = Schema.Struct({
   id: RunId,
   status: Schema.NullOr(Schema.String).annotations({ description: "a status word or null" }),
-  metadata: Schema.optional(Schema.Unknown),
+  metadata: Schema.optionalWith(wire.Json.annotations({ description: "Lume's metadata of the run" }), { exact: true }),
   // A status is never lost for what stands beside it: whatever else is here reads as no pairs.
-  run_metadata: Schema.optional(Schema.Unknown)
+  run_metadata: Schema.optionalWith(
+    wire.Json.annotations({
+      description: "the caller's own pairs",
+      ...derive<unknown>({ arbitrary: wire.jsonObject, jsonSchema: { type: ["object", "null"] } })
+    }),
+    { exact: true }
+  )
 }).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })
 
 /** A run as Lume writes it. */
@@ -228,19 +239,55 @@ const toWire = (run: LumeRun): typeof Wire.Type => ({
 
 const isRun = (value: unknown): value is LumeRun => Predicate.hasProperty(value, TypeId)
 
+/** Every word of Lume, one that is none, and none at all. */
+const words = [
+  "CREATED",
+  "SYNCING_SOURCE",
+  "TRANSFORMING",
+  "SYNCING_TARGET",
+  "SUCCEEDED",
+  "PARTIAL_FAILED",
+  "FAILED",
+  "CRASHED",
+  "QUEUED",
+  null
+]
+
+const arbitrary: Arbitrary<LumeRun> = (fc) =>
+  fc
+    .record(
+      {
+        id: fc.string({ minLength: 1 }).map((id) => RunId.make(id)),
+        status: fc.constantFrom(...words),
+        metadata: wire.jsonValue(fc),
+        run_metadata: wire.jsonObject(fc)
+      },
+      { requiredKeys: ["id", "status"] }
+    )
+    .map(fromWire)
+
+const areSame = (a: LumeRun, b: LumeRun): boolean => json.equals(toWire(a), toWire(b))
+
 const schema = <R extends LumeRun>(identifier: string, is: (run: LumeRun) => run is R): Schema.Schema<R, Encoded> =>
   Schema.transform(
     Wire,
-    Schema.declare((value: unknown): value is R => isRun(value) && is(value), { identifier }),
+    Schema.declare((value: unknown): value is R => isRun(value) && is(value), {
+      identifier,
+      ...derive<R>({
+        arbitrary: (fc) => arbitrary(fc).filter(is),
+        pretty: (run) => `${run._tag}(${JSON.stringify(toWire(run))})`,
+        equivalence: areSame
+      })
+    }),
     // decode gives a LumeRun: the declaration, which comes next, sorts them out
     { strict: true, decode: (run: typeof Wire.Type): R => fromWire(run) as R, encode: toWire }
-  )
+  ).annotations({ identifier })
 
 /** Schema of a run; the encoded side is Lume's JSON, so that a run survives a queue, a database, an RPC. */
 export const LumeRun: Schema.Schema<LumeRun, Encoded> = schema("LumeRun", isRun)
 
 /** Schema of a run that has ended. */
-export const TerminalRun: Schema.Schema<TerminalRun, Encoded> = schema("TerminalRun", isTerminal)
+export const TerminalRun: Schema.Schema<TerminalRun, Encoded> = schema("LumeTerminalRun", isTerminal)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Failed runs as errors
@@ -285,14 +332,12 @@ const advice = {
 }
 
 /**
- * A run did not end as it was asked for. Only `orFail` gives this error: to a wait, a failed run is a value.
+ * A run did not end as it was asked for. Only `orFail` and `gate` give this error: to a wait, a failed run is a value.
  */
-export class RunFailedError extends messageInJson(
-  Schema.TaggedError<RunFailedError>("effect-lume/RunFailedError")("RunFailedError", {
-    /** The run as it ended. */
-    run: schema("FailedRun", isFailure)
-  })
-) {
+export class RunFailedError extends TaggedError<RunFailedError>()("RunFailedError", {
+  /** The run as it ended. */
+  run: schema("LumeFailedRun", isFailure)
+}) {
   override get message(): string {
     return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run).replace(/\.$/, "")}. ${advice[this.run._tag]}`
   }
@@ -323,3 +368,68 @@ export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "acce
     ? Effect.fail(new RunFailedError({ run }))
     : // TypeScript does not narrow a type parameter by a check of its tag
       Effect.succeed(run as Accepted<R, Mode>)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Data that is not good enough as an error
+
+/** How bad the data of a run may be. */
+export type Limits = quality.Limits
+
+/** A limit that the data of a run exceeds or misses. */
+export type Breach = quality.Breach
+
+const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
+  run._tag === "Succeeded" || run._tag === "PartialFailed"
+
+/**
+ * The data of a run is not good enough. Only `gate` gives this error.
+ */
+export class QualityError extends TaggedError<QualityError>()("QualityError", {
+  /** The run as it ended; its metadata can be read. */
+  run: schema("LumeFinishedRun", hasData),
+  /** Every limit that the data exceeds or misses: at least one. */
+  breaches: Schema.Array(quality.Breach)
+}) {
+  override get message(): string {
+    const advice = this.breaches.every(({ limit }) => Option.isNone(limit))
+      ? "Correct the limits."
+      : "The most common errors are in metadata.validation.topErrors, the place of rejected rows in metadata.results.targetLocations.rejects."
+    return `Run ${this.run.id} ended ${this.run.status} and does not pass: ${this.breaches.map(quality.explain).join("; ")}. ${advice}`
+  }
+}
+
+/**
+ * Lets a run pass only if its data is good enough, and gives its metadata then.
+ *
+ * A share is the quotient of two counts, never Lume's rounded rate.
+ *
+ * Fails with `QualityError`, which names every limit that is exceeded or missed, with `RunFailedError` where the run produced no
+ * data, and with `MetadataDecodeError` where its metadata can't be read.
+ *
+ * ```ts
+ * lume.wait(run).pipe(Effect.flatMap(LumeRun.gate({ maxRejectedShare: 0.05, minInputRows: 1 })))
+ * ```
+ */
+export const gate: {
+  (
+    limits: Limits
+  ): (
+    run: TerminalRun
+  ) => Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError>
+  (
+    run: TerminalRun,
+    limits: Limits
+  ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError>
+} = Function.dual(
+  2,
+  (
+    run: TerminalRun,
+    limits: Limits
+  ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError> =>
+    Effect.gen(function* () {
+      const finished = yield* orFail(run)
+      const metadata = yield* finished.metadata
+      const breaches = quality.breaches(limits, metadata)
+      return breaches.length === 0 ? metadata : yield* Effect.fail(new QualityError({ run: finished, breaches }))
+    })
+)

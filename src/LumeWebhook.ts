@@ -10,7 +10,6 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,6 +22,7 @@ import * as Schema from "effect/Schema"
 import * as check from "./client/options.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
+import { type Arbitrary, derive } from "./internal/derive.js"
 import * as hmac from "./internal/hmac.js"
 import { explainUnparsed } from "./internal/json.js"
 import * as wire from "./internal/leaf.js"
@@ -112,7 +112,20 @@ export const sign = (options: {
 
 /** A delivery's JSON, of which only the run's id must be right. */
 const Json = wire.JsonObject.annotations({
-  description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}'
+  description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}',
+  ...derive({
+    jsonSchema: {
+      type: "object",
+      required: ["run_id"],
+      properties: {
+        run_id: { type: "string", minLength: 1 },
+        status: { type: ["string", "null"] },
+        flow_version: { type: ["string", "null"] },
+        source_path: { type: ["string", "null"] },
+        run_metadata: { type: ["object", "null"] }
+      }
+    }
+  })
 }).pipe(
   Schema.filter(({ run_id: runId }) =>
     problem.toIssue(
@@ -121,6 +134,20 @@ const Json = wire.JsonObject.annotations({
   )
 )
 
+const arbitrary: Arbitrary<WebhookEvent> = (fc) =>
+  fc
+    .record(
+      {
+        run_id: fc.string({ minLength: 1 }),
+        status: fc.string(),
+        flow_version: fc.string(),
+        source_path: fc.string(),
+        run_metadata: wire.jsonObject(fc)
+      },
+      { requiredKeys: ["run_id"] }
+    )
+    .map(fromJson)
+
 const Event = Schema.Struct({
   runId: Schema.NonEmptyString,
   status: Schema.OptionFromSelf(Schema.String),
@@ -128,7 +155,7 @@ const Event = Schema.Struct({
   sourcePath: Schema.OptionFromSelf(Schema.String),
   runMetadata: Schema.OptionFromSelf(wire.JsonObject),
   raw: wire.JsonObject
-})
+}).annotations(derive({ arbitrary }))
 
 const text = Option.liftPredicate(Predicate.isString)
 const object = Option.liftPredicate(Schema.is(wire.JsonObject))
@@ -167,7 +194,7 @@ export const WebhookEvent: Schema.Schema<WebhookEvent, { readonly [key: string]:
   Json,
   Event,
   { strict: true, decode: fromJson, encode: ({ raw }) => raw }
-)
+).annotations({ identifier: "LumeWebhookEvent" })
 
 const notJson = (received: string): WebhookPayloadError =>
   new WebhookPayloadError({ path: "", expected: "JSON in UTF-8", received })
@@ -300,7 +327,7 @@ const within = <R>(
 ): Effect.Effect<unknown, unknown, R> =>
   Effect.timeoutFail(Effect.disconnect(handling), {
     duration: timeout,
-    onTimeout: () => new Cause.TimeoutException(`The handler took longer than ${Duration.format(timeout)}.`)
+    onTimeout: () => `The handler took longer than ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)
 
 const tryAgain = HttpServerResponse.empty({ status: 500 })

@@ -25,8 +25,8 @@ export interface Service {
 }
 
 /**
- * One who listens, in a request of its own where an edge runtime runs it. Such a runtime ends what a request does for
- * another one: so who publishes only settles a promise, and the listener's own continuation puts the event on its queue.
+ * A listener. An edge runtime ends work that one request does in another one's place. So an event settles a promise of
+ * the listener's: the continuation runs within the listener's own request, and puts the event on the queue.
  */
 class Listener {
   readonly queue: Queue.Queue<void>
@@ -72,10 +72,9 @@ const makeInMemory = (): Service => {
 
   return {
     publish: ({ runId }) =>
+      // a promise, so that the listeners' continuations come before what follows here
       Effect.promise(async () => {
         for (const listener of listeners.get(runId) ?? []) listener.tell()
-        // the listeners' continuations come before what follows here
-        await Promise.resolve()
       }),
     subscribe: (runId) =>
       Effect.map(

@@ -4,9 +4,13 @@
  * Source: the `run` function of Lume's SDK.
  */
 import * as Schema from "effect/Schema"
+import { type Arbitrary, derive } from "./internal/derive.js"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
 import * as wire from "./internal/leaf.js"
+
+const anyFlowVersion: Arbitrary<FlowVersion> = (fc) =>
+  fc.stringMatching(/^[\w.-]{1,20}:[\w.-]{1,10}$/).map((text) => FlowVersion.make(text))
 
 /**
  * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot
@@ -16,7 +20,8 @@ export const FlowVersion = Schema.String.pipe(
   Schema.pattern(/^[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?:[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?$/u),
   Schema.brand("effect-lume/FlowVersion")
 ).annotations({
-  description: 'a flow version "name:version", such as "invoice_cleaner:v4"'
+  description: 'a flow version "name:version", such as "invoice_cleaner:v4"',
+  ...derive({ arbitrary: anyFlowVersion })
 })
 
 /** @see FlowVersion */
@@ -37,6 +42,17 @@ export interface Input {
   readonly forceRerun?: boolean | undefined
 }
 
+const anyRequest: Arbitrary<RunRequest> = (fc) =>
+  fc.record(
+    {
+      flowVersion: anyFlowVersion(fc),
+      sourcePath: fc.string({ minLength: 1 }),
+      runMetadata: wire.jsonObject(fc),
+      forceRerun: fc.boolean()
+    },
+    { requiredKeys: ["flowVersion", "sourcePath"] }
+  )
+
 const Checked = Schema.Struct({
   flowVersion: FlowVersion,
   sourcePath: Schema.String.pipe(Schema.pattern(/^\P{Cs}+$/u)).annotations({
@@ -44,7 +60,7 @@ const Checked = Schema.Struct({
   }),
   runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
   forceRerun: Schema.optional(Schema.Boolean)
-}).annotations({ description: "an object with flowVersion and sourcePath" })
+}).annotations({ description: "an object with flowVersion and sourcePath", ...derive({ arbitrary: anyRequest }) })
 
 /** A request that can be sent. */
 export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
@@ -75,4 +91,4 @@ export const RunRequest: Schema.Schema<RunRequest, typeof Wire.Encoded> = Schema
   strict: false,
   decode: fromWire,
   encode: toWire
-}).annotations({ identifier: "RunRequest" })
+}).annotations({ identifier: "LumeRunRequest" })

@@ -21,6 +21,9 @@ const lost = new LumeError.TransportError({ reason: "Network", detail: "socket h
 const ended = run("CRASHED")
 assert(ended._tag === "Crashed")
 
+const partial = run("PARTIAL_FAILED")
+assert(partial._tag === "PartialFailed")
+
 /** Each error, what its message must mention, and whether it is transient. */
 const errors: ReadonlyArray<readonly [LumeError.LumeError, ReadonlyArray<string>, boolean]> = [
   [
@@ -98,7 +101,19 @@ const errors: ReadonlyArray<readonly [LumeError.LumeError, ReadonlyArray<string>
     ["run_1", "never read"],
     false
   ],
-  [new LumeError.RunFailedError({ run: ended }), ["run_1", "CRASHED", "names no cause"], false]
+  [new LumeError.RunFailedError({ run: ended }), ["run_1", "CRASHED", "names no cause"], false],
+  [
+    new LumeError.QualityError({
+      run: partial,
+      breaches: [
+        { measure: "errorRate", code: Option.none(), limit: Option.some(0.01), actual: Option.some(0.02) },
+        { measure: "rejectedShare", code: Option.none(), limit: Option.none(), actual: Option.some(0) },
+        { measure: "errorCode", code: Option.some("INVALID_DATE"), limit: Option.some(3), actual: Option.none() }
+      ]
+    }),
+    ["run_1", "PARTIAL_FAILED", "0.02, above the limit of 0.01", "did you mean 0.05", "INVALID_DATE can't be measured"],
+    false
+  ]
 ]
 
 const named = errors.map(([error, ...rest], index) => [`${error._tag} ${index}`, error, ...rest] as const)

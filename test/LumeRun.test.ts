@@ -2,6 +2,7 @@
  * Runs as values: what is kept, what goes to JSON and back, and failed runs as errors.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -86,7 +87,7 @@ describe("metadata", () => {
   it.effect("holds every field of Lume's reference, in Effect's types", () =>
     Effect.gen(function* () {
       const metadata = yield* succeeded(finishedMetadata("PARTIAL_FAILED", "run_1")).metadata
-      assert.deepStrictEqual(metadata, {
+      deepStrictEqual(metadata, {
         run: {
           runId: "run_1",
           flowVersion: "invoice_cleaner:v4",
@@ -206,7 +207,7 @@ describe("metadata", () => {
   it.effect("of a failed run has whatever Lume could say", () =>
     Effect.gen(function* () {
       for (const raw of [undefined, null, {}]) {
-        assert.deepStrictEqual(yield* failed(raw).metadata, {
+        deepStrictEqual(yield* failed(raw).metadata, {
           run: Option.none(),
           pipeline: Option.none(),
           results: Option.none(),
@@ -220,7 +221,7 @@ describe("metadata", () => {
         validation: { top_errors: null, error_rate: null },
         pipeline: { stages: { sync_source_seconds: 1.5 } }
       }).metadata
-      assert.deepStrictEqual(metadata, {
+      deepStrictEqual(metadata, {
         run: Option.some({
           runId: Option.some("run_1"),
           flowVersion: Option.none(),

@@ -2,6 +2,7 @@
  * The test kit: timelines, faults, what is observed, values that fit together, and time.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -73,7 +74,7 @@ describe("timelines", () => {
       )
       assert(run._tag === "Succeeded")
       const { pipeline, results, run: about } = yield* run.metadata
-      assert.deepStrictEqual(results, {
+      deepStrictEqual(results, {
         inputRows: 7,
         mappedRows: 7,
         rejectedRows: 0,
@@ -141,7 +142,7 @@ describe("timelines", () => {
       const fitting = yield* end(steps())
       assert(fitting._tag === "PartialFailed")
       const { pipeline, results } = yield* fitting.metadata
-      assert.deepStrictEqual(pipeline.stages, {
+      deepStrictEqual(pipeline.stages, {
         syncSource: Option.some(Duration.seconds(3)),
         transform: Option.some(Duration.seconds(1)),
         syncTarget: Option.none()
@@ -172,7 +173,7 @@ describe("timelines", () => {
         const { pipeline } = yield* run.metadata
         assert.strictEqual(DateTime.toEpochMillis(pipeline.createdAt), startedAt)
         assert.strictEqual(DateTime.toEpochMillis(pipeline.completedAt), startedAt + 100_000)
-        assert.deepStrictEqual(pipeline.stages, {
+        deepStrictEqual(pipeline.stages, {
           syncSource: Option.some(Duration.seconds(20)),
           transform: Option.some(Duration.seconds(50)),
           syncTarget: Option.some(Duration.seconds(20))
@@ -181,7 +182,7 @@ describe("timelines", () => {
       const run = yield* end(LumeTest.fails({ stage: "TRANSFORMING", in: "10 seconds" }))
       assert(run._tag === "Failed")
       const stages = Option.flatMap((yield* run.metadata).pipeline, ({ stages }) => stages)
-      assert.deepStrictEqual(Option.getOrThrow(stages), {
+      deepStrictEqual(Option.getOrThrow(stages), {
         syncSource: Option.some(Duration.seconds(2)),
         transform: Option.some(Duration.seconds(7)),
         syncTarget: Option.none()
@@ -208,7 +209,7 @@ describe("timelines", () => {
       assert(failed._tag === "Failed")
       const metadata = yield* failed.metadata
       assert.deepStrictEqual(metadata.errors, errors)
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.flatMap(metadata.results, ({ mappedRows }) => mappedRows),
         Option.some(5)
       )
@@ -280,7 +281,7 @@ describe("faults", () => {
         )
       )
       assert.strictEqual(error._tag, tag)
-      if (error._tag === "RateLimitedError") assert.deepStrictEqual(error.retryAfter, Option.some(Duration.seconds(9)))
+      if (error._tag === "RateLimitedError") deepStrictEqual(error.retryAfter, Option.some(Duration.seconds(9)))
     })
   )
 
@@ -408,7 +409,7 @@ describe("values", () => {
       const { pipeline } = LumeTest.metadata({
         pipeline: { duration: Duration.seconds(60), stages: { transform: Option.none() } }
       })
-      assert.deepStrictEqual(pipeline.stages, {
+      deepStrictEqual(pipeline.stages, {
         syncSource: Option.some(Duration.seconds(12)),
         transform: Option.none(),
         syncTarget: Option.some(Duration.seconds(12))

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import found from "./cases/found.json" with { type: "json" }
@@ -407,4 +408,41 @@ describe("unwrap", () => {
       assert.strictEqual(error._tag, "WebhookSignatureError")
     })
   )
+})
+
+describe("WebhookEvent", () => {
+  const decode = Schema.decodeUnknownEither(LumeWebhook.WebhookEvent)
+  const encode = Schema.encodeEither(LumeWebhook.WebhookEvent)
+
+  it.prop(
+    "reads any JSON that names a run, and writes it as it came",
+    [
+      FastCheck.record({
+        run_id: FastCheck.string({ minLength: 1 }),
+        rest: FastCheck.dictionary(text, FastCheck.jsonValue())
+      })
+    ],
+    ([{ run_id: runId, rest }]) => {
+      const json: unknown = JSON.parse(JSON.stringify({ ...rest, run_id: runId }))
+      const event = Either.getOrThrow(decode(json))
+      assert.strictEqual(event.runId, runId)
+      assert.strictEqual(Either.getOrThrow(encode(event)), json)
+    }
+  )
+
+  it("keeps a field of any name", () => {
+    const json: unknown = JSON.parse('{"run_id":"run_1","__proto__":{"a":1},"toString":2}')
+    const event = Either.getOrThrow(decode(json))
+    assert.strictEqual(
+      JSON.stringify(Either.getOrThrow(encode(event))),
+      '{"run_id":"run_1","__proto__":{"a":1},"toString":2}'
+    )
+  })
+
+  it("neither reads nor writes what names no run", () => {
+    for (const json of [null, [], "run_1", {}, { run_id: "" }, { run_id: 7 }])
+      assert.isTrue(Either.isLeft(decode(json)))
+    const event = Either.getOrThrow(decode({ run_id: "run_1" }))
+    assert.isTrue(Either.isLeft(encode({ ...event, raw: { id: "run_1" } })))
+  })
 })

@@ -87,16 +87,19 @@ describe("the key", () => {
     })
   )
 
-  it.effect.each(["https://user:secret-1@lume.example", "ftp://user:secret-1@lume.example", "//user:secret-1@lume"])(
-    "a base URL that can't be right is refused without what it holds: %s",
-    (baseUrl) =>
-      Effect.gen(function* () {
-        const client = LumeClient.make({ apiKey: Redacted.make(apiKey), baseUrl })
-        const error = yield* Effect.flip(client).pipe(Effect.provide(fakeHttp(states("CREATED")).layer))
-        assert.strictEqual(error._tag, "InvalidRequestError")
-        assert.notInclude(error.message, "secret-1")
-        assert.include(error.message, "baseUrl")
-      })
+  it.effect.each([
+    "https://user:secret-1@lume.example",
+    "ftp://user:secret-1@lume.example",
+    "//user:secret-1@lume",
+    "https://lume.example?token=secret-1"
+  ])("a base URL that can't be right is refused without what it holds: %s", (baseUrl) =>
+    Effect.gen(function* () {
+      const client = LumeClient.make({ apiKey: Redacted.make(apiKey), baseUrl })
+      const error = yield* Effect.flip(client).pipe(Effect.provide(fakeHttp(states("CREATED")).layer))
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.notInclude(error.message, "secret-1")
+      assert.include(error.message, "baseUrl")
+    })
   )
 
   it.effect.each([

@@ -2,6 +2,7 @@
  * The answers that broke clients of this kind, through the real client over a fake `HttpClient`.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -104,7 +105,7 @@ const checkError = (error: LumeError.StatusError, expected: Refused) => {
   for (const mention of expected.mentions ?? []) assert.include(error.message, mention)
   if (expected.retryAfterSeconds !== undefined) {
     assert(error._tag === "RateLimitedError")
-    assert.deepStrictEqual(error.retryAfter, Option.some(Duration.seconds(expected.retryAfterSeconds)))
+    deepStrictEqual(error.retryAfter, Option.some(Duration.seconds(expected.retryAfterSeconds)))
   }
 }
 

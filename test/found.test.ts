@@ -240,6 +240,41 @@ describe("a read", () => {
   )
 })
 
+describe("a key that is cut off", () => {
+  const key = "lume_key_abcdefghijklmnopqrstuvwxyz"
+  const shown = (response: () => Response) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(LumeClient.runStatus("run_1")).pipe(
+        Effect.provide(clientLayer(fakeHttp(response), { apiKey: Redacted.make(key), retry: { times: 0 } }))
+      )
+      assert.notInclude(`${error.message} ${JSON.stringify(error)}`, key.slice(0, 10))
+    })
+
+  it.effect.each([
+    ["where a body stops being JSON", () => new Response(`{"k": ${key}}`)],
+    ["in a request id", () => new Response("no", { status: 500, headers: { "x-request-id": "r".repeat(170) + key } })],
+    ["in a content type", () => new Response("no", { headers: { "content-type": "r".repeat(170) + key } })],
+    ["in a content encoding", () => new Response("no", { headers: { "content-encoding": "r".repeat(20) + key } })]
+  ] as const)("%s is in no error", ([, response]) => shown(response))
+
+  it.effect("is in no metadata, escaped in JSON within JSON", () =>
+    Effect.gen(function* () {
+      const secret = "ab/cd1234567"
+      const inner = JSON.stringify({ k: secret }).replace("/", "\\/")
+      const body = JSON.stringify({ id: "run_1", status: "FAILED", metadata: { inner } })
+      const run = yield* LumeClient.runStatus("run_1").pipe(
+        Effect.provide(
+          clientLayer(
+            fakeHttp(() => new Response(body)),
+            { apiKey: Redacted.make(secret) }
+          )
+        )
+      )
+      assert.notInclude(JSON.stringify(run.rawMetadata).replaceAll("\\", ""), secret)
+    })
+  )
+})
+
 describe("a request", () => {
   const Fields = Schema.Struct({ ...about, field: Schema.String, value: Schema.String })
   const refused = (input: unknown) =>

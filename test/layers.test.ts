@@ -187,6 +187,13 @@ describe("paths.status", () => {
     (id) => refused(id, (id) => `/runs/${id}/state`)
   )
 
+  it.effect.each(["%2e%2e\\admin\\keys", "a\\..\\..\\b\\c", "y\\..\\z", "%2e", ".%2E"])(
+    "that ends with the id %s as it is, is refused too",
+    (id) => refused(id, (id) => `/runs/${id}`)
+  )
+
+  it.effect("that begins with it, too", () => refused("%2e%2e", (id) => `/${id}`))
+
   it.effect("that throws is refused", () =>
     refused("run_1", () => {
       throw new Error("no")

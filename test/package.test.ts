@@ -1,132 +1,192 @@
 /**
- * The published package, as a stranger's project meets it: packed, installed, imported, required, type-checked.
+ * The published package, as a stranger's project meets it: packed, installed, imported, required, type-checked, read.
  */
-import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import * as String from "effect/String"
+import * as Layer from "effect/Layer"
+import * as path from "node:path"
+import packageJson from "../package.json" with { type: "json" }
+import { installLines } from "../scripts/installLines.js"
+import { pack, repository } from "../scripts/repository.js"
+import { run } from "../scripts/run.js"
+import * as StrangersProject from "../scripts/strangersProject.js"
 
-const repository = new URL("..", import.meta.url).pathname
+interface Installed {
+  readonly tarball: string
+  readonly project: string
+  /** The folder of the package in the project. */
+  readonly folder: string
+}
 
-/** Runs a command to its end; fails with all that it printed unless it ends well. */
-const run = (directory: string, command: string, ...args: ReadonlyArray<string>) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const process = yield* Command.start(Command.workingDirectory(Command.make(command, ...args), directory))
-      const [output, errors, exitCode] = yield* Effect.all(
-        [
-          Stream.runFold(Stream.decodeText(process.stdout), "", String.concat),
-          Stream.runFold(Stream.decodeText(process.stderr), "", String.concat),
-          process.exitCode
-        ],
-        { concurrency: "unbounded" }
+class Package extends Context.Tag("test/Package")<Package, Installed>() {}
+
+const Published = Layer.scoped(
+  Package,
+  Effect.gen(function* () {
+    const fileSystem = yield* FileSystem.FileSystem
+    const tarball = yield* pack
+    const project = yield* StrangersProject.make()
+    // The peers come from here, so that nothing is fetched; the package itself is installed from its tarball.
+    const offline = ["--offline", "--legacy-peer-deps", "--no-audit", "--no-fund"]
+    yield* run(project, ["npm", "install", ...offline, tarball])
+    yield* fileSystem.makeDirectory(`${project}/node_modules/@effect`)
+    yield* Effect.forEach(["effect", "@effect/platform"], (peer) =>
+      fileSystem.symlink(`${repository}node_modules/${peer}`, `${project}/node_modules/${peer}`)
+    )
+    return { folder: `${project}/node_modules/${packageJson.name}`, project, tarball }
+  })
+).pipe(Layer.provideMerge(NodeContext.layer))
+
+/** The address of this repository, which stands in package.json once. */
+const address = packageJson.repository.url.replace(/^git\+/, "").replace(/\.git$/, "")
+
+const filesIn = (folder: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fileSystem) => fileSystem.readDirectory(folder, { recursive: true }))
+
+/** The pages in a folder that are documentation, and the sources of examples, by their paths from there. */
+const pagesIn = (folder: string, pattern: RegExp) =>
+  Effect.gen(function* () {
+    const fileSystem = yield* FileSystem.FileSystem
+    const paths = yield* Effect.forEach(["docs", "examples"], (part) =>
+      Effect.flatMap(fileSystem.exists(`${folder}/${part}`), (exists) =>
+        exists
+          ? Effect.map(filesIn(`${folder}/${part}`), (names) => names.map((name) => `${part}/${name}`))
+          : Effect.succeed([])
       )
-      assert.strictEqual(exitCode, 0, `${command} ${args.join(" ")}\n${output}\n${errors}`)
-      return output.trim()
+    )
+    const others = ["README.md", "CONTRIBUTING.md", "bench/README.md"]
+    const there = yield* Effect.filter(others, (page) => fileSystem.exists(`${folder}/${page}`))
+    const pages = [...there, ...paths.flat().filter((page) => pattern.test(page))]
+    return yield* Effect.forEach(pages, (page) =>
+      Effect.map(fileSystem.readFileString(`${folder}/${page}`), (text) => ({ page, text }))
+    )
+  })
+
+/** What a heading is called in links to it, as GitHub does. */
+const anchors = (page: string): ReadonlyArray<string> =>
+  Array.from(page.matchAll(/^#+ +(.*)$/gm), ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-")
+  )
+
+const links = (page: string): ReadonlyArray<string> =>
+  Array.from(page.replaceAll(/^```.*?^```/gms, "").matchAll(/\]\(([^)\s]+)\)/g), ([, target = ""]) => target)
+
+layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the package", (it) => {
+  it.effect("has no fault that publint finds", () =>
+    Effect.flatMap(Package, ({ tarball }) => run(repository, ["npx", "publint", "--strict", tarball]))
+  )
+
+  it.effect("has types that a resolver finds wherever it finds the module", () =>
+    Effect.flatMap(Package, ({ tarball }) =>
+      run(repository, ["npx", "attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "package.json"])
+    )
+  )
+
+  it.effect("is imported and required", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Package
+      yield* StrangersProject.imports(project, ["node"])
+      yield* StrangersProject.requires(project, ["node"])
     })
   )
 
-const program = `
-  const program = Effect.gen(function* () {
-    const lume = yield* LumeClient.LumeClient
-    const run = yield* lume.run({ flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" })
-    const finished = yield* lume.wait(run, { timeout: "10 minutes", pollInterval: "10 seconds" })
-    switch (finished._tag) {
-      case "Succeeded":
-      case "PartialFailed": {
-        const metadata = yield* finished.metadata
-        return metadata.results.mappedRows
-      }
-      case "Failed":
-      case "Crashed":
-        return 0
-    }
-  }).pipe(Effect.catchTag("TransportError", () => Effect.succeed(-1)))
-`
-
-const layers = `
-  program.pipe(
-    Effect.provide(LumeClient.layer({
-      apiKey: Redacted.make("a-key"), baseUrl: "http://127.0.0.1:9999", retry: { times: 0 }
-    })),
-    Effect.provide(FetchHttpClient.layer)
+  it.effect("is type-checked in a strict project, the README's first program too", () =>
+    Effect.flatMap(Package, ({ project }) =>
+      StrangersProject.typeChecks(project, [`${repository}node_modules/.bin/tsc`], { files: ["program.cts"] })
+    )
   )
-`
 
-const files = {
-  "package.json": JSON.stringify({ name: "a-strangers-project", private: true, type: "module" }),
-  "tsconfig.json": JSON.stringify({
-    compilerOptions: { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, types: [] },
-    include: ["program.ts", "readme.ts"]
-  }),
-  "imported.mjs": `
-    import { LumeClient } from "effect-lume"
-    import * as LumeError from "effect-lume/LumeError"
-    import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-    import * as Effect from "effect/Effect"
-    import * as Redacted from "effect/Redacted"
-    ${program}
-    console.log(await Effect.runPromise(${layers}), typeof LumeError.isTransient)
-  `,
-  "required.cjs": `
-    const { LumeClient, LumeError, LumeMetadata, LumeRun, RunRequest } = require("effect-lume")
-    const sameClient = require("effect-lume/LumeClient")
-    const named = LumeError && LumeMetadata && LumeRun && RunRequest
-    console.log(typeof LumeClient.layer, sameClient.LumeClient === LumeClient.LumeClient, typeof named)
-  `,
-  "internals.mjs": `
-    await import("effect-lume/client/polling").then(() => console.log("open"), (error) => console.log(error.code))
-  `,
-  "program.ts": `
-    import { LumeClient, type LumeError } from "effect-lume"
-    import type * as LumeRun from "effect-lume/LumeRun"
-    import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-    import * as Effect from "effect/Effect"
-    import * as Redacted from "effect/Redacted"
-    ${program}
-    const runnable: Effect.Effect<number, Exclude<LumeError.LumeError, LumeError.TransportError | LumeError.RunFailedError>> = ${layers}
-    export const ids = (run: LumeRun.LumeRun): string => run.id
-    export default runnable
-  `
-}
+  it.effect("lets nobody import its inner modules, and everybody its public ones", () =>
+    Effect.gen(function* () {
+      const { folder, project } = yield* Package
+      const files = (yield* filesIn(`${folder}/dist`)).filter((file) => file.endsWith(".js"))
+      const specifiers = files.map((file) => `${packageJson.name}/${file.slice(0, -".js".length)}`)
+      const printed = yield* run(project, ["node", "open.mjs", ...specifiers])
+      const isPublic = /^[\w-]+\/((local|workflow)\/)?([A-Z]\w*|index)$/
+      assert.sameMembers(
+        printed.split("\n"),
+        specifiers.filter((specifier) => isPublic.test(specifier))
+      )
+      assert.include(specifiers, `${packageJson.name}/client/polling`)
+    })
+  )
 
-describe("the package", () => {
-  it.scopedLive(
-    "is installed, imported, required and type-checked by a stranger's project",
-    () =>
-      Effect.gen(function* () {
-        const fileSystem = yield* FileSystem.FileSystem
-        const path = yield* Path.Path
-        const project = yield* fileSystem.makeTempDirectoryScoped()
-        const packed = yield* run(repository, "npm", "pack", "--silent", "--pack-destination", project)
-        const tarball = path.join(project, packed.split("\n").at(-1) ?? "")
+  it.effect("has pages whose links lead somewhere, from the package itself", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const pages = yield* pagesIn(folder, /\.md$/)
+      assert.includeMembers(
+        pages.map(({ page }) => page),
+        ["README.md", "docs/testing.md", "docs/webhooks.md"]
+      )
+      for (const { page, text } of pages) {
+        for (const link of links(text)) {
+          const [target = "", anchor] = link.replace(/^mailto:.*/, "").split("#")
+          const elsewhere = /^\w+:/.test(target)
+          const inRepository = new RegExp(`^${address}/(?:blob|tree)/main/(.*)$`).exec(target)?.[1]
+          if (elsewhere && inRepository === undefined) continue
+          const file =
+            inRepository !== undefined
+              ? `${repository}${inRepository}`
+              : target === ""
+                ? `${folder}/${page}`
+                : path.join(folder, path.dirname(page), target)
+          assert.isTrue(
+            yield* fileSystem.exists(file),
+            `${page} links to ${link}, which is not in the package: write ${address}/blob/main/…`
+          )
+          if (anchor !== undefined)
+            assert.include(anchors(yield* fileSystem.readFileString(file)), anchor, `${page}: ${link}`)
+        }
+      }
+    })
+  )
 
-        yield* run(repository, "npx", "publint", "--strict", tarball)
-        yield* run(repository, "npx", "attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "package.json")
+  it.effect("is installed by lines that name the versions that it was tested with", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const pages = yield* pagesIn(repository, /\.(md|ts)$/)
+      const named = pages.flatMap(({ page, text }) =>
+        installLines(text).flatMap((line) => line.packages.map((one) => ({ ...one, place: `${page}: ${line.text}` })))
+      )
+      assert.includeMembers(
+        named.map(({ name }) => name),
+        ["effect", "@effect/platform", "@effect/platform-node", "@effect/vitest", "vitest", "@duckdb/node-api"]
+      )
+      for (const { name, place, version } of named.filter(({ name }) => name !== packageJson.name)) {
+        const installed = yield* fileSystem.readFileString(`${repository}node_modules/${name}/package.json`)
+        const { version: tested } = JSON.parse(installed) as { readonly version: string }
+        const isTested = version !== undefined && (tested === version || tested.startsWith(`${version}.`))
+        assert.isTrue(isTested, `${place} asks for ${name}@${version}, and ${tested} was tested`)
+      }
+    })
+  )
 
-        yield* Effect.forEach(Object.entries(files), ([name, text]) =>
-          fileSystem.writeFileString(path.join(project, name), text)
-        )
-        const readme = yield* fileSystem.readFileString(path.join(repository, "README.md"))
-        const firstProgram = /```ts\n([\s\S]*?)\n```/.exec(readme)?.[1] ?? ""
-        assert.include(firstProgram, "LumeClient.layerConfig()")
-        yield* fileSystem.writeFileString(path.join(project, "readme.ts"), firstProgram)
-        // The peers come from here, so that nothing is fetched; the package itself is installed from its tarball.
-        yield* run(project, "npm", "install", "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", tarball)
-        yield* fileSystem.makeDirectory(path.join(project, "node_modules/@effect"))
-        yield* Effect.forEach(["effect", "@effect/platform"], (peer) =>
-          fileSystem.symlink(path.join(repository, "node_modules", peer), path.join(project, "node_modules", peer))
-        )
+  it.effect("says in its README what it needs, as package.json does", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const readme = yield* fileSystem.readFileString(`${repository}README.md`)
+      const [, firstParagraph = ""] = readme.split("\n\n")
+      assert.match(firstParagraph, /\[Effect\]\(https:\/\/effect\.website\) 3\b/)
+      const [, requirements = ""] = /^## Requirements$(.*?)(?=^## |$(?![\s\S]))/ms.exec(readme) ?? []
+      const floors = Object.values(packageJson.peerDependencies).flatMap((range) => /\d[\d.]*\d/.exec(range) ?? [])
+      for (const version of [...floors, ...(packageJson.engines.node.match(/\d[\d.]*\d/g) ?? [])]) {
+        assert.include(requirements, version.replace(/\.0$/, ""))
+      }
+    })
+  )
 
-        assert.strictEqual(yield* run(project, "node", "imported.mjs"), "-1 function")
-        assert.strictEqual(yield* run(project, "node", "required.cjs"), "function true object")
-        assert.strictEqual(yield* run(project, "node", "internals.mjs"), "ERR_PACKAGE_PATH_NOT_EXPORTED")
-        yield* run(project, path.join(repository, "node_modules/.bin/tsc"))
-      }).pipe(Effect.provide(NodeContext.layer)),
-    120_000
+  it.effect("names one repository everywhere", () =>
+    Effect.sync(() => {
+      assert.strictEqual(packageJson.homepage, `${address}#readme`)
+      assert.strictEqual(packageJson.bugs, `${address}/issues`)
+    })
   )
 })

@@ -124,6 +124,40 @@ describe("transformClient", () => {
     })
   )
 
+  it.live("may send a submit again that Lume had no room for", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(inTurn(status(429), status(429), () => state("CREATED")))
+      const run = yield* LumeClient.run(request).pipe(Effect.provide(retrying(http)))
+      assert.strictEqual(run._tag, "Created")
+      assert.strictEqual(http.sent.length, 3)
+    })
+  )
+
+  it.live("may retry a token of its own, elsewhere, by POST", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp((sent, index) =>
+        sent.url.endsWith("/token") ? json({}, index === 0 ? 503 : 200) : state("CREATED")
+      )
+      const transformClient = (client: HttpClient.HttpClient) =>
+        HttpClient.mapRequestEffect(client, (request) =>
+          HttpClient.retryTransient(client, { times: 2, schedule: Schedule.spaced(1) })
+            .post("https://auth.example/token")
+            .pipe(Effect.as(request), Effect.orDie)
+        )
+      const run = yield* LumeClient.run(request).pipe(Effect.provide(clientLayer(http, { transformClient })))
+      assert.strictEqual(run._tag, "Created")
+      assert.strictEqual(http.sent.length, 3)
+    })
+  )
+
+  it.effect("that fails by itself says how", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp((_, __, request) => Effect.fail(new RequestError({ request, reason: "Encode" })))
+      const error = yield* Effect.flip(LumeClient.run(request)).pipe(Effect.provide(clientLayer(http)))
+      assert.include(error.message, "Encode")
+    })
+  )
+
   it.effect("may fetch a token of its own before, by POST", () =>
     Effect.gen(function* () {
       const http = fakeHttp((sent) => (sent.url.endsWith("/token") ? json({ token: "t" }) : state("CREATED")))

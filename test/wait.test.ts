@@ -3,6 +3,7 @@
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -134,7 +135,7 @@ describe("the pace", () => {
       assert(error._tag === "TimeoutError")
       assert.strictEqual(error.polls, 4)
       assert(Duration.equals(error.timeout, Duration.infinity))
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(error.lastRun, (run) => run._tag),
         Option.some("Transforming")
       )
@@ -267,7 +268,7 @@ describe("the deadline", () => {
       const fiber = yield* Effect.fork(Effect.flip(waitFor(http, { timeout: "5 seconds" })))
       const error = yield* endsAfter(fiber, "6 seconds")
       assert(error._tag === "TimeoutError")
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(error.lastFailure, ({ _tag }) => _tag),
         Option.some("TransportError")
       )
@@ -426,7 +427,7 @@ describe("failures on the way", () => {
         "30 seconds"
       )
       assert(error._tag === "TimeoutError")
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(error.lastFailure, ({ _tag }) => _tag),
         Option.some("RateLimitedError")
       )
@@ -558,6 +559,25 @@ describe("failures on the way", () => {
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
       })
+  )
+
+  it.effect("also where failures are not tolerated at all", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(
+        inTurn(
+          () => state("CREATED"),
+          status(404),
+          status(404),
+          () => state("SUCCEEDED")
+        )
+      )
+      const fiber = yield* LumeClient.runAndWait(request, { tolerance: 0 }).pipe(
+        Effect.provide(clientLayer(http)),
+        Effect.fork
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
   )
 
   it.effect("an id that Lume does not know ends the wait at once", () =>

@@ -1,41 +1,18 @@
 /**
  * A library over the client: runs a batch, and lets it pass only if its data is good enough.
  *
- * It adds an error of its own, handles some of the client's by their tags, and lets the others through, typed.
+ * It handles some of the client's errors by their tags, and lets the others through, typed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import { LumeClient, type LumeError, type LumeMetadata, LumeRun, type RunRequest } from "effect-lume"
-
-/** The data of a run is not good enough. */
-export class QualityError extends Schema.TaggedError<QualityError>()("QualityError", {
-  runId: Schema.String,
-  /** The share of tests that failed, from 0 to 1. */
-  errorRate: Schema.Number,
-  /** The share of rows that were rejected, from 0 to 1. */
-  rejectedShare: Schema.Number
-}) {
-  override get message(): string {
-    const percent = (share: number) => `${(share * 100).toFixed(1)}%`
-    return `Run ${this.runId} is not good enough: ${percent(this.errorRate)} of tests failed, ${percent(this.rejectedShare)} of rows were rejected.`
-  }
-}
-
-/** How bad the data of a batch may be for it to pass. */
-export interface Limits {
-  /** Default: 0.01. */
-  readonly errorRate?: number | undefined
-  /** Default: 0.05. */
-  readonly rejectedShare?: number | undefined
-}
 
 /** Why a batch does not pass. */
 export type GateError =
-  | QualityError
+  | LumeRun.QualityError
   | LumeRun.RunFailedError
   | LumeMetadata.MetadataDecodeError
   | Exclude<LumeError.SubmitError | LumeError.WaitError, LumeError.AlreadyProcessedError>
@@ -49,18 +26,11 @@ export interface Service {
 /** The gate, as a service. */
 export class QualityGate extends Context.Tag("acme/QualityGate")<QualityGate, Service>() {}
 
-const judge =
-  ({ errorRate = 0.01, rejectedShare = 0.05 }: Limits) =>
-  (metadata: LumeMetadata.LumeMetadata): Effect.Effect<LumeMetadata.LumeMetadata, QualityError> => {
-    const { results, run, validation } = metadata
-    const rejected = results.inputRows === 0 ? 0 : results.rejectedRows / results.inputRows
-    return validation.errorRate <= errorRate && rejected <= rejectedShare
-      ? Effect.succeed(metadata)
-      : Effect.fail(new QualityError({ runId: run.runId, errorRate: validation.errorRate, rejectedShare: rejected }))
-  }
+/** At most 1% of tests fail, at most 5% of rows are rejected, and there are rows. */
+const standard: LumeRun.Limits = { maxErrorRate: 0.01, maxRejectedShare: 0.05, minInputRows: 1 }
 
 /** A gate over the application's Lume client. */
-export const layer = (limits: Limits = {}): Layer.Layer<QualityGate, never, LumeClient.LumeClient> =>
+export const layer = (limits: LumeRun.Limits = standard): Layer.Layer<QualityGate, never, LumeClient.LumeClient> =>
   Layer.effect(
     QualityGate,
     Effect.map(LumeClient.LumeClient, (lume) => ({
@@ -73,9 +43,7 @@ export const layer = (limits: Limits = {}): Layer.Layer<QualityGate, never, Lume
             times: 6
           }),
           Effect.flatMap((run) => lume.wait(run, { schedule: LumeClient.backoff })),
-          Effect.flatMap((run) => LumeRun.orFail(run)),
-          Effect.flatMap((run) => run.metadata),
-          Effect.flatMap(judge(limits)),
+          Effect.flatMap(LumeRun.gate(limits)),
           Effect.asSome,
           Effect.catchTag("AlreadyProcessedError", () => Effect.succeedNone)
         )

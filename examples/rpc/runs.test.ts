@@ -8,6 +8,7 @@ import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -65,7 +66,7 @@ describe("runs over RPC", () => {
       const error = yield* Effect.flip(runs.Submit({ flowVersion: "invoice_cleaner:v4", sourcePath: "b.csv" }))
       assert(error._tag === "RateLimitedError")
       assert.instanceOf(error, LumeError.RateLimitedError)
-      assert.deepStrictEqual(Option.map(error.retryAfter, Duration.toSeconds), Option.some(60))
+      deepStrictEqual(Option.map(error.retryAfter, Duration.toSeconds), Option.some(60))
       assert.include(error.message, "Try again in 60 s")
       assert.isTrue(LumeError.isTransient(error))
     })

@@ -88,7 +88,7 @@ export const toRun = (
         received: scrub.text(reason.received),
         runId: Option.fromNullable(runId),
         status,
-        contentType: Option.map(Option.fromNullable(headers["content-type"]), (type) => scrub.text(oneLine(type))),
+        contentType: Option.map(Option.fromNullable(headers["content-type"]), (type) => oneLine(scrub.text(type))),
         preview: oneLine(scrub.text(body), 100)
       })
     )
@@ -97,8 +97,8 @@ export const toRun = (
     const encoding = headers["content-encoding"]
     const received =
       encoding === undefined
-        ? explainUnparsed(body)
-        : `bytes that are still encoded (content-encoding: ${oneLine(encoding, 40)})`
+        ? explainUnparsed(scrub.text(body))
+        : `bytes that are still encoded (content-encoding: ${oneLine(scrub.text(encoding), 40)})`
     return refuse({ path: "", expected: "a run as JSON", received })
   }
   const json = scrub.json(parsed.right, body)
@@ -148,7 +148,7 @@ export const toRefusal = (
     if (status === 401 || status === 403) return new LumeError.AuthenticationError({ ...about, status })
     if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter: after })
     if (status === 408 || status < 400 || status >= 500) {
-      const requestId = Option.map(Option.fromNullable(headers["x-request-id"]), (id) => scrub.text(oneLine(id)))
+      const requestId = Option.map(Option.fromNullable(headers["x-request-id"]), (id) => oneLine(scrub.text(id)))
       return new LumeError.ApiError({ ...about, status, requestId, retryAfter: after })
     }
     return new LumeError.InvalidRequestError({ ...about, status: Option.some(status) })

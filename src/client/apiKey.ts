@@ -27,12 +27,12 @@ const replacement = "<redacted>"
 
 const hex = (char: string, digits: number): string => char.charCodeAt(0).toString(16).padStart(digits, "0")
 
-/** The key as it is, or with any of its characters escaped as JSON and URLs can write them. */
+/** The key as it is, or with any of its characters escaped as JSON (also JSON within JSON) and URLs can write them. */
 const spellings = (key: string): RegExp =>
   new RegExp(
     Array.from(key, (char) => {
       const literal = char.replace(/[^\w]/, "\\$&")
-      return `(?:${literal}|\\\\${literal}|\\\\u${hex(char, 4)}|%${hex(char, 2)})`
+      return `(?:\\\\{0,3}${literal}|\\\\{1,3}u${hex(char, 4)}|%${hex(char, 2)})`
     }).join(""),
     "gi"
   )

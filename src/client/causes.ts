@@ -42,7 +42,6 @@ const neverConnected: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is another host's",
   // the handshake itself can't be made
   ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS: https to a plain port",
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server does not speak TLS: https to a plain port",
   ERR_SSL_UNSUPPORTED_PROTOCOL: "no TLS version in common",
   ERR_SSL_NO_PROTOCOLS_AVAILABLE: "no TLS version is allowed here",
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "no TLS version in common: the answer to the first message",

@@ -51,14 +51,14 @@ export interface SubmitFailure {
 
 const isOk = ({ status }: Answer): boolean => status >= 200 && status < 300
 
-const slashes = (path: string): number => path.split("/").length
+/** What URLs read as another path: a backslash, a segment of dots (`%2e` is one), and what they leave out. */
+const leadsElsewhere = /[\\\t\r\n]|\/(?:\.|%2e){1,2}(?=\/|$)/i
 
-/** The URL of a path; none where it is read as another one: `..`, `%2e%2e` and a backslash lead elsewhere. */
+/** The URL of a path; none where it is read as another one. */
 const join = (baseUrl: string, path: string): Option.Option<string> => {
   const url = `${baseUrl}${path.startsWith("/") ? "" : "/"}${path}`
-  const read = URL.canParse(url) ? new URL(url) : undefined
-  const given = /^[a-z]+:\/\/[^/]*([^?#]*)/i.exec(url)?.[1] ?? ""
-  return read !== undefined && read.origin === new URL(baseUrl).origin && slashes(read.pathname) === slashes(given)
+  const [beforeQuery = ""] = url.split(/[?#]/, 1)
+  return URL.canParse(url) && new URL(url).origin === new URL(baseUrl).origin && !leadsElsewhere.test(beforeQuery)
     ? Option.some(url)
     : Option.none()
 }

@@ -8,9 +8,12 @@
  */
 import * as Effect from "effect/Effect"
 
+// as it is now: a test that fakes timers later must not stop submits
+const { setImmediate } = globalThis
+
 const nextTurn: (task: () => void) => void =
-  typeof globalThis.setImmediate === "function"
-    ? (task) => void globalThis.setImmediate(task)
+  typeof setImmediate === "function"
+    ? (task) => void setImmediate(task)
     : // oxlint-disable-next-line no-restricted-globals -- a turn, not time
       (task) => void setTimeout(task, 0)
 

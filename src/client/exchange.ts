@@ -45,10 +45,8 @@ const keyHeader = "lume-api-key"
 interface Attempt {
   /** What the answer's status says by itself. It counts, even where time is up before the body has come. */
   known: Effect.Effect<Answer, NoAnswer> | undefined
-  /** The requests that may have been taken and must not be sent again, by method and URL; none of a read. */
-  readonly sent: Set<string> | undefined
-  /** Whether one of those was to be sent again. */
-  repeated: boolean
+  /** Whether it has sent a submit that may have been taken. */
+  mayBeTaken: boolean
 }
 
 class CurrentAttempt extends Context.Tag("effect-lume/client/Attempt")<CurrentAttempt, Attempt>() {}
@@ -56,15 +54,10 @@ class CurrentAttempt extends Context.Tag("effect-lume/client/Attempt")<CurrentAt
 // ---------------------------------------------------------------------------------------------------------------------
 // Beneath transformClient
 
-/** What is sent to Lume itself gets the key; what `transformClient` sends elsewhere does not. */
-const withKey = ({ apiKey, baseUrl }: Settings) => {
-  const { origin } = new URL(baseUrl)
-  return (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-    isAt(request.url, origin) ? HttpClientRequest.setHeader(request, keyHeader, apiKey) : request
-}
-
-const isAt = (url: string, origin: string): boolean =>
-  url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin)
+const isAt =
+  (origin: string) =>
+  (url: string): boolean =>
+    url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin)
 
 /** Sends a request unless the same was sent in this attempt and may have been taken. */
 const onlyOnce = (
@@ -72,27 +65,35 @@ const onlyOnce = (
   send: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
   Effect.flatMap(Effect.serviceOption(CurrentAttempt), (current) => {
-    if (Option.isNone(current) || current.value.sent === undefined) return send
+    if (Option.isNone(current)) return send
     const attempt = current.value
-    const { sent } = current.value
-    const name = `${request.method} ${request.url}`
-    if (sent.has(name)) {
-      attempt.repeated = true
-      return Effect.fail(transportFailure.notLetThrough(request, "A submit is sent once."))
-    }
-    sent.add(name)
-    return Effect.tapError(send, (error) =>
-      Effect.sync(() => transportFailure.explain(error).nothingTaken && sent.delete(name))
+    if (attempt.mayBeTaken) return Effect.fail(transportFailure.notLetThrough(request, repeated))
+    attempt.mayBeTaken = true
+    const wasNotTaken = Effect.sync(() => {
+      attempt.mayBeTaken = false
+    })
+    return send.pipe(
+      Effect.tapError((error) =>
+        transportFailure.explain(error).nothingTaken || transportFailure.refusedBy(error)?.status === 429
+          ? wasNotTaken
+          : Effect.void
+      ),
+      Effect.tap(({ status }) => (status === 429 ? wasNotTaken : Effect.void))
     )
   })
 
+const repeated = "transformClient sent a submit again that may have been taken, which was not let through"
+
 /** The injected client with the key: the request that it is given, and its errors, never hold it. */
 const beneath = (injected: HttpClient.HttpClient, settings: Settings): HttpClient.HttpClient => {
-  const addKey = withKey(settings)
+  const isLume = isAt(new URL(settings.baseUrl).origin)
+  // what `transformClient` sends elsewhere gets no key
+  const addKey = (request: HttpClientRequest.HttpClientRequest) =>
+    isLume(request.url) ? HttpClientRequest.setHeader(request, keyHeader, settings.apiKey) : request
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) => {
       const send = Effect.mapError(injected.execute(addKey(request)), (error) => transportFailure.about(error, request))
-      return request.method === "GET" ? send : onlyOnce(request, send)
+      return request.method === "POST" && isLume(request.url) ? onlyOnce(request, send) : send
     }),
     Effect.succeed
   )
@@ -134,11 +135,6 @@ const receive = (
 // ---------------------------------------------------------------------------------------------------------------------
 // The exchange
 
-const repeated = transportFailure.noAnswer(
-  "Interrupted",
-  "transformClient sent the submit a second time, which was not let through: a submit may be sent once"
-)
-
 /** Makes the one way in which this package sends requests. */
 export const make = (injected: HttpClient.HttpClient, settings: Settings): Exchange => {
   const client = settings.transformClient(beneath(injected, settings))
@@ -149,7 +145,11 @@ export const make = (injected: HttpClient.HttpClient, settings: Settings): Excha
       onFailure: (error) => {
         const response = transportFailure.refusedBy(error)
         if (response !== undefined) return receive(response, attempt, settings.maxResponseBytes)
-        return Effect.fail(attempt.repeated ? repeated : transportFailure.explain(error))
+        return Effect.fail(
+          transportFailure.isNotLetThrough(error, repeated)
+            ? transportFailure.noAnswer("Interrupted", repeated)
+            : transportFailure.explain(error)
+        )
       }
     })
   return (request) => {
@@ -159,7 +159,7 @@ export const make = (injected: HttpClient.HttpClient, settings: Settings): Excha
       const millis = Math.min(Math.ceil(limit), settings.requestTimeout, longestSleep)
       const late = Effect.fail(transportFailure.noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`))
       return Effect.suspend(() => {
-        const attempt: Attempt = { known: undefined, sent: isRead ? undefined : new Set(), repeated: false }
+        const attempt: Attempt = { known: undefined, mayBeTaken: false }
         const work = exchange(request, attempt)
         return timeoutDisconnected(isRead ? work : Effect.provideService(work, CurrentAttempt, attempt), {
           millis,

@@ -77,8 +77,8 @@ const httpUrl = "an http or https URL without credentials, query and fragment"
 /** A base URL without a slash at its end. What may hold credentials is never shown. */
 const baseUrl = (given: unknown): Checked<string> => {
   const refused =
-    typeof given === "string" && given.includes("@")
-      ? refuse(`baseUrl must be ${httpUrl}, and what is given holds an @`)
+    typeof given === "string" && /[@?#]/.test(given)
+      ? refuse(`baseUrl must be ${httpUrl}, and what is given holds an @, a ? or a #`)
       : must("baseUrl", httpUrl, given)
   if (typeof given !== "string" || !URL.canParse(given)) return refused
   const url = new URL(given)

@@ -7,9 +7,9 @@ import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 
 /** Where a schedule stands. */
-export type State<_In> = unknown
+export type State = unknown
 
-export const initial = <In>(schedule: Schedule.Schedule<unknown, In>): State<In> => schedule.initial
+export const initial = <In>(schedule: Schedule.Schedule<unknown, In>): State => schedule.initial
 
 /**
  * Steps a schedule: goes on with the delay until the next time in milliseconds, undefined where it is done, and with where
@@ -17,10 +17,10 @@ export const initial = <In>(schedule: Schedule.Schedule<unknown, In>): State<In>
  */
 export const next = <In, A, E>(
   schedule: Schedule.Schedule<unknown, In>,
-  state: State<In>,
+  state: State,
   now: number,
   input: In,
-  then: (delay: number | undefined, state: State<In>) => Effect.Effect<A, E>
+  then: (delay: number | undefined, state: State) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.flatMap(schedule.step(now, input, state), ([next, , decision]) =>
     then(ScheduleDecision.isDone(decision) ? undefined : ScheduleIntervals.start(decision.intervals) - now, next)

@@ -83,7 +83,7 @@ class Polling<A> {
   private readonly clock: Clock.Clock
   private readonly seen: telemetry.WaitTelemetry
   private readonly startedAt: bigint
-  private paceState: pace.State<Option.Option<LumeRun.LumeRun>>
+  private paceState: pace.State
   private polls = 0
   /** The run as last read. */
   lastRun = Option.none<LumeRun.LumeRun>()
@@ -169,7 +169,7 @@ class Polling<A> {
     const left = this.plan.timeout - this.elapsed()
     return LumeRun.isTerminal(run)
       ? reportEnded(run, this.plan, left)
-      : within(this.plan.onStatus(run), left, () => this.timedOut())
+      : within(this.plan.onStatus, run, left, () => this.timedOut())
   }
 
   private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
@@ -182,7 +182,7 @@ class Polling<A> {
     const { since, times } = this.failing ?? { since: now, times: 0 }
     this.failing = { times: times + 1, since, last: error }
     if (this.lastReadMade) return this.timedOut()
-    if (times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
+    if (mayPass(error) && times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
     return Effect.flatMap(this.seen.readFailed(this.awaited.id, error), () => this.pause())
   }
 
@@ -243,12 +243,16 @@ const wholeMillis = (millis: number): number => Math.max(shortestPause, Math.cei
 const listen = ({ events }: Plan, { id }: AwaitedRun) =>
   events === undefined ? Effect.succeed(undefined) : events.subscribe(id)
 
-const within = <A, E>(
-  effect: Effect.Effect<A>,
+const within = <E>(
+  onStatus: NonNullable<Plan["onStatus"]>,
+  run: LumeRun.LumeRun,
   left: number,
-  onTimeout: () => Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  left > longestSleep ? effect : timeoutDisconnected(effect, { millis: Math.max(0, Math.ceil(left)), onTimeout })
+  onTimeout: () => Effect.Effect<void, E>
+): Effect.Effect<void, E> =>
+  timeoutDisconnected(
+    Effect.suspend(() => onStatus(run)),
+    { millis: Math.min(Math.max(0, Math.ceil(left)), longestSleep), onTimeout }
+  )
 
 /** Tells `onStatus` of a run that has ended, for `left` milliseconds at most, or as long as a last read may take. */
 export const reportEnded = (
@@ -256,13 +260,7 @@ export const reportEnded = (
   { onStatus, timeout }: Plan,
   left = timeout
 ): Effect.Effect<void> =>
-  onStatus === undefined
-    ? Effect.void
-    : within(
-        Effect.suspend(() => onStatus(run)),
-        Math.max(left, lastReadTime),
-        () => Effect.void
-      )
+  onStatus === undefined ? Effect.void : within(onStatus, run, Math.max(left, lastReadTime), () => Effect.void)
 
 const untilEnded: AndThen<LumeRun.TerminalRun> = (run, polling) =>
   LumeRun.isTerminal(run) ? Effect.succeed(run) : polling.next()

@@ -42,7 +42,7 @@ export const explain = (error: HttpClientError.HttpClientError): NoAnswer => {
   if (error._tag === "ResponseError") return brokenBody(error)
   return error.reason === "Transport"
     ? fromCause(error)
-    : noAnswer("Unsendable", error.description ?? error.reason, true)
+    : noAnswer("Unsendable", error.description ?? `the request can't be sent (${error.reason})`, true)
 }
 
 /** An answer's body ended before its time. */
@@ -84,6 +84,10 @@ export const notLetThrough = (
   description: string
 ): HttpClientError.HttpClientError => new HttpClientError.RequestError({ request, reason: "Encode", description })
 
+/** Whether an error is such a one. */
+export const isNotLetThrough = (error: HttpClientError.HttpClientError, description: string): boolean =>
+  error._tag === "RequestError" && error.description === description
+
 /** A copy of a response with another request, and what it wraps too. */
 const withRequest = <R extends object>(response: R, request: HttpClientRequest.HttpClientRequest): R => {
   const original = originalOf(response)
@@ -99,14 +103,13 @@ export const about = (
   error: HttpClientError.HttpClientError,
   request: HttpClientRequest.HttpClientRequest
 ): HttpClientError.HttpClientError => {
-  const { cause, description = "" } = error
+  const cause = { cause: error.cause, ...(error.description !== undefined && { description: error.description }) }
   if (error._tag === "RequestError") {
-    return new HttpClientError.RequestError({ request, cause, description, reason: error.reason })
+    return new HttpClientError.RequestError({ request, ...cause, reason: error.reason })
   }
   return new HttpClientError.ResponseError({
     request,
-    cause,
-    description,
+    ...cause,
     reason: error.reason,
     response: withRequest(error.response, request)
   })

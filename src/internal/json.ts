@@ -90,3 +90,22 @@ export const explainUnparsed = (text: string): string => {
   }
   return "text that is not valid JSON"
 }
+
+/** Whether two values are the same JSON, whatever the order of keys. */
+export const equals = (left: unknown, right: unknown): boolean => {
+  // a list of what is left to compare: recursion would overflow on what is nested deep
+  const pairs: Array<readonly [unknown, unknown]> = [[left, right]]
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [a, b] = pair
+    if (a === b || Object.is(a, b)) continue
+    if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
+    if (Array.isArray(a) !== Array.isArray(b)) return false
+    const keys = Object.keys(a)
+    if (keys.length !== Object.keys(b).length) return false
+    for (const key of keys) {
+      if (!Object.hasOwn(b, key)) return false
+      pairs.push([Reflect.get(a, key), Reflect.get(b, key)])
+    }
+  }
+  return true
+}

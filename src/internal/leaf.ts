@@ -6,7 +6,11 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { type Arbitrary, derive } from "./derive.js"
+import * as json from "./json.js"
 
 const decimal = /^\d+(\.\d+)?([eE][+-]?\d+)?$/
 
@@ -14,51 +18,110 @@ const decimal = /^\d+(\.\d+)?([eE][+-]?\d+)?$/
 const toNumber = (value: unknown): number =>
   typeof value === "number" ? value + 0 : typeof value === "string" && decimal.test(value) ? Number(value) : Number.NaN
 
-/** A leaf that Lume writes as a number or as text. `decode` is given what is readable. */
+/** A leaf that is a number or text in JSON. */
 const leaf = <A>(options: {
   /** What a message says was expected. */
   readonly description: string
   readonly isReadable: (value: unknown) => boolean
-  readonly type: Schema.Schema<A>
+  /** Converts what is readable. */
   readonly decode: (value: number | string) => A
   readonly encode: (value: A) => number | string
+  readonly type: Schema.SchemaClass<A>
+  readonly arbitrary: Arbitrary<A>
+  readonly jsonSchema: object
 }) =>
   Schema.transform(
-    Schema.declare((value: unknown): value is number | string => options.isReadable(value)),
-    options.type,
+    Schema.declare(
+      (value: unknown): value is number | string => options.isReadable(value),
+      derive({
+        arbitrary: (fc) => options.arbitrary(fc).map(options.encode),
+        pretty: (value) => JSON.stringify(value),
+        jsonSchema: options.jsonSchema
+      })
+    ),
+    options.type.annotations({ description: options.description, ...derive({ arbitrary: options.arbitrary }) }),
     { strict: true, decode: options.decode, encode: options.encode }
   ).annotations({ description: options.description })
 
-/** A number of some kind. */
-const numeric = (description: string, is: (value: number) => boolean) =>
-  leaf({
+/** What is asked of a number. */
+interface Numeric {
+  readonly description: string
+  readonly is: (value: number) => boolean
+  readonly arbitrary: Arbitrary<number>
+  readonly jsonSchema: object
+}
+
+/** A number of some kind: one predicate, where refinements would be several steps, and are lost on the encoded side. */
+const number = ({ arbitrary, description, is, jsonSchema }: Numeric) =>
+  Schema.declare((value: unknown): value is number => typeof value === "number" && is(value), {
     description,
-    isReadable: (value) => is(toNumber(value)),
-    // one predicate, where refinements of a number would be several steps each
-    type: Schema.declare((value: unknown): value is number => typeof value === "number" && is(value), { description }),
-    decode: toNumber,
-    encode: (value) => value
+    ...derive({ arbitrary, jsonSchema, pretty: String })
   })
 
-/** A count: a non-negative integer that a JavaScript number holds exactly, or its decimal text. */
-export const Count = numeric(
-  "a non-negative integer of at most 2^53 - 1",
-  (count) => Number.isSafeInteger(count) && count >= 0
-)
+/** The same as a leaf that may be decimal text. */
+const numeric = (options: Numeric) =>
+  leaf({
+    ...options,
+    isReadable: (value) => options.is(toNumber(value)),
+    decode: toNumber,
+    encode: (value) => value,
+    type: number(options)
+  })
+
+const natural: Numeric = {
+  description: "a non-negative integer of at most 2^53 - 1",
+  is: (count) => Number.isSafeInteger(count) && count >= 0,
+  arbitrary: (fc) => fc.maxSafeNat(),
+  jsonSchema: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
+}
+
+/** A non-negative integer that a JavaScript number holds exactly. */
+export const Natural = number(natural)
+
+/** The same, or its decimal text. */
+export const Count = numeric(natural)
 
 /** A ratio from 0 to 1. */
-export const Ratio = numeric("a ratio from 0 to 1", (ratio) => ratio >= 0 && ratio <= 1)
+export const Ratio = numeric({
+  description: "a ratio from 0 to 1",
+  is: (ratio) => ratio >= 0 && ratio <= 1,
+  // JSON knows no -0
+  arbitrary: (fc) => fc.double({ min: 0, max: 1, noNaN: true }).map((ratio) => ratio + 0),
+  jsonSchema: { type: "number", minimum: 0, maximum: 1 }
+})
+
+const isSpan = (value: number): boolean => Number.isFinite(value) && value >= 0
+
+const duration: Arbitrary<Duration.Duration> = (fc) => fc.nat().map((millis) => Duration.millis(millis))
 
 /** A time span in seconds, fractions allowed. */
 export const Seconds = leaf({
   description: "a non-negative number of seconds",
-  isReadable: (value) => {
-    const seconds = toNumber(value)
-    return Number.isFinite(seconds) && seconds >= 0
+  isReadable: (value) => isSpan(toNumber(value)),
+  decode: (value) => Duration.seconds(toNumber(value)),
+  encode: (duration) => Duration.toSeconds(duration),
+  type: Schema.DurationFromSelf,
+  arbitrary: duration,
+  jsonSchema: { type: "number", minimum: 0 }
+})
+
+/** A time span in milliseconds, `"Infinity"` where it has no end. */
+export const Millis = leaf({
+  description: 'a non-negative number of milliseconds, or "Infinity"',
+  isReadable: (value) => value === "Infinity" || isSpan(toNumber(value)),
+  decode: (value) => Duration.millis(Number(value)),
+  encode: (duration) => {
+    const millis = Duration.toMillis(duration)
+    return millis === Infinity ? "Infinity" : millis
   },
   type: Schema.DurationFromSelf,
-  decode: (value) => Duration.seconds(toNumber(value)),
-  encode: (duration) => Duration.toSeconds(duration)
+  arbitrary: (fc) => fc.oneof(duration(fc), fc.constant(Duration.infinity)),
+  jsonSchema: {
+    anyOf: [
+      { type: "number", minimum: 0 },
+      { type: "string", enum: ["Infinity"] }
+    ]
+  }
 })
 
 const instant = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/
@@ -94,18 +157,92 @@ const toEpochMillis = (value: unknown): number => {
 export const Timestamp = leaf({
   description: "a timestamp such as 2026-11-03T08:15:00Z",
   isReadable: (value) => !Number.isNaN(toEpochMillis(value)),
-  type: Schema.DateTimeUtcFromSelf,
   decode: (value) => DateTime.unsafeMake(toEpochMillis(value)),
-  encode: (time) => DateTime.formatIso(time)
+  encode: (time) => DateTime.formatIso(time),
+  type: Schema.DateTimeUtcFromSelf,
+  arbitrary: (fc) => fc.integer({ min: 0, max: 4e12 }).map((millis) => DateTime.unsafeMake(millis)),
+  jsonSchema: { type: "string", format: "date-time" }
 })
+
+const write = (value: unknown): string => String(JSON.stringify(value))
+
+/** What makes JSON values: fast-check knows -0 and objects without a prototype, JSON does not. */
+export const jsonValue: Arbitrary<unknown> = (fc) =>
+  fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
+
+/** Any JSON value, as it came. */
+export const Json = Schema.declare(Predicate.isUnknown, {
+  description: "any JSON",
+  ...derive<unknown>({
+    arbitrary: jsonValue,
+    pretty: write,
+    equivalence: json.equals,
+    jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
+  })
+})
+
+/** What makes JSON objects. */
+export const jsonObject: Arbitrary<{ readonly [key: string]: unknown }> = (fc) =>
+  fc.dictionary(fc.string(), fc.jsonValue()).map((object) => JSON.parse(JSON.stringify(object)))
 
 /** A JSON object. It is kept as it came: copying it key by key would lose a key named `__proto__`. */
 export const JsonObject = Schema.declare(
   (value: unknown): value is { readonly [key: string]: unknown } =>
     typeof value === "object" && value !== null && !Array.isArray(value),
-  { description: "an object" }
+  {
+    description: "an object",
+    ...derive<{ readonly [key: string]: unknown }>({
+      arbitrary: jsonObject,
+      pretty: write,
+      equivalence: json.equals,
+      jsonSchema: { type: "object" }
+    })
+  }
+)
+
+/** An integer. */
+export const Integer = number({
+  description: "an integer",
+  is: Number.isSafeInteger,
+  arbitrary: (fc) => fc.integer(),
+  jsonSchema: { type: "integer" }
+})
+
+/** A number that JSON can hold. */
+export const Finite = number({
+  description: "a finite number",
+  is: Number.isFinite,
+  // JSON knows no -0
+  arbitrary: (fc) => fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  jsonSchema: { type: "number" }
+})
+
+/** Null, or undefined in what has not been JSON. */
+export const Nothing = Schema.declare(
+  (value: unknown): value is null | undefined => value === null || value === undefined,
+  derive<null | undefined>({
+    arbitrary: (fc) => fc.constant(null),
+    pretty: String,
+    jsonSchema: { type: "null" }
+  })
 )
 
 /** A field that may be absent or null. */
-export const absent = <S extends Schema.Schema.Any>(schema: S): Schema.optional<Schema.NullOr<S>> =>
-  Schema.optional(Schema.NullOr(schema))
+export const absent = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(Schema.Union(schema, Nothing), { exact: true })
+
+/**
+ * A field that may be absent or null: `None`, which is written as null.
+ *
+ * A struct with such a field knows its type side from the beginning. One whose fields merely have an encoded side of
+ * their own, as `Schema.OptionFromNullOr` has, derives it anew for each error that is made: that takes twice as long.
+ */
+export const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalToRequired(
+    Schema.Union(schema, Nothing),
+    Schema.OptionFromSelf(Schema.typeSchema(schema)).annotations({ description: "may be absent or null" }),
+    {
+      decode: (value) => Option.flatMap(value, Option.fromNullable),
+      encode: (value) => Option.some(Option.getOrNull(value))
+    }
+  )

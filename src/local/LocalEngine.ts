@@ -50,7 +50,7 @@ export interface Job {
   readonly spillFolder?: string | undefined
   /**
    * How long the run may take; then it is `FAILED` with `RUN_TIMEOUT`. An expression is stopped only between two steps
-   * of 2,048 values: one that takes long for a step is waited for five seconds and then left to end by itself.
+   * of 2,048 values: one that takes long for a step is waited for two seconds and then left to end by itself.
    * Default: 1 hour. `Infinity` is allowed.
    */
   readonly runTimeout?: Duration.DurationInput | undefined
@@ -272,7 +272,7 @@ const inTime = (job: Job, progress: Progress) =>
  *
  * No message holds a value of the source. A record is counted from 1, without the header of a CSV file.
  *
- * Interruption stops DuckDB, and leaves nothing behind. An expression that does not heed it is waited for five seconds.
+ * Interruption stops DuckDB, and leaves nothing behind. An expression that does not heed it is waited for two seconds.
  */
 export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {

@@ -39,7 +39,7 @@ const Encoding = Schema.String.pipe(Schema.filter(isEncoding)).annotations({
   description: "an encoding that TextDecoder takes, such as windows-1252"
 })
 
-const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n])[\x01-\x7e]$/)).annotations({
+const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n\0])\p{ASCII}$/u)).annotations({
   description: "one character of ASCII that is no letter, no digit, no double quote and no line end"
 })
 

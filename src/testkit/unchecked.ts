@@ -32,13 +32,12 @@ const unchecked = (ast: SchemaAST.AST): SchemaAST.AST => {
         ast.isReadonly
       )
     case "Union":
-      // null and undefined, which stand last, before the member that takes anything
-      return SchemaAST.Union.make(Array.reverse(ast.types).map(unchecked))
+      // the last member is `Nothing`, which goes before the one that takes anything
+      return SchemaAST.Union.make(
+        Array.reverse(ast.types).map((member) => (SchemaAST.isDeclaration(member) ? member : unchecked(member)))
+      )
     case "Refinement":
       return unchecked(ast.from)
-    case "Literal":
-    case "UndefinedKeyword":
-      return ast
     default:
       return SchemaAST.unknownKeyword
   }

@@ -4,6 +4,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -31,7 +32,7 @@ describe("outcomes", () => {
         sourcePath: "people.csv",
         status: "PARTIAL_FAILED"
       })
-      assert.deepStrictEqual(results, {
+      deepStrictEqual(results, {
         inputRows: 5,
         mappedRows: 3,
         rejectedRows: 2,

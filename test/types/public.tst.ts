@@ -74,6 +74,36 @@ describe("runs", () => {
   })
 })
 
+describe("gate", () => {
+  type Judged = Effect.Effect<
+    LumeMetadata.LumeMetadata,
+    LumeRun.QualityError | LumeRun.RunFailedError | LumeMetadata.MetadataDecodeError
+  >
+
+  test("takes a run that has ended, before or after its limits", () => {
+    expect(LumeRun.gate(terminal, { maxErrorRate: 0.05 })).type.toBe<Judged>()
+    expect(LumeRun.gate({ maxErrorRate: 0.05 })(terminal)).type.toBe<Judged>()
+    expect(terminal.pipe(LumeRun.gate({ errorCodes: { INVALID_DATE: 3 } }))).type.toBe<Judged>()
+    expect(LumeRun.gate).type.not.toBeCallableWith(run, { maxErrorRate: 0.05 })
+    expect(LumeRun.gate).type.not.toBeCallableWith({ maxErrorRat: 0.05 })
+    expect(LumeRun.gate).type.not.toBeCallableWith(terminal, { maxErrorRate: "5%" })
+  })
+
+  test("adds its errors to those of a wait", () => {
+    expect(lume.wait(run).pipe(Effect.flatMap(LumeRun.gate({ minInputRows: 1 })))).type.toBe<
+      Effect.Effect<
+        LumeMetadata.LumeMetadata,
+        LumeError.WaitError | LumeRun.QualityError | LumeRun.RunFailedError | LumeMetadata.MetadataDecodeError
+      >
+    >()
+  })
+
+  test("gives errors that are the package's", () => {
+    expect<LumeRun.QualityError>().type.toBeAssignableTo<LumeError.LumeError>()
+    expect<LumeRun.QualityError["run"]>().type.toBe<LumeRun.Succeeded | LumeRun.PartialFailed>()
+  })
+})
+
 describe("each method's error channel", () => {
   test("is exactly its union", () => {
     expect(lume.run(request)).type.toBe<Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError>>()

@@ -74,7 +74,7 @@ const interruptUntil = ({ connection }: Session, ended: Promise<unknown>): Effec
   )
 
 /**
- * Interrupts a query, and waits for its end, but not for longer than five seconds: DuckDB heeds an interruption between
+ * Interrupts a query, and waits for its end, but not for longer than two seconds: DuckDB heeds an interruption between
  * two vectors of 2,048 values, and some expressions take long for one. Its threads run in real time, whatever clock
  * this fiber has.
  */
@@ -82,7 +82,7 @@ const interrupt = (session: Session, ended: Promise<unknown>): Effect.Effect<voi
   interruptUntil(session, ended).pipe(
     Effect.forkDaemon,
     Effect.flatMap((fiber) => Effect.interruptible(Fiber.await(fiber))),
-    Effect.timeout("5 seconds"),
+    Effect.timeout("2 seconds"),
     Effect.ignore,
     Effect.withClock(Clock.make())
   )

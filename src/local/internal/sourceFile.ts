@@ -59,7 +59,7 @@ export interface SourceFile extends OpenFile {
   readonly extension: string
   readonly isCompressed: boolean
   readonly size: bigint
-  /** Fails where the file is no longer what it was when it was opened. */
+  /** Fails where the file is no longer what it was when it was opened, or no longer there. */
   readonly unchanged: Effect.Effect<void, StageFailure>
 }
 
@@ -93,14 +93,20 @@ const pathOf = (
     return copy.path
   })
 
-const unchanged = (sourcePath: string, handle: FileHandle, opened: BigIntStats): Effect.Effect<void, StageFailure> => {
+const unchanged = (
+  sourcePath: string,
+  { handle, opened, real }: { readonly handle: FileHandle; readonly opened: BigIntStats; readonly real: string }
+): Effect.Effect<void, StageFailure> => {
   const changed = new StageFailure({
     errorCode: "SOURCE_UNREADABLE",
-    message: `The source ${preview(sourcePath)} has changed while it was read. Run it again when it is complete.`
+    message: `The source ${preview(sourcePath)} has changed, or was moved, while it was read. Run it again when it is complete.`
   })
-  return Effect.tryPromise({ try: () => handle.stat({ bigint: true }), catch: () => changed }).pipe(
+  return Effect.tryPromise({
+    try: () => Promise.all([handle.stat({ bigint: true }), stat(real, { bigint: true })]),
+    catch: () => changed
+  }).pipe(
     Effect.filterOrFail(
-      ({ mtimeNs, size }) => size === opened.size && mtimeNs === opened.mtimeNs,
+      ([{ mtimeNs, size }, found]) => size === opened.size && mtimeNs === opened.mtimeNs && isSame(opened, found),
       () => changed
     ),
     Effect.asVoid
@@ -151,6 +157,6 @@ export const find = (
       path: yield* pathOf(handle, opened, work),
       ...extensionOf(relative),
       size: opened.size,
-      unchanged: unchanged(sourcePath, handle, opened)
+      unchanged: unchanged(sourcePath, { handle, opened, real })
     }
   })

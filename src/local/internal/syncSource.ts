@@ -24,12 +24,17 @@ import * as sourceFile from "./sourceFile.js"
 export type { Column, Names, Rejects } from "./source/staged.js"
 
 /** A source in staging. */
-export interface Staging extends Staged {
+export interface Staging extends Omit<Staged, "readable"> {
   readonly database: duckdb.Database
   /** The extension of the targets, such as `.csv`. */
   readonly extension: string
   /** Fails where the file has changed since it was located. */
   readonly unchanged: Effect.Effect<void, StageFailure>
+  /**
+   * Fails where the file has changed, or `staged` is in place and holds values that can't be read: asked where a query
+   * over it has failed.
+   */
+  readonly readable: Effect.Effect<void, StageFailure>
 }
 
 /** Which source is wanted. */
@@ -66,7 +71,7 @@ const kindOf = (source: string, file: sourceFile.SourceFile): Effect.Effect<form
 
 /** Says which source is unreadable. */
 const named = (source: string) =>
-  Effect.mapError((error: Unreadable | StageFailure) =>
+  Effect.mapError((error: Unreadable | StageFailure): StageFailure =>
     error._tag === "StageFailure"
       ? error
       : new StageFailure({
@@ -117,6 +122,12 @@ export const stage = (
     // A file that is being written may look broken: that it changes is the better reason.
     Effect.catchTag("Unreadable", (error) => Effect.zipRight(unchanged, error)),
     named(request.sourcePath),
-    Effect.map((staged) => ({ ...staged, database, extension, unchanged }))
+    Effect.map((staged) => ({
+      ...staged,
+      database,
+      extension,
+      unchanged,
+      readable: Effect.zipRight(unchanged, named(request.sourcePath)(staged.readable))
+    }))
   )
 }

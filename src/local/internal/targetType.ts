@@ -24,8 +24,7 @@ const partsOf = (type: DuckDBType): ReadonlyArray<DuckDBType> => {
   }
 }
 
-const firstOf = <A>(type: DuckDBType | undefined, find: (type: DuckDBType) => A | undefined): A | undefined => {
-  if (type === undefined) return undefined
+const firstOf = <A>(type: DuckDBType, find: (type: DuckDBType) => A | undefined): A | undefined => {
   const found = find(type)
   if (found !== undefined) return found
   for (const part of partsOf(type)) {
@@ -38,10 +37,7 @@ const firstOf = <A>(type: DuckDBType | undefined, find: (type: DuckDBType) => A 
 const holds = (type: DuckDBType, is: (type: DuckDBType) => boolean): boolean =>
   firstOf(type, (part) => (is(part) ? part : undefined)) !== undefined
 
-const nameless = (type: DuckDBType): string | undefined =>
-  type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes("")
-    ? "it has parts without names. Name them, as in {'first': …, 'second': …}."
-    : undefined
+const isNameless = (type: DuckDBType): boolean => type.typeId === DuckDBTypeId.STRUCT && type.entryNames.includes("")
 
 const unfit = (type: DuckDBType): string | undefined => {
   switch (type.typeId) {
@@ -57,16 +53,12 @@ const unfit = (type: DuckDBType): string | undefined => {
 }
 
 /** Why a file of this family can't keep the values of a type; `undefined` where it can. */
-export const problem = (family: Family, type: DuckDBType | undefined): string | undefined => {
-  switch (family) {
-    case "delimited":
-      return undefined
-    case "json":
-      return firstOf(type, nameless)
-    case "parquet":
-      return firstOf(type, (part) => unfit(part) ?? nameless(part))
-  }
-}
+export const problem = (family: Family, type: DuckDBType): string | undefined =>
+  holds(type, isNameless)
+    ? "it has parts without names. Name them, as in {'first': …, 'second': …}."
+    : family === "parquet"
+      ? firstOf(type, unfit)
+      : undefined
 
 const isHuge = ({ typeId }: DuckDBType): boolean => typeId === DuckDBTypeId.HUGEINT || typeId === DuckDBTypeId.UHUGEINT
 

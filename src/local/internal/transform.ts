@@ -13,6 +13,7 @@ import { refuseDamaged } from "./damage.js"
 import * as explain from "./explain.js"
 import * as expression from "./expression.js"
 import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
+import type { Format } from "./format.js"
 import type { Field, Program, Test } from "./program.js"
 import * as relations from "./relations.js"
 import type { Placed, Relations } from "./relations.js"
@@ -155,6 +156,17 @@ const typesOf = (
     ? Effect.map(database.shape(query), ({ columns }) => columns.map(() => undefined))
     : database.types(query)
 
+/** Refuses a field whose values can't be kept. */
+const refuseUnfit = (family: Format["family"], fields: ReadonlyArray<TypedField>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    fields,
+    (field) => {
+      const problem = field.type && targetType.problem(family, field.type)
+      return problem === undefined ? Effect.void : explain.refuse(field, problem)
+    },
+    { discard: true }
+  )
+
 /** Binds the fields, and refuses those whose values the target can't keep. */
 const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<ReadonlyArray<TypedField>, StageFailure> =>
   Effect.gen(function* () {
@@ -163,39 +175,51 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
     const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
     const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
       Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
-      Effect.catchAll((error) => Effect.zipRight(refuseUnbound(database, fields, scope), inGeneral(error)))
+      Effect.catchAll((error) =>
+        Effect.gen(function* () {
+          yield* staging.unchanged
+          yield* refuseUnbound(database, fields, scope)
+          return yield* inGeneral(error)
+        })
+      )
     )
     const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
-    for (const field of typed) {
-      const problem = targetType.problem(format.family, field.type)
-      if (problem !== undefined) return yield* explain.refuse(field, problem)
-    }
+    yield* refuseUnfit(format.family, typed)
     return typed
   })
 
 /** Computes `result`; where that fails, finds out by what. */
 const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
-  const { database } = staging
+  const { database, format } = staging
   const scope = { title: "The target's fields", names: fields.expressions.map(({ name }) => name), twins: [] }
   return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
     Effect.gen(function* () {
       yield* refuseLack(error)
+      yield* staging.unchanged
       yield* refuseUnbound(database, tests, scope)
       yield* refuseDamaged(staging)
       if (error.kind === "IO") return yield* lack
       yield* refuseFailing(database, fields)
       yield* refuseFailing(database, tests)
+      // Some types can be computed, but not be kept in a table.
+      const [, ...types] = yield* Effect.orDie(database.types(fields.query(fields.expressions)))
+      yield* refuseUnfit(
+        format.family,
+        Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
+      )
       return yield* inGeneral(error)
     })
   )
 }
 
-/** Runs statements of our own. */
-const execute = (database: Database, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
+/** Runs statements of our own, which fail by the source alone. */
+const execute = (staging: Staging, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
   Effect.forEach(
     statements,
     (statement) =>
-      Effect.catchAll(database.run(statement), (error) => Effect.zipRight(refuseLack(error), Effect.die(error))),
+      Effect.catchAll(staging.database.run(statement), (error) =>
+        Effect.all([refuseLack(error), refuseDamaged(staging), Effect.die(error)], { discard: true })
+      ),
     { discard: true }
   )
 
@@ -206,10 +230,10 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     const made = relations.make(program, staging)
     yield* refuseProblems(program)
     yield* refuseTwins(program, made.twins)
-    yield* execute(database, made.create)
+    yield* execute(staging, made.create)
     const fields = yield* bind(staging, made)
     yield* compute(staging, made)
-    yield* execute(database, made.drop)
+    yield* execute(staging, made.drop)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions
     return { fields, tests, tally: tally(tests, measured) }

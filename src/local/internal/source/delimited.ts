@@ -161,6 +161,7 @@ export const stage = (
       format: { family: "delimited", write: `${options}, HEADER true` },
       columns: names.map((name, index) => ({ name, value: `staged.c${index}` })),
       inPlace: false,
+      readable: Effect.void,
       row: "staged.rowid",
       rows,
       rejects: {

@@ -10,9 +10,10 @@
 export const parse = (text: string, delimiter: string, isWhole: boolean): ReadonlyArray<string> | undefined => {
   const names: Array<string> = []
   let at = text.search(/[^\r\n]/)
+  const isSpace = (character: string | undefined) => character === " " && delimiter !== " "
   const skipSpaces = (from: number): number => {
     let to = from
-    while (delimiter !== " " && text[to] === " ") to++
+    while (isSpace(text[to])) to++
     return to
   }
   if (at < 0) return undefined
@@ -47,8 +48,7 @@ export const parse = (text: string, delimiter: string, isWhole: boolean): Readon
 /** A header as the first line of a file. */
 export const write = (names: ReadonlyArray<string>, delimiter: string): string => {
   const special = [delimiter, '"', "\r", "\n"]
-  const isPlain = (name: string) =>
-    name !== "" && name.trim() === name && special.every((character) => !name.includes(character))
+  const isPlain = (name: string) => name !== "" && special.every((character) => !name.includes(character))
   return names.map((name) => (isPlain(name) ? name : `"${name.replaceAll('"', '""')}"`)).join(delimiter)
 }
 

@@ -174,6 +174,7 @@ export const stage = (database: duckdb.Database, source: Source): Effect.Effect<
       format: { family: "json", write: `FORMAT json, ARRAY ${source.layout === "array"}` },
       columns,
       inPlace: false,
+      readable: Effect.void,
       row: "staged.rowid",
       rows: records,
       rejects: {

@@ -78,6 +78,7 @@ const more = 64
 
 const broken = number("broken")
 const document = number("document")
+const recordOrEnd = number("recordOrEnd")
 const record = number("record")
 const key = number("key")
 const value = number("value")
@@ -131,7 +132,7 @@ const table = (() => {
     go([state], "\n", state, more)
   }
   go(["lineEnd"], "\n", "line", more)
-  go(["document"], "[", "recordOrEnd")
+  go(["document"], "[", "recordOrEnd", more)
   go(["document", "recordOrEnd", "record", "line"], "{", "keyOrEnd", more)
   go(["recordOrEnd"], "]", "end")
   go(["keyOrEnd", "key"], '"', "keyText")
@@ -301,22 +302,27 @@ export class JsonScan {
     if (state === "document" || (state === "line" && this.records === 0 && this.before > 0))
       this.fault = "it holds white space alone. Without records, a file is [], or empty if its extension is .jsonl."
     else if (state !== "end" && state !== "line" && state !== "lineEnd")
-      this.fail("the file breaks off: its end is missing. Send it again", this.line)
+      this.fail(
+        "the file breaks off: its end is missing. Send it again",
+        this.line,
+        this.open.length > 0 || state === "record"
+      )
   }
 
   private step(chunk: Uint8Array, at: number, byte: number, state: number, next: number): number {
     if (next === broken) return this.refuse(state, byte)
     switch (byte) {
       case 0x0a:
-        if (this.layout === "lines" && this.open.length > 0) return this.fail(overLines, this.line)
+        if (this.layout === "lines" && this.open.length > 0) return this.fail(overLines, this.line, true)
         this.line++
         return next
       case 0x2c:
         return this.open.length === 0 ? record : this.open[this.open.length - 1] === true ? key : value
       case 0x7b:
       case 0x5b:
+        if (state === document) this.layout = byte === 0x5b ? "array" : "lines"
+        if (next === recordOrEnd) return next
         if (this.open.length === 0) {
-          this.layout ??= state === document ? "lines" : "array"
           this.start = this.before + at
           this.lineOfRecord = this.line
         }
@@ -336,18 +342,24 @@ export class JsonScan {
     if (this.open.pop() !== isBrace) return this.refuse(state, isBrace ? 0x7d : 0x5d)
     if (this.open.length > 0) return after
     if (this.before + at + 1 - this.start > recordLimit)
-      return this.fail(`a record is larger than ${recordLimit / 2 ** 20} MiB, the limit of a record`, this.lineOfRecord)
+      return this.fail(
+        `a record is larger than ${recordLimit / 2 ** 20} MiB, the limit of a record`,
+        this.lineOfRecord,
+        true
+      )
     this.records++
     return this.layout === "array" ? after : lineEnd
   }
 
   private refuse(state: number, byte: number): number {
-    return this.fail(found(names[state] ?? "broken", byte), this.line)
+    const inRecord = this.open.length > 0 || state === record || state === recordOrEnd
+    return this.fail(found(names[state] ?? "broken", byte), this.line, inRecord)
   }
 
-  private fail(found: string, line: number): number {
-    const inRecord = this.layout === "array" && (this.open.length > 0 || this.state === record)
-    this.fault = `in line ${line}${inRecord ? `, record ${this.records + 1},` : ""} ${found}.`
+  private fail(found: string, line: number, inRecord: boolean): number {
+    // One record a line needs no second number.
+    const record = inRecord && this.layout === "array" ? `, record ${this.records + 1},` : ""
+    this.fault = `in line ${line}${record} ${found}.`
     return broken
   }
 }

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { preview } from "../../../internal/text.js"
 import type * as duckdb from "../duckdb.js"
 import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
@@ -26,35 +27,52 @@ const checkEnds = (file: OpenFile): Effect.Effect<void, Unreadable> =>
   })
 
 const Nodes = Schema.Struct({
-  nodes: Schema.Array(Schema.Struct({ name: Schema.String, children: Schema.NullOr(Schema.Number) }))
+  nodes: Schema.Array(
+    Schema.Struct({ name: Schema.String, children: Schema.NullOr(Schema.Number), loses: Schema.NullOr(Schema.String) })
+  )
 })
+type Node = (typeof Nodes.Type)["nodes"][number]
 
-/** The names at the top of the schema. It lists each column before those that are nested in it. */
-const readNames = (database: duckdb.Database, path: string): Effect.Effect<ReadonlyArray<string>, duckdb.DuckDBError> =>
+// DuckDB reads what it has no type for as the nearest one.
+const loses =
+  "CASE WHEN precision > 38 THEN 'decimals of more than 38 digits' " +
+  "WHEN logical_type LIKE 'Time%(isAdjustedToUTC=1,%NanoSeconds()%' THEN 'times in UTC with nanoseconds' END"
+
+/** The schema's columns, each before those that are nested in it. */
+const readNodes = (database: duckdb.Database, path: string): Effect.Effect<ReadonlyArray<Node>, duckdb.DuckDBError> =>
   Effect.map(
     database.one(
       Nodes,
-      `SELECT list({ name: name, children: num_children::DOUBLE }) AS nodes FROM parquet_schema(${sql.text(path)})`
+      `SELECT list({ name: name, children: num_children::DOUBLE, loses: ${loses} }) AS nodes FROM parquet_schema(${sql.text(path)})`
     ),
-    ({ nodes }) => {
-      const [, ...columns] = nodes
-      const names: Array<string> = []
-      let nested = 0
-      for (const { children, name } of columns) {
-        if (nested === 0) names.push(name)
-        else nested--
-        nested += children ?? 0
-      }
-      return names
-    }
+    // The first one is the table.
+    ({ nodes: [, ...nodes] }) => nodes
   )
+
+const topNames = (nodes: ReadonlyArray<Node>): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  let nested = 0
+  for (const { children, name } of nodes) {
+    if (nested === 0) names.push(name)
+    else nested--
+    nested += children ?? 0
+  }
+  return names
+}
 
 /** DuckDB numbers the rows of a file in a column of this name, unless the file has one. */
 const rowNumber = "file_row_number"
 
 const load = (database: duckdb.Database, { path }: OpenFile) =>
   Effect.gen(function* () {
-    const names = yield* readNames(database, path)
+    const nodes = yield* readNodes(database, path)
+    const lossy = nodes.find(({ loses }) => loses !== null)
+    if (lossy !== undefined) {
+      return yield* new Unreadable({
+        why: `its column ${preview(lossy.name)} has ${lossy.loses}, which DuckDB would round. Write it with fewer digits, or as text.`
+      })
+    }
+    const names = topNames(nodes)
     const inPlace = names.every((name) => name.toLowerCase() !== rowNumber)
     const columns = [...names.map((_, index) => `c${index}`), ...(inPlace ? [rowNumber] : [])]
     const reader = `read_parquet(${sql.text(path)}, hive_partitioning = false, file_row_number = ${inPlace})`
@@ -66,14 +84,20 @@ const load = (database: duckdb.Database, { path }: OpenFile) =>
     return { names, inPlace, rows: yield* countRows(database) }
   })
 
+const damaged = "its Parquet is damaged, or uses what DuckDB does not know. Write the file again."
+
+/** Reads every value. */
+const readAll = (database: duckdb.Database, width: number): Effect.Effect<void, Unreadable | StageFailure> =>
+  Effect.catchAll(
+    database.run(`SELECT ${Array.from({ length: width }, (_, index) => `count(c${index})`).join(", ")} FROM staged`),
+    fromDuckDB(damaged)
+  )
+
 /** Stages a Parquet file. */
 export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     yield* checkEnds(file)
-    const { inPlace, names, rows } = yield* Effect.catchAll(
-      load(database, file),
-      fromDuckDB("its Parquet is damaged, or uses what DuckDB does not know. Write the file again.")
-    )
+    const { inPlace, names, rows } = yield* Effect.catchTag(load(database, file), "DuckDBError", fromDuckDB(damaged))
     const originals = names.map((name, index) => `staged.c${index} AS ${sql.name(name === "" ? `c${index}` : name)}`)
     return {
       format: { family: "parquet", write: "FORMAT parquet" },
@@ -81,6 +105,7 @@ export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<
       inPlace,
       row: inPlace ? `staged.${rowNumber}` : "staged.rowid",
       rows,
+      readable: names.length === 0 ? Effect.void : readAll(database, names.length),
       rejects: {
         columns: (codes) => [...originals, `${codes} AS ${sql.name(sql.free("error_codes", names))}`],
         write: "FORMAT parquet"

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as duckdb from "../duckdb.js"
+import type { StageFailure } from "../failure.js"
 import type { Format } from "../format.js"
+import type { Unreadable } from "./unreadable.js"
 
 /** A column of the source. */
 export interface Column {
@@ -37,6 +39,8 @@ export interface Staged {
   readonly row: string
   readonly rows: number
   readonly rejects: Rejects
+  /** Fails where values can't be read that are read in place, of which no query that fails can say so. */
+  readonly readable: Effect.Effect<void, Unreadable | StageFailure>
 }
 
 const Rows = Schema.Struct({ rows: Schema.Number })

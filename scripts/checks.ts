@@ -1,0 +1,45 @@
+/**
+ * Checks that say how they went: each one as it ends, with its time, and all of them in a last line `N passed, N failed`.
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+
+/** Runs an effect as a check of that name. Where it fails, that is said, and the failure goes on. */
+export type Check = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** A program that makes checks. It ends with the exit code 1 where one has failed, or where no check was made. */
+export const main = <E>(
+  checks: (check: Check) => Effect.Effect<unknown, E, NodeContext.NodeContext | Scope.Scope>
+): void =>
+  Effect.gen(function* () {
+    const count = yield* Ref.make({ passed: 0, failed: 0 })
+
+    const check: Check = (name, effect) =>
+      Effect.gen(function* () {
+        const [duration, exit] = yield* Effect.timed(Effect.exit(effect))
+        const took = `${name} (${(Duration.toMillis(duration) / 1000).toFixed(1)} s)`
+        if (Exit.isSuccess(exit)) {
+          yield* Ref.update(count, ({ failed, passed }) => ({ passed: passed + 1, failed }))
+          yield* Console.log(`passed: ${took}`)
+        } else {
+          yield* Ref.update(count, ({ failed, passed }) => ({ passed, failed: failed + 1 }))
+          yield* Console.error(`FAILED: ${took}\n${Cause.pretty(exit.cause)}`)
+        }
+        return yield* exit
+      })
+
+    const exit = yield* Effect.exit(Effect.scoped(checks(check)))
+    const { failed, passed } = yield* Ref.get(count)
+    // what failed within no check is said here
+    const unsaid = Exit.isFailure(exit) && failed === 0
+    if (unsaid) yield* Console.error(Cause.pretty(exit.cause))
+    yield* Console.log(`${passed} passed, ${failed + (unsaid ? 1 : 0)} failed`)
+    if (unsaid || failed > 0 || passed === 0) yield* Effect.fail("not all checks passed")
+  }).pipe(Effect.provide(NodeContext.layer), NodeRuntime.runMain({ disableErrorReporting: true }))

@@ -1,0 +1,43 @@
+/**
+ * A command as the process: its exit code, its log, and what is said of a defect.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import process from "node:process"
+import type * as LumeError from "../LumeError.js"
+import type { Refused } from "./environment.js"
+import * as output from "./output.js"
+
+/** Runs a command, which gives its exit code, to its end. */
+export const execute = (
+  json: boolean,
+  command: (out: output.Output) => Effect.Effect<number, Refused | LumeError.LumeError>
+): Promise<void> => {
+  const out = output.make(json)
+  return command(out).pipe(
+    Effect.catchAll((error) =>
+      Effect.as(error._tag === "Refused" ? out.say(error.message) : out.error(error), codeOf(error))
+    ),
+    Effect.catchAllCause((cause) =>
+      Effect.as(out.say(`This is a defect of lume, please report it: ${Cause.pretty(cause)}`), 1)
+    ),
+    Effect.provide(output.logger(out)),
+    Effect.map((code) => {
+      process.exitCode = code
+    }),
+    Effect.runPromise
+  )
+}
+
+/** 6 where a run may have been submitted: who starts it again on 1 must not on 6. */
+const codeOf = (error: Refused | LumeError.LumeError): number => {
+  switch (error._tag) {
+    case "SubmitOutcomeUnknownError":
+    case "WaitFailedError":
+      return 6
+    case "TimeoutError":
+      return 5
+    default:
+      return 1
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What the environment says, and the client that follows from it. An empty variable counts as not set.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as ConfigError from "effect/ConfigError"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import process from "node:process"
+import * as LumeClient from "../LumeClient.js"
+import type * as LumeError from "../LumeError.js"
+
+/** The command can't do what it is asked to; the message is a sentence for people. */
+export class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {}
+
+/** A variable, `undefined` where it is not set or empty. */
+export const variable = (name: string): string | undefined => {
+  const text = process.env[name]
+  return text === undefined || text.trim() === "" ? undefined : text
+}
+
+/** The base URL of Lume's own service. */
+export const defaultBaseUrl = "https://api.lume.ai"
+
+const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
+
+/** The proxies that the environment names, in either case of letters. */
+export const proxies = () => {
+  const either = (name: string) => variable(name.toLowerCase()) ?? variable(name)
+  return { http: either("HTTP_PROXY"), https: either("HTTPS_PROXY"), exceptions: either("NO_PROXY") }
+}
+
+/** Whether this URL is on this machine, where no proxy is asked. */
+export const isLoopback = (url: string): boolean => URL.canParse(url) && loopback.test(new URL(url).hostname)
+
+/** Fetch; through the proxy where one is named, which Node's own Fetch does not do. */
+const httpLayer: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    const { exceptions, http, https } = proxies()
+    if ((http ?? https) === undefined || isLoopback(variable("LUME_BASE_URL") ?? defaultBaseUrl)) {
+      return FetchHttpClient.layer
+    }
+    for (const proxy of [http, https]) {
+      if (proxy !== undefined && !/^https?:\/\//i.test(proxy)) {
+        return yield* new Refused({ message: "HTTPS_PROXY and HTTP_PROXY must be http or https URLs." })
+      }
+    }
+    const { proxied } = yield* Effect.promise(() => import("./proxy.js"))
+    return proxied({ http, https, exceptions })
+  })
+)
+
+/** The client, from the environment and the options that are given. */
+export const layerWith = (
+  options: LumeClient.Configs
+): Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError> =>
+  Layer.unwrapEffect(
+    Effect.suspend(() =>
+      variable("LUME_API_KEY") === undefined
+        ? Effect.fail(
+            new Refused({
+              message:
+                "LUME_API_KEY is not set. Set it to your API key; there is no option for it, because others can see arguments."
+            })
+          )
+        : Effect.succeed(
+            LumeClient.layerConfig(options).pipe(
+              Layer.mapError((error) =>
+                ConfigError.isConfigError(error) ? new Refused({ message: String(error) }) : error
+              ),
+              Layer.provide(httpLayer)
+            )
+          )
+    )
+  )
+
+/** The client, from the environment. */
+export const layer: Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError> = layerWith({})

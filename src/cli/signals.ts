@@ -1,0 +1,40 @@
+/**
+ * Signals that end the command: the first one asks it to, the second one ends it at once.
+ */
+import * as Effect from "effect/Effect"
+import process from "node:process"
+
+const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+
+/** A signal that ends the command. */
+export type Signal = keyof typeof codes
+
+/** The exit code that goes with a signal. */
+export const codeOf = (signal: Signal): number => codes[signal]
+
+// In milliseconds. One key press comes twice through npx: from the terminal, and passed on by npm.
+const samePress = 300
+
+let firstAt: number | undefined = undefined
+
+const received = new Promise<Signal>((resolve) => {
+  const on = (signal: Signal) => {
+    const now = performance.now()
+    if (firstAt === undefined) {
+      firstAt = now
+      resolve(signal)
+    } else if (now - firstAt > samePress) {
+      process.exit(codes[signal])
+    }
+  }
+  process.on("SIGHUP", on)
+  process.on("SIGINT", on)
+  process.on("SIGTERM", on)
+})
+
+/** The first signal. */
+export const first: Effect.Effect<Signal> = Effect.promise(() => received)
+
+/** A command that has nothing to say when a signal ends it. */
+export const orSignal = <E, R>(command: Effect.Effect<number, E, R>): Effect.Effect<number, E, R> =>
+  Effect.raceFirst(command, Effect.map(first, codeOf))

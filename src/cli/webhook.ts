@@ -1,0 +1,101 @@
+/**
+ * `lume webhook verify` and `lume webhook send`: for those who write a handler of Lume's webhooks.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import process from "node:process"
+import * as LumeWebhook from "../LumeWebhook.js"
+import { execute } from "./command.js"
+import { Refused, variable } from "./environment.js"
+import * as signals from "./signals.js"
+
+const secret: Effect.Effect<Redacted.Redacted, Refused> = Effect.suspend(() => {
+  const text = variable("LUME_WEBHOOK_SECRET")
+  return text === undefined
+    ? Effect.fail(new Refused({ message: "LUME_WEBHOOK_SECRET is not set. Set it to the webhook's secret." }))
+    : Effect.succeed(Redacted.make(text))
+})
+
+const readStdin: Effect.Effect<Uint8Array, Refused> = Effect.tryPromise({
+  try: async () => {
+    const chunks: Array<Buffer> = []
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+    return Buffer.concat(chunks)
+  },
+  catch: (error) => new Refused({ message: `stdin can't be read: ${String(error)}` })
+})
+
+/** `lume webhook verify`. */
+export const verify = (signature: string): Promise<void> =>
+  execute(false, (out) =>
+    Effect.gen(function* () {
+      const known = yield* secret
+      if (process.stdin.isTTY) yield* out.say("Reading the body from this terminal. End it with Ctrl-D.")
+      const body = yield* readStdin
+      yield* LumeWebhook.verify({ secrets: [known], body, signature })
+      yield* out.say("The signature is right.")
+      return 0
+    }).pipe(signals.orSignal)
+  )
+
+interface Answer {
+  readonly status: number
+  readonly phrase: string
+}
+
+/** What was tried, of an error of Node's: an address and a port, more than one of each for a name. */
+const triedAddresses = (error: unknown): string => {
+  const all: ReadonlyArray<unknown> = error instanceof AggregateError ? error.errors : [error]
+  const said = all.map((one) => (one instanceof Error ? one.message : String(one)))
+  return said.join("; ")
+}
+
+// Not through an HttpClient, which would write the URL anew.
+const post = (url: string, body: string, signature: string): Effect.Effect<Answer, Refused> =>
+  Effect.async<Answer, Refused>((resume) => {
+    const { request } = url.toLowerCase().startsWith("https:") ? Https : Http
+    const sent = request(
+      url,
+      {
+        method: "POST",
+        agent: false,
+        headers: {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          [LumeWebhook.signatureHeader]: signature
+        }
+      },
+      (response) => {
+        response.resume()
+        response.once("close", () =>
+          resume(Effect.succeed({ status: response.statusCode ?? 0, phrase: response.statusMessage ?? "" }))
+        )
+      }
+    )
+    sent.once("error", (error) =>
+      resume(Effect.fail(new Refused({ message: `${url} could not be reached: ${triedAddresses(error)}` })))
+    )
+    sent.end(body)
+    return Effect.sync(() => void sent.destroy())
+  })
+
+/** `lume webhook send`. */
+export const send = (url: string, event: { readonly runId: string; readonly status: string }): Promise<void> =>
+  execute(false, (out) =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ run_id: event.runId, status: event.status })
+      const signature = yield* LumeWebhook.sign({ secret: yield* secret, body })
+      const { phrase, status } = yield* post(url, body, signature).pipe(
+        Effect.timeoutFail({
+          duration: "30 seconds",
+          onTimeout: () => new Refused({ message: `${url} has not answered within 30 seconds.` })
+        })
+      )
+      const isHeard = status >= 200 && status < 300
+      const advice = isHeard ? "" : " Lume would send the event again."
+      yield* out.say(`${url} answered ${status} ${phrase}.${advice}`)
+      return isHeard ? 0 : 1
+    }).pipe(signals.orSignal)
+  )

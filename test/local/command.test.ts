@@ -1,0 +1,75 @@
+/**
+ * `lume local` as a process: its example, its lines, its port, its end.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as command from "../support/lume.js"
+import { serve, until } from "../support/server.js"
+
+vi.setConfig({ testTimeout: 60_000 })
+
+beforeAll(() => Effect.runPromise(command.build), 60_000)
+
+const folder = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped()).pipe(
+  Effect.provide(NodeContext.layer)
+)
+
+describe("lume local", () => {
+  it.scopedLive("runs its example, by lines that a shell evaluates", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const local = command.lume(["local", "--init", "--port", "0", "--memory"], { LUME_API_KEY: "another" }, cwd)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+      yield* until(() => local.stderr().includes("In another terminal"))
+      assert.match(
+        local.stdout(),
+        /^Lume is at http:\/\/127\.0\.0\.1:\d+\nIts key is \S+\nexport LUME_BASE_URL=\S+ LUME_API_KEY=\S+\n$/
+      )
+      const [, line = ""] = /(lume run .*)/.exec(local.stderr()) ?? []
+      const script = `eval "$0"; ${line.replace("lume run", `"$1" "$2" run`)} --poll-interval 0.1`
+      const exported =
+        local
+          .stdout()
+          .split("\n")
+          .find((text) => text.startsWith("export")) ?? ""
+      const ended = yield* command.start("bash", ["-c", script, exported, process.execPath, command.bin], {}, cwd).ended
+      assert.strictEqual(ended.code, 3, ended.stderr)
+      assert.include(ended.stderr, "4 rows in, 2 mapped, 2 rejected")
+
+      const again = command.lume(
+        ["local", "--init", "--port", new URL(/http\S+/.exec(local.stdout())?.[0] ?? "").port],
+        {},
+        cwd
+      )
+      const refused = yield* again.ended
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.stderr, "is there already; it stays as it is")
+      assert.match(refused.stderr, /Can't listen on 127\.0\.0\.1:\d+/)
+
+      local.process.kill("SIGTERM")
+      assert.strictEqual((yield* local.ended).code, 143)
+    })
+  )
+
+  it.scopedLive("says that there are no flows", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* command.lume(["local"], {}, yield* folder).ended
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "There are no flows: no *.json file in ./flows")
+    })
+  )
+
+  it.scopedLive("signs for a webhook with the secret of the environment, which the export line holds", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const hook = yield* serve((_, response) => void response.writeHead(204).end())
+      const args = ["local", "--init", "--port", "0", "--webhook", `${hook.url}/hook`]
+      const local = command.lume(args, { LUME_WEBHOOK_SECRET: "it's a secret" }, cwd)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+      yield* until(() => local.stdout().includes("export"))
+      assert.include(local.stdout(), `LUME_WEBHOOK_SECRET='it'\\''s a secret'`)
+    })
+  )
+})

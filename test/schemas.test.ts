@@ -1,0 +1,194 @@
+/**
+ * What Effect derives from the public schemas: JSON Schema, arbitrary values, text, equivalence; and their encodings,
+ * which other processes and later versions read.
+ */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Equal from "effect/Equal"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Pretty from "effect/Pretty"
+import * as Schema from "effect/Schema"
+import { readdirSync, readFileSync } from "node:fs"
+import * as LumeError from "../src/LumeError.js"
+import * as LumeMetadata from "../src/LumeMetadata.js"
+import * as LumeRun from "../src/LumeRun.js"
+import * as LumeWebhook from "../src/LumeWebhook.js"
+import * as RunRequest from "../src/RunRequest.js"
+import encodings from "./cases/encodings.json" with { type: "json" }
+import { finishedMetadata } from "./support/metadata.js"
+import { property } from "./support/property.js"
+
+type AnySchema = Schema.Schema<unknown, unknown>
+
+const schemasOf = (module: object): ReadonlyArray<readonly [string, AnySchema]> =>
+  Object.entries(module).filter(
+    (entry): entry is [string, AnySchema] => entry[0] !== "Wire" && Schema.isSchema(entry[1])
+  )
+
+const schemas = new Map([LumeError, LumeMetadata, LumeRun, LumeWebhook, RunRequest].flatMap(schemasOf))
+
+/** Each schema, and its encoded side on its own. */
+const sides = [...schemas].flatMap(([name, schema]) => [
+  [name, schema] as const,
+  [`${name}, encoded`, Schema.encodedSchema(schema)] as const
+])
+
+const componentsOf = <A, I>(schema: Schema.Schema<A, I>): object => JSONSchema.make(schema).$defs ?? {}
+
+const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+describe("the public schemas", () => {
+  it("are all here", () => {
+    const some = ["LumeMetadata", "FailedMetadata", "FlowVersion", "RunRequest", "RunId", "LumeRun", "TerminalRun"]
+    const errors = [...LumeError.LumeError.members.map(({ _tag }) => _tag), "LumeError", "SubmitError", "WaitError"]
+    assert.includeMembers([...schemas.keys()], [...some, ...errors, "StatusError", "WebhookEvent"])
+  })
+})
+
+describe.each(sides)("%s", (name, schema) => {
+  const values = Arbitrary.make(schema)
+  const areSame = Schema.equivalence(schema)
+  const decode = Schema.decodeUnknownSync(schema)
+  const encode = Schema.encodeSync(schema)
+
+  property("holds only what JSON can, and comes through JSON as it was", values, (value) => {
+    const encoded = encode(value)
+    assert.deepStrictEqual(throughJson(encoded), encoded)
+    assert.isTrue(areSame(decode(throughJson(encoded)), value))
+  })
+
+  property("has a text", values, (value) => {
+    assert.match(Pretty.make(schema)(value), /\S/)
+  })
+
+  it("has a JSON Schema, whose components an API can name", () => {
+    assert.isObject(JSONSchema.make(schema))
+    for (const component of Object.keys(componentsOf(schema))) assert.match(component, /^Lume[A-Za-z]+$/, name)
+  })
+})
+
+describe("the JSON Schema", () => {
+  it("of a run is Lume's documented JSON", () => {
+    assert.deepStrictEqual(componentsOf(LumeRun.LumeRun), {
+      LumeRun: {
+        type: "object",
+        description: 'a run, such as {"id": "run_…", "status": "CREATED"}',
+        required: ["id", "status"],
+        properties: {
+          id: { type: "string", minLength: 1, title: "minLength(1)", description: "a non-empty run id" },
+          status: { anyOf: [{ type: "string" }, { type: "null" }], description: "a status word or null" },
+          metadata: {
+            type: ["object", "array", "string", "number", "boolean", "null"],
+            description: "Lume's metadata of the run"
+          },
+          run_metadata: { type: ["object", "null"], description: "the caller's own pairs" }
+        },
+        additionalProperties: false
+      }
+    })
+  })
+
+  it("of metadata has Lume's keys, and says what each leaf is", () => {
+    const text = JSON.stringify(JSONSchema.make(LumeMetadata.LumeMetadata))
+    const count = { type: "integer", minimum: 0, maximum: 2 ** 53 - 1 }
+    const time = { type: "string", format: "date-time" }
+    for (const [key, leaf] of Object.entries({
+      input_rows: { ...count, description: "a non-negative integer of at most 2^53 - 1" },
+      created_at: { ...time, description: "a timestamp such as 2026-11-03T08:15:00Z" },
+      duration_seconds: { type: "number", minimum: 0, description: "a non-negative number of seconds" }
+    })) {
+      assert.include(text, `${JSON.stringify(key)}:${JSON.stringify(leaf)}`)
+    }
+    assert.notMatch(text, /inputRows|Option|declaration|Struct/)
+  })
+
+  it("stands in an API's OpenAPI document", () => {
+    const endpoint = HttpApiEndpoint.post("submit", "/runs")
+      .setPayload(Schema.Struct(Object.fromEntries(schemas)))
+      .addSuccess(LumeRun.LumeRun)
+      .addError(LumeError.LumeError)
+    const { components } = OpenApi.fromApi(HttpApi.make("api").add(HttpApiGroup.make("runs").add(endpoint)))
+    const names = Object.keys(components.schemas).filter((name) => name.startsWith("Lume"))
+    assert.includeMembers(names, ["LumeRun", "LumeTerminalRun", "LumeMetadata", "LumeApiError", "LumeWebhookEvent"])
+    for (const name of Object.keys(components.schemas)) assert.match(name, /^[A-Za-z0-9._-]+$/)
+  })
+})
+
+describe("the equivalence", () => {
+  const run = (metadata: unknown, status = "SUCCEEDED") =>
+    Schema.decodeUnknownSync(LumeRun.LumeRun)({ id: "run_1", status, metadata, run_metadata: { a: 1, b: [1] } })
+  const areSame = Schema.equivalence(LumeRun.LumeRun)
+
+  it("of runs compares raw JSON as JSON; Equal compares runs by reference", () => {
+    const metadata = finishedMetadata("SUCCEEDED", "run_1")
+    const reordered = Object.fromEntries(Object.entries(metadata).toReversed())
+    assert.isTrue(areSame(run(metadata), run(reordered)))
+    assert.isFalse(Equal.equals(run(metadata), run(metadata)))
+    for (const other of [
+      { ...metadata, cost: 1 },
+      { ...metadata, errors: {} },
+      { ...metadata, errors: null },
+      [],
+      null
+    ]) {
+      assert.isFalse(areSame(run(metadata), run(other)))
+    }
+    assert.isFalse(areSame(run({}), run({}, "PARTIAL_FAILED")))
+    assert.isFalse(areSame(run({}), run(undefined)))
+  })
+
+  it("of runs compares JSON that is nested however deep", () => {
+    const nested = () => JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`)
+    assert.isTrue(areSame(run(nested()), run(nested())))
+  })
+
+  it("of errors compares the runs and the JSON in them", () => {
+    const error = (rawMetadata: unknown) =>
+      new LumeError.MetadataDecodeError({ runId: "run_1", path: "", expected: "a", received: "b", rawMetadata })
+    const areSame = Schema.equivalence(LumeError.LumeError)
+    assert.isTrue(areSame(error({ a: [1], b: {} }), error({ b: {}, a: [1] })))
+    assert.isFalse(areSame(error({ a: [1] }), error({ a: [2] })))
+    const failed = (metadata: unknown) => {
+      const run = Schema.decodeUnknownSync(LumeRun.LumeRun)({ id: "run_1", status: "FAILED", metadata })
+      assert(run._tag === "Failed")
+      return new LumeError.RunFailedError({ run })
+    }
+    assert.isTrue(areSame(failed({ errors: [] }), failed({ errors: [] })))
+    assert.isFalse(areSame(failed({ errors: [] }), failed({})))
+  })
+})
+
+describe("encodings.json", () => {
+  const cases = Object.entries(encodings).map(([name, encoded]) => [name, encoded] as const)
+  /** The schema that a case is of: its name begins with the schema's. */
+  const nameOf = (title: string) => title.split(",")[0] ?? title
+
+  it("has every error, a run and metadata", () => {
+    const names = cases.map(([title]) => nameOf(title))
+    const errors = LumeError.LumeError.members.map(({ _tag }) => _tag)
+    assert.includeMembers(names, [...errors, "LumeRun", "TerminalRun", "LumeMetadata", "FailedMetadata"])
+    assert.includeMembers(names, ["RunRequest", "WebhookEvent"])
+  })
+
+  it.each(cases)("%s is read and written as ever", (title, encoded) => {
+    const schema = schemas.get(nameOf(title))
+    assert(schema !== undefined)
+    assert.deepStrictEqual(Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(encoded)), encoded)
+  })
+})
+
+describe("outside the test kit", () => {
+  it("nothing imports what doubles a bundle", () => {
+    const source = new URL("../src/", import.meta.url)
+    const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+    assert.include(files, "LumeRun.ts")
+    for (const file of files.filter((file) => !/^(testkit\/|LumeTest\.ts)/.test(file))) {
+      const text = readFileSync(new URL(file, source), "utf8")
+      assert.notMatch(text, /^import (?!type )[^;\n]*"effect\/(Arbitrary|FastCheck|JSONSchema|Pretty)"/m, file)
+    }
+  })
+})
