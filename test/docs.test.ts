@@ -72,7 +72,7 @@ describe("the documentation", () => {
   it("says what each module is for", () => {
     const paths = filesIn("src", /^([a-z]+\/)?\w+\.ts$/)
     const unnamed = paths.filter((path) => !architecture.includes(basename(path)))
-    assert.deepStrictEqual(unnamed, [], "docs/architecture.md does not say under Rooms what these are for")
+    assert.deepStrictEqual(unnamed, [], "docs/architecture.md does not say under Folders what these are for")
     const named = Array.from(architecture.matchAll(/`(\w+\.ts)`/g), ([, name = ""]) => name)
     const gone = named.filter((name) => !paths.some((path) => basename(path) === name))
     assert.deepStrictEqual(gone, [], "docs/architecture.md names modules that do not exist")
