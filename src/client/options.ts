@@ -1,8 +1,8 @@
 /**
  * What callers give, checked before anything is sent: every option with its default, and run ids.
  *
- * TypeScript checks only some callers, so that each value is taken as unknown. A refusal names the option, says what it
- * must be, and what was given.
+ * TypeScript checks only some callers, so each value is taken as unknown. A refusal names the option, says what it must
+ * be, and what was given.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Duration from "effect/Duration"
@@ -39,7 +39,7 @@ const isNegative = (input: unknown): boolean =>
       ? input.trim().startsWith("-")
       : (typeof input === "number" && !(input >= 0)) || (typeof input === "bigint" && input < 0n)
 
-/** A duration, whatever is given; `None` where it is none. */
+/** A duration, whatever is given; `None` if it is none. */
 export const duration = (input: unknown): Option.Option<Duration.Duration> =>
   // What was given is checked, not what it becomes: decoding turns NaN and negative numbers into zero.
   isNegative(input) ? Option.none() : Duration.decodeUnknown(input)
