@@ -156,7 +156,8 @@ export interface WaitOptions {
   readonly schedule?: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>> | undefined
   /**
    * How long reads may go on failing, at least twice, before the wait fails with the last error. It is about transient
-   * errors and answers that can't be read; any other error ends the wait at once. Default: 5 minutes.
+   * errors and answers that can't be read. Any other error ends the wait at once, but for a 404 in the first 10 seconds
+   * of a run that exists. Default: 5 minutes.
    */
   readonly tolerance?: Duration.DurationInput | undefined
   /**
