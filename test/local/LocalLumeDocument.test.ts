@@ -118,6 +118,7 @@ const session = Effect.gen(function* () {
     [
       { headers: { "lume-api-key": "wrong" } },
       { headers: { host: "evil.example" } },
+      { headers: { "x-large": "x".repeat(16 * 1024) } },
       ...["429=5s", "429", "503", "500", "418", "none"].map((fault) => ({ headers: { "x-lume-fault": fault } }))
     ],
     ({ headers }) =>
@@ -185,7 +186,10 @@ describe("the document", () => {
           const isDeclared = operation.parameters.some(
             (parameter) => parameter.in === "header" && parameter.name === name
           )
-          assert.isTrue(isDeclared || ["content-type", "host", "lume-api-key"].includes(name), `${what} ${name}`)
+          assert.isTrue(
+            isDeclared || ["content-type", "host", "lume-api-key", "x-large"].includes(name),
+            `${what} ${name}`
+          )
         }
       }
 

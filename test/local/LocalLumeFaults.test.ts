@@ -110,12 +110,24 @@ describe("the option", () => {
     })
   )
 
-  live("as a function that asks for what there is not is told so", () =>
+  live.each([
+    ["asks for what there is not", (): string => "explode", '"explode" is no list of faults'],
+    [
+      "throws",
+      (): string => {
+        throw new Error("not today")
+      },
+      "the function that chooses faults has failed: Error: not today"
+    ]
+  ] as const)("as a function that %s is told so", ([, fault, message]) =>
     Effect.gen(function* () {
-      const { send } = yield* start({ fault: () => "explode" })
-      const { body, status } = yield* send("/runs/run_1")
+      const { send } = yield* start({ fault })
+      const { body, headers, status } = yield* send("/runs/run_1")
       assert.strictEqual(status, 422)
-      assert.deepNestedInclude(body, { "detail[0].loc": ["fault"] })
+      assert.strictEqual(headers.get("cache-control"), "no-store")
+      const [problem] = Reflect.get(Object(body), "detail")
+      assert.deepStrictEqual(problem.loc, ["fault"])
+      assert.include(problem.msg, message)
     })
   )
 })

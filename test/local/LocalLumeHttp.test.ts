@@ -167,9 +167,24 @@ describe("each answer", () => {
       )
       assert.deepStrictEqual(new Set(answers.map(({ headers }) => headers["cache-control"])), new Set(["no-store"]))
       assert.deepStrictEqual(new Set(answers.map(({ headers }) => headers["keep-alive"])), new Set(["timeout=75"]))
-      const nonsense = yield* raw(url, "NONSENSE\r\n\r\n")
-      assert.match(nonsense, /^HTTP\/1\.1 400 Bad Request\r\n/)
-      assert.include(nonsense, "cache-control: no-store")
+    })
+  )
+
+  live.each([
+    ["no HTTP", "NONSENSE", "400 Bad Request", "This is no HTTP request"],
+    [
+      "a URL of 16 KiB",
+      `GET /runs/${"x".repeat(16 * 1024)} HTTP/1.1`,
+      "431 Request Header Fields Too Large",
+      "The URL and the headers have more than 16 KiB"
+    ]
+  ] as const)("to %s is JSON that is to be stored by nobody", ([, bytes, status, detail]) =>
+    Effect.gen(function* () {
+      const { url } = yield* start()
+      const [head = "", body = ""] = (yield* raw(url, `${bytes}\r\n\r\n`)).split("\r\n\r\n")
+      assert.include(head, `HTTP/1.1 ${status}\r\n`)
+      assert.include(head, "cache-control: no-store")
+      assert.deepStrictEqual(JSON.parse(body), { detail })
     })
   )
 })

@@ -59,12 +59,21 @@ describe("a second local Lume on the same folder", () => {
     })
   )
 
-  live("is refused also after a run was to read the lock, or any other file of the store", () =>
+  live("is refused also after a run was to read the lock, or any other file of the store, by any link", () =>
     Effect.gen(function* () {
       const { root, ...options } = yield* setUp
       const { lume } = yield* serve({ ...options, sources: root })
+      const files = yield* FileSystem.FileSystem
+      yield* files.symlink(path.join(options.targets, ".lume"), path.join(root, "store"))
+      yield* files.symlink(path.join(options.targets, ".lume/lock/database"), path.join(root, "lock.csv"))
       const codes = yield* Effect.forEach(
-        ["targets/.lume/lock/database", "targets/.LUME/keys.json", "targets\\.lume\\journal.jsonl"],
+        [
+          "targets/.lume/lock/database",
+          "targets/.LUME/keys.json",
+          "targets\\.lume\\journal.jsonl",
+          "store/lock/database",
+          "lock.csv"
+        ],
         (sourcePath) =>
           Effect.gen(function* () {
             const run = yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath }, quickly)

@@ -27,6 +27,7 @@ const refusal = (description: string) => ({
 
 const anywhere = {
   "421": refusal("The Host header names another server."),
+  "431": refusal("The URL and the headers are too large."),
   "500": refusal("The local Lume has a defect: its log says more."),
   default: refusal(`A fault that was asked for by ${faults.header}.`)
 }

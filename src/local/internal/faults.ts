@@ -116,21 +116,26 @@ export const parse = (list: string): Either.Either<Fault, string> =>
 const unknown = (where: ReadonlyArray<string>, why: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.unsafeJson({ detail: [{ loc: where, msg: why, type: "value_error" }] }, { status: 422 })
 
+/** The fault that is chosen, or what is wrong with the choice. */
+const chosen = (choice: Choice, request: Request): Either.Either<Fault, string> =>
+  Either.try({
+    try: () => (typeof choice === "function" ? choice(request) : choice),
+    catch: (error) => `the function that chooses faults has failed: ${String(error)}`
+  }).pipe(Either.flatMap((list) => (list === undefined ? Either.right((app) => app) : parse(list))))
+
 /** Lets requests meet the faults that they ask for by the header, and else those that are chosen for them. */
 export const middleware = (choice: Choice = () => undefined): ((app: HttpApp.Default) => HttpApp.Default) => {
-  const choose = typeof choice === "function" ? choice : () => choice
   let requests = 0
   return (app) =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {
       const index = requests
       requests += 1
       const asked = headers[header]
-      const list = asked ?? choose({ method, path: url.replace(/[?#].*/s, ""), index })
-      return list === undefined
-        ? app
-        : Either.match(parse(list), {
-            onLeft: (why) => Effect.succeed(unknown(asked === undefined ? ["fault"] : ["header", header], why)),
-            onRight: (fault) => fault(app)
-          })
+      const fault =
+        asked === undefined ? chosen(choice, { method, path: url.replace(/[?#].*/s, ""), index }) : parse(asked)
+      return Either.match(fault, {
+        onLeft: (why) => Effect.succeed(unknown(asked === undefined ? ["fault"] : ["header", header], why)),
+        onRight: (fault) => fault(app)
+      })
     })
 }

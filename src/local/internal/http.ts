@@ -76,11 +76,18 @@ export interface Options {
   readonly fault: faults.Choice | undefined
 }
 
+/** What Node makes of bytes that are no request, by its error's code; of any other, 400. */
+const nonsense: ReadonlyMap<unknown, readonly [status: string, detail: string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", ["431 Request Header Fields Too Large", "The URL and the headers have more than 16 KiB"]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", ["408 Request Timeout", "The request did not come to its end in time"]]
+])
+
 /** What is no HTTP is answered too, as everything is. */
 const answerNonsense = (server: Server) =>
-  server.on("clientError", (_error, socket) => {
-    const body = JSON.stringify({ detail: "This is no HTTP request" })
-    const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const [status, detail] = nonsense.get(error.code) ?? ["400 Bad Request", "This is no HTTP request"]
+    const body = JSON.stringify({ detail })
+    const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncache-control: no-store\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
     if (socket.writable) socket.end(`${head}\r\n\r\n${body}`)
     else socket.destroy()
   })
@@ -95,7 +102,7 @@ const answerAnnouncement =
 
 const makeServer = (handler: RequestListener): Server => {
   // A request without a Host header is refused by the check above, and what else it may expect is ignored.
-  const server = createServer({ keepAliveTimeout: 75_000, requireHostHeader: false }, handler)
+  const server = createServer({ keepAliveTimeout: 75_000, requireHostHeader: false, maxHeaderSize: 16 * 1024 }, handler)
   server.on("checkContinue", answerAnnouncement(handler))
   server.on("checkExpectation", handler)
   return answerNonsense(server)

@@ -5,7 +5,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type BigIntStats, constants } from "node:fs"
-import { type FileHandle, open, stat } from "node:fs/promises"
+import { type FileHandle, lstat, open, readlink, stat } from "node:fs/promises"
 import * as path from "node:path"
 import { preview } from "../../internal/text.js"
 import { StageFailure } from "./failure.js"
@@ -26,7 +26,7 @@ const notFound = (sourcePath: string, why: string, relative: string): StageFailu
     message: `The source ${preview(sourcePath)} ${why}. Put the file at ${preview(relative)} inside the sources folder.`
   })
 
-const leadsOutside = (sourcePath: string) => notAllowed(sourcePath, "is a symbolic link that leads outside")
+const inStore = (sourcePath: string) => notAllowed(sourcePath, "leads into the store of a local Lume (.lume)")
 
 const isDenied = (error: unknown): boolean =>
   typeof error === "object" &&
@@ -53,6 +53,17 @@ const isInside = (folder: string, file: string): boolean => {
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
 }
 
+/** Nothing here may open a file of a store: to close it would free the lock on its folder. */
+const isInStore = (relative: string): boolean => relative.toLowerCase().split(/[\\/]/).includes(".lume")
+
+/** Lets only a file through that really lies where it may be read. */
+const checkPlace = (sourcePath: string, folder: string, real: string): Effect.Effect<void, StageFailure> =>
+  isInside(folder, real)
+    ? isInStore(path.relative(folder, real))
+      ? inStore(sourcePath)
+      : Effect.void
+    : notAllowed(sourcePath, "is a symbolic link that leads outside")
+
 /** A file that may be read, and is open. */
 export interface SourceFile extends OpenFile {
   /** What its name ends with, in lower case, such as `.csv`, without `.gz`; empty where there is nothing. */
@@ -71,6 +82,9 @@ const extensionOf = (relative: string): { readonly extension: string; readonly i
     : { extension: last, isCompressed: false }
 }
 
+/** How the system names a file that is open, where it does (Linux). */
+const nameOf = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`
+
 const isSame = (one: BigIntStats, other: BigIntStats): boolean => one.ino === other.ino && one.dev === other.dev
 
 /**
@@ -83,7 +97,7 @@ const pathOf = (
   work: string
 ): Effect.Effect<string, StageFailure | Unreadable, Scope.Scope> =>
   Effect.gen(function* () {
-    const named = `/proc/self/fd/${handle.fd}`
+    const named = nameOf(handle)
     const isNamed = yield* Effect.tryPromise(() => stat(named, { bigint: true })).pipe(
       Effect.match({ onFailure: () => false, onSuccess: (found) => isSame(found, opened) })
     )
@@ -117,8 +131,8 @@ const unchanged = (
  * Opens the file that a source path names.
  *
  * A step upwards (`..`) is refused wherever it stands, and so is every absolute path, and every symbolic link that
- * leads outside. The file is opened first and what was opened is checked then, so that no link that is put in its place
- * meanwhile is followed: DuckDB reads what is open.
+ * leads outside. What was opened is checked anew, so that no link that is put in its place meanwhile is followed: DuckDB
+ * reads what is open.
  */
 export const find = (
   sources: string,
@@ -131,14 +145,14 @@ export const find = (
     if (relative.includes("\0")) return yield* notAllowed(sourcePath, "holds a NUL character")
     if (path.posix.isAbsolute(relative) || path.win32.isAbsolute(relative))
       return yield* notAllowed(sourcePath, "is absolute")
-    const steps = relative.toLowerCase().split(/[\\/]/)
-    if (steps.includes("..")) return yield* notAllowed(sourcePath, "holds a step upwards (..)")
-    // To close a file there would free the lock on that folder.
-    if (steps.includes(".lume")) return yield* notAllowed(sourcePath, "leads into the store of a local Lume (.lume)")
+    if (relative.split(/[\\/]/).includes("..")) return yield* notAllowed(sourcePath, "holds a step upwards (..)")
+    if (isInStore(relative)) return yield* inStore(sourcePath)
 
     const fail = inaccessible(sourcePath, relative)
     const folder = yield* Effect.mapError(files.realPath(sources), fail)
     const file = path.join(folder, relative)
+    const realPath = Effect.mapError(files.realPath(file), fail)
+    yield* checkPlace(sourcePath, folder, yield* realPath)
     const handle = yield* Effect.acquireRelease(
       Effect.tryPromise({
         // A pipe without a writer must not block.
@@ -148,9 +162,13 @@ export const find = (
       (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
     )
     const opened = yield* Effect.tryPromise({ try: () => handle.stat({ bigint: true }), catch: fail })
-    const real = yield* Effect.mapError(files.realPath(file), fail)
-    const found = yield* Effect.tryPromise({ try: () => stat(real, { bigint: true }), catch: fail })
-    if (!isInside(folder, real) || !isSame(opened, found)) return yield* leadsOutside(sourcePath)
+    const real = yield* Effect.orElse(
+      Effect.tryPromise(() => readlink(nameOf(handle))),
+      () => realPath
+    )
+    yield* checkPlace(sourcePath, folder, real)
+    const found = yield* Effect.tryPromise({ try: () => lstat(real, { bigint: true }), catch: fail })
+    if (!isSame(opened, found)) return yield* notAllowed(sourcePath, "was replaced while it was opened")
     if (!opened.isFile()) return yield* notFound(sourcePath, "is not a file", relative)
     return {
       handle,
