@@ -1,18 +1,38 @@
+import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
-import type { Reporter } from "vitest/node"
+import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/node"
 
 const src = fileURLToPath(new URL("src", import.meta.url))
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
-const slow = ["test/package.test.ts", "test/soak.test.ts"]
+const slow = ["test/package.test.ts", "test/soak.test.ts", "test/local/LocalLumeKills.test.ts"]
 const local = ["test/local/**/*.test.ts"]
 
-/** A part of the suite by its name: `vitest --project behaviour`. Groups run one after the other. */
-const project = (name: string, groupOrder: number, include: Array<string>, exclude: Array<string> = []) => ({
-  extends: true as const,
-  test: { name, include, exclude, sequence: { groupOrder } }
-})
+interface Part {
+  readonly name: string
+  readonly include: Array<string>
+  readonly exclude?: Array<string>
+  /** Each file has a process of its own, or threads go from file to file, which spares loading Effect for each. */
+  readonly pool: "forks" | "threads"
+}
+
+/** A part of the suite by its name: `vitest --project behaviour`. */
+const project = (part: Part) => ({ extends: true as const, test: { exclude: [], ...part } })
+
+/** Begins with the slow files, so that no core is idle at the end. The others come in Vitest's order, or shuffled. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const { seed, shuffle } = this.ctx.config.sequence
+    const place = ({ moduleId }: TestSpecification) => createHash("sha256").update(`${seed} ${moduleId}`).digest("hex")
+    const sorted = shuffle
+      ? files.toSorted((one, other) => (place(one) < place(other) ? -1 : 1))
+      : // oxlint-disable-next-line unicorn/no-array-sort -- this one is Vitest's, and gives another array
+        await super.sort(files)
+    const isSlow = ({ project }: TestSpecification) => project.name === "slow"
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))]
+  }
+}
 
 /** Says how many passed in a line of its own, as the scripts of checks do: `.ci/run` adds these lines up. */
 const count: Reporter = {
@@ -35,11 +55,13 @@ export default defineConfig({
   test: {
     reporters: ["default", count],
     projects: [
-      // first, so that no core is idle at the end
-      project("slow", 0, slow),
-      project("local", 1, local),
-      project("behaviour", 1, all, [...slow, ...local])
+      project({ name: "slow", include: slow, pool: "forks" }),
+      // An expression that DuckDB can't stop ends with its process.
+      project({ name: "local", include: local, exclude: slow, pool: "forks" }),
+      project({ name: "behaviour", include: all, exclude: [...slow, ...local], pool: "threads" })
     ],
+    poolOptions: { threads: { isolate: false } },
+    sequence: { sequencer: SlowFirst },
     // Vitest leaves one core idle.
     maxWorkers: "100%",
     minWorkers: "100%",

@@ -597,21 +597,18 @@ describe("time that is skipped", () => {
     assert.strictEqual((await Effect.runPromise(run))._tag, "Succeeded")
   })
 
-  it.effect(
-    "does many waits at once",
-    () =>
-      Effect.gen(function* () {
-        const lume = yield* LumeClient.LumeClient
-        const waits = Effect.forEach(
-          Array.from({ length: 200 }, (_, index) => `batch-${index}`),
-          (sourcePath) => lume.runAndWait({ ...request, sourcePath }),
-          { concurrency: "unbounded" }
-        )
-        const runs = yield* LumeTest.waitFor(waits)
-        assert.isTrue(runs.every((run) => run._tag === "Succeeded"))
-        assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
-      }).pipe(Effect.provide(LumeTest.layer())),
-    20_000
+  it.effect("does many waits at once", () =>
+    Effect.gen(function* () {
+      const lume = yield* LumeClient.LumeClient
+      const waits = Effect.forEach(
+        Array.from({ length: 200 }, (_, index) => `batch-${index}`),
+        (sourcePath) => lume.runAndWait({ ...request, sourcePath }),
+        { concurrency: "unbounded" }
+      )
+      const runs = yield* LumeTest.waitFor(waits)
+      assert.isTrue(runs.every((run) => run._tag === "Succeeded"))
+      assert.strictEqual(yield* Clock.currentTimeMillis, 30_000)
+    }).pipe(Effect.provide(LumeTest.layer()))
   )
 
   it.effect("passes for what was forked before as well, so that it can be joined", () =>
@@ -774,6 +771,6 @@ describe("whatever befalls its reads", () => {
         )
         assert.strictEqual(run._tag, "Succeeded")
       }),
-    { fastCheck: { numRuns: 20 }, timeout: 20_000 }
+    { fastCheck: { numRuns: 20 } }
   )
 })

@@ -246,45 +246,32 @@ describe("verify", () => {
     })
   )
 
-  it.effect(
-    "never throws, whatever comes",
-    () => {
-      const hex = FastCheck.stringMatching(/^[0-9a-fA-F]{64}$/)
-      const header = FastCheck.oneof(
-        FastCheck.string({ unit: "binary", maxLength: 80 }),
-        hex,
-        FastCheck.tuple(FastCheck.constantFrom("sha256=", "SHA256=", " ", "\u00a0", "v1,"), hex).map((parts) =>
-          parts.join("")
-        ),
-        FastCheck.constantFrom(null, undefined, "", 0, {}, "0".repeat(100_000))
-      )
-      const anyBody = FastCheck.oneof(
-        FastCheck.string({ unit: "binary" }),
-        FastCheck.uint8Array(),
-        FastCheck.constantFrom(
-          null,
-          undefined,
-          {},
-          [],
-          1,
-          "\ud800",
-          new ArrayBuffer(3),
-          new DataView(new ArrayBuffer(3))
-        )
-      )
-      const deliveries = FastCheck.sample(FastCheck.record({ signature: header, body: anyBody }), 100_000)
-      return Effect.forEach(
-        deliveries,
-        (delivery) =>
-          Effect.map(Effect.exit(untyped({ ...delivery, secrets })), (exit) => {
-            if (Exit.isSuccess(exit)) assert.fail(`accepted ${JSON.stringify(delivery)}`)
-            if (exit.cause._tag !== "Fail") assert.fail(`${exit.cause}`)
-          }),
-        { discard: true, concurrency: 16 }
-      )
-    },
-    60_000
-  )
+  it.effect("never throws, whatever comes", () => {
+    const hex = FastCheck.stringMatching(/^[0-9a-fA-F]{64}$/)
+    const header = FastCheck.oneof(
+      FastCheck.string({ unit: "binary", maxLength: 80 }),
+      hex,
+      FastCheck.tuple(FastCheck.constantFrom("sha256=", "SHA256=", " ", "\u00a0", "v1,"), hex).map((parts) =>
+        parts.join("")
+      ),
+      FastCheck.constantFrom(null, undefined, "", 0, {}, "0".repeat(100_000))
+    )
+    const anyBody = FastCheck.oneof(
+      FastCheck.string({ unit: "binary" }),
+      FastCheck.uint8Array(),
+      FastCheck.constantFrom(null, undefined, {}, [], 1, "\ud800", new ArrayBuffer(3), new DataView(new ArrayBuffer(3)))
+    )
+    const deliveries = FastCheck.sample(FastCheck.record({ signature: header, body: anyBody }), 10_000)
+    return Effect.forEach(
+      deliveries,
+      (delivery) =>
+        Effect.map(Effect.exit(untyped({ ...delivery, secrets })), (exit) => {
+          if (Exit.isSuccess(exit)) assert.fail(`accepted ${JSON.stringify(delivery)}`)
+          if (exit.cause._tag !== "Fail") assert.fail(`${exit.cause}`)
+        }),
+      { discard: true, concurrency: 16 }
+    )
+  })
 })
 
 const text = FastCheck.string({ unit: "binary", minLength: 1, maxLength: 200 })
@@ -308,7 +295,7 @@ describe("beside @octokit/webhooks-methods", () => {
         )
         assert.strictEqual(Either.isRight(verified), accepted)
       }),
-    { fastCheck: { numRuns: 500 }, timeout: 60_000 }
+    { fastCheck: { numRuns: 100 } }
   )
 })
 

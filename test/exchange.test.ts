@@ -32,7 +32,7 @@ const closedPort = Effect.map(Effect.scoped(serve(() => {})), ({ url }) => url)
 
 describe.each(clients)("%s", (name, layer) => {
   const live = <A, E>(title: string, effect: Effect.Effect<A, E, HttpClient.HttpClient | Scope.Scope>) =>
-    it.scopedLive(title, () => Effect.provide(effect, layer), 20_000)
+    it.scopedLive(title, () => Effect.provide(effect, layer))
 
   live(
     "a submit is repeated where no connection was made, and is safe to repeat then",

@@ -117,7 +117,7 @@ describe("a read", () => {
           })
         })
       ),
-    { fastCheck: { numRuns: 50 }, timeout: 30_000 }
+    { fastCheck: { numRuns: 50 } }
   )
 })
 

@@ -214,25 +214,22 @@ const block = () => {
 }
 
 describe.each(clients)("after work that blocked the event loop, %s", (_, layer) => {
-  it.scopedLive(
-    "submits on a connection that stands",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* closingServer
-        const lume = yield* make(server.url)
-        for (const [from, schedule] of Object.entries(begin)) {
-          yield* lume.run(request)
-          const run = yield* Effect.async<unknown, LumeError.SubmitError>((resume) =>
-            schedule(() => {
-              block()
-              resume(lume.run(request))
-            })
-          ).pipe(Effect.mapError((error) => `from ${from}: ${error.message}`))
-          assert.isDefined(run)
-        }
-        yield* until(() => server.received() === 6)
-      }).pipe(Effect.provide(layer)),
-    20_000
+  it.scopedLive("submits on a connection that stands", () =>
+    Effect.gen(function* () {
+      const server = yield* closingServer
+      const lume = yield* make(server.url)
+      for (const [from, schedule] of Object.entries(begin)) {
+        yield* lume.run(request)
+        const run = yield* Effect.async<unknown, LumeError.SubmitError>((resume) =>
+          schedule(() => {
+            block()
+            resume(lume.run(request))
+          })
+        ).pipe(Effect.mapError((error) => `from ${from}: ${error.message}`))
+        assert.isDefined(run)
+      }
+      yield* until(() => server.received() === 6)
+    }).pipe(Effect.provide(layer))
   )
 })
 
@@ -252,45 +249,40 @@ const certificate = (name: string) => ({
   cert: readFileSync(new URL(`support/certificates/${name}.pem`, import.meta.url))
 })
 
-it.scopedLive(
-  "a certificate that is refused, and https to a plain port, mean that nothing was sent",
-  () =>
-    Effect.gen(function* () {
-      let received = 0
-      const count = () => received++
-      const expired = yield* listening(Https.createServer(certificate("expired"), count))
-      const wrongHost = yield* listening(Https.createServer(certificate("wrongHost"), count))
-      const plain = yield* listening(Http.createServer(count))
-      const errors = yield* Effect.async<ReadonlyArray<{ readonly _tag: string; readonly message: string }>>(
-        (resume) => {
-          execFile(
-            process.execPath,
-            [
-              "--import",
-              "tsx",
-              fileURLToPath(new URL("support/submitOverTls.ts", import.meta.url)),
-              ...[expired, wrongHost, plain].map((port) => `https://127.0.0.1:${port}`)
-            ],
-            {
-              env: {
-                ...process.env,
-                NODE_EXTRA_CA_CERTS: fileURLToPath(new URL("support/certificates/ca.pem", import.meta.url))
-              }
-            },
-            (_, output) => resume(Effect.succeed(JSON.parse(output)))
-          )
-        }
+it.scopedLive("a certificate that is refused, and https to a plain port, mean that nothing was sent", () =>
+  Effect.gen(function* () {
+    let received = 0
+    const count = () => received++
+    const expired = yield* listening(Https.createServer(certificate("expired"), count))
+    const wrongHost = yield* listening(Https.createServer(certificate("wrongHost"), count))
+    const plain = yield* listening(Http.createServer(count))
+    const errors = yield* Effect.async<ReadonlyArray<{ readonly _tag: string; readonly message: string }>>((resume) => {
+      execFile(
+        process.execPath,
+        [
+          "--import",
+          "tsx",
+          fileURLToPath(new URL("support/submitOverTls.ts", import.meta.url)),
+          ...[expired, wrongHost, plain].map((port) => `https://127.0.0.1:${port}`)
+        ],
+        {
+          env: {
+            ...process.env,
+            NODE_EXTRA_CA_CERTS: fileURLToPath(new URL("support/certificates/ca.pem", import.meta.url))
+          }
+        },
+        (_, output) => resume(Effect.succeed(JSON.parse(output)))
       )
-      assert.deepStrictEqual(
-        errors.map(({ _tag }) => _tag),
-        Array.from({ length: 9 }, () => "TransportError")
-      )
-      assert.include(errors[0]?.message, "CERT_HAS_EXPIRED")
-      assert.include(errors[3]?.message, "ERR_TLS_CERT_ALTNAME_INVALID")
-      assert.include(errors[6]?.message, "WRONG_VERSION_NUMBER")
-      assert.strictEqual(received, 0)
-    }),
-  30_000
+    })
+    assert.deepStrictEqual(
+      errors.map(({ _tag }) => _tag),
+      Array.from({ length: 9 }, () => "TransportError")
+    )
+    assert.include(errors[0]?.message, "CERT_HAS_EXPIRED")
+    assert.include(errors[3]?.message, "ERR_TLS_CERT_ALTNAME_INVALID")
+    assert.include(errors[6]?.message, "WRONG_VERSION_NUMBER")
+    assert.strictEqual(received, 0)
+  })
 )
 
 it.effect("under TestClock, a submit and its wait go on by fork, adjust, join", () =>

@@ -720,7 +720,7 @@ describe("any sequence of answers", () => {
           })
         )
       ),
-    { fastCheck: { numRuns: 150 }, timeout: 60_000 }
+    { fastCheck: { numRuns: 50 } }
   )
 
   it.effect("wakes from pauses that are longer than any timer of the live clock", () =>

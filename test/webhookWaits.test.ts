@@ -111,45 +111,40 @@ describe("deliveries", () => {
 })
 
 describe("a server that is killed between submit and delivery", () => {
-  it.scopedLive(
-    "and started again, hears of the run, and waits for it by its id",
-    () =>
-      Effect.gen(function* () {
-        const places = yield* folders({ "people.csv": "Id,Born,Name\n1,1815-12-10,Ada\n" })
-        // Whoever listens here first is not there when the delivery comes.
-        const gone = yield* Effect.scoped(
-          Effect.map(
-            serve(() => {}),
-            ({ url }) => url
-          )
+  it.scopedLive("and started again, hears of the run, and waits for it by its id", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "people.csv": "Id,Born,Name\n1,1815-12-10,Ada\n" })
+      // Whoever listens here first is not there when the delivery comes.
+      const gone = yield* Effect.scoped(
+        Effect.map(
+          serve(() => {}),
+          ({ url }) => url
         )
-        const context = yield* Layer.build(
-          LocalLume.layer({ flows: [flow], ...places, webhook: { url: gone, secret } })
-        )
-        const local = Context.get(context, LocalLume.LocalLume)
-        const options = { apiKey: local.apiKey, baseUrl: local.url }
-        const lume = yield* LumeClient.make(options).pipe(Effect.provide(FetchHttpClient.layer))
-        const run = yield* lume.run({ flowVersion: "people:v1", sourcePath: "people.csv" })
-        yield* Effect.repeat(lume.refresh(run), { until: ({ _tag }) => _tag === "Succeeded" })
+      )
+      const context = yield* Layer.build(LocalLume.layer({ flows: [flow], ...places, webhook: { url: gone, secret } }))
+      const local = Context.get(context, LocalLume.LocalLume)
+      const options = { apiKey: local.apiKey, baseUrl: local.url }
+      const lume = yield* LumeClient.make(options).pipe(Effect.provide(FetchHttpClient.layer))
+      const run = yield* lume.run({ flowVersion: "people:v1", sourcePath: "people.csv" })
+      yield* Effect.repeat(lume.refresh(run), { until: ({ _tag }) => _tag === "Succeeded" })
 
-        const heard: Array<string> = []
-        const app = LumeWebhook.httpApp({
-          secrets: [secret],
-          handler: ({ runId }) => Effect.sync(() => heard.push(runId))
-        })
-        yield* Layer.build(
-          HttpServer.serve(app).pipe(
-            Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: Number(new URL(gone).port) }))
-          )
+      const heard: Array<string> = []
+      const app = LumeWebhook.httpApp({
+        secrets: [secret],
+        handler: ({ runId }) => Effect.sync(() => heard.push(runId))
+      })
+      yield* Layer.build(
+        HttpServer.serve(app).pipe(
+          Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: Number(new URL(gone).port) }))
         )
-        yield* until(() => heard.includes(run.id))
+      )
+      yield* until(() => heard.includes(run.id))
 
-        const after = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.wait(run.id)).pipe(
-          Effect.provide(LumeClient.layerWithEvents(options)),
-          Effect.provide([FetchHttpClient.layer, RunEvents.layer])
-        )
-        assert.strictEqual(after._tag, "Succeeded")
-      }).pipe(Effect.provide(NodeFileSystem.layer)),
-    30_000
+      const after = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.wait(run.id)).pipe(
+        Effect.provide(LumeClient.layerWithEvents(options)),
+        Effect.provide([FetchHttpClient.layer, RunEvents.layer])
+      )
+      assert.strictEqual(after._tag, "Succeeded")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 })

@@ -457,6 +457,6 @@ describe("any rows", () => {
         assert.isAtLeast(validation.testsFailed, results.rejectedRows)
         assert.strictEqual(outcome.status, results.rejectedRows === 0 ? "SUCCEEDED" : "PARTIAL_FAILED")
       }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)),
-    { fastCheck: { numRuns: 25 }, timeout: 60_000 }
+    { fastCheck: { numRuns: 25 } }
   )
 })

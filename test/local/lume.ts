@@ -67,16 +67,14 @@ export const refusal = (options: LocalLume.Options) =>
 
 type Live = FileSystem.FileSystem | Scope.Scope
 
-const timeLimit = 120_000
-
 /** A test in real time, with its own scope and the real file system. */
 export const live = Object.assign(
   <A, E>(name: string, effect: () => Effect.Effect<A, E, Live>) =>
-    it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), timeLimit),
+    it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer)),
   {
     each:
       <Case extends readonly [name: string, ...ReadonlyArray<unknown>]>(cases: ReadonlyArray<Case>) =>
       <A, E>(name: string, effect: (each: Case) => Effect.Effect<A, E, Live>) =>
-        it.scopedLive.each(cases)(name, (each) => Effect.provide(effect(each), NodeFileSystem.layer), timeLimit)
+        it.scopedLive.each(cases)(name, (each) => Effect.provide(effect(each), NodeFileSystem.layer))
   }
 )
