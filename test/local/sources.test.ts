@@ -360,6 +360,30 @@ describe("JSON", () => {
       ])
     })
   )
+
+  live("a flow may name very many keys, which records may lack, and have in any order", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 1500 }, (_, index) => `key ${index}`)
+      const valueOf = (key: string, row: number) => (row === 2 ? [key, 1.5] : row === 1 ? null : `"${key}" ${row}`)
+      const rows = [keys, keys.toReversed(), keys.slice(700), keys.toReversed().slice(1), []].map((some, row) =>
+        Object.fromEntries(some.map((key) => [key, valueOf(key, row)]))
+      )
+      const records = rows.map((row) => JSON.stringify(row)).concat('{"key 9":12345678901234567.5}')
+      const fields = Object.fromEntries(keys.map((key) => [key, `"${key}"`]))
+      const tests = [{ error_code: "REJECTED", field: "key 0", check: "true" }]
+      const outcome = yield* through(copy([], { fields, tests }), "in.jsonl", records.join("\n"))
+      const seen = (value: unknown) => (Array.isArray(value) ? JSON.stringify(value) : (value ?? null))
+      assert.deepStrictEqual(
+        (yield* mapped(outcome))
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+        [...rows, { "key 9": "12345678901234567.5" }].map((row: Readonly<Record<string, unknown>>) =>
+          Object.fromEntries(keys.map((key) => [key, seen(row[key])]))
+        )
+      )
+    })
+  )
 })
 
 describe("Parquet", () => {
