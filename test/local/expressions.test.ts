@@ -148,7 +148,8 @@ describe("an expression that gives no single value is told why", () => {
     ["DISTINCT v", "not one expression"],
     ["v UNION SELECT 1", "not one expression"],
     ["v; DROP TABLE source", "not one expression"],
-    ["v;", 'at or near ";"'],
+    ["SELECT v", "not one expression"],
+    ["v;", "not one expression"],
     ["v) OR (v", 'at or near ")"'],
     ["v /* and so on", "unterminated /* comment"],
     ["$1", "a parameter"],
@@ -193,6 +194,40 @@ describe("what is not there is named, with what is", () => {
         yield* refused(source, make({ n: "name", m: "name" }, [["X", "n", "name = ''"]])),
         'The test "X" of the field "n" can\'t be computed: there is no column "name". The target\'s fields are "n", "m".'
       )
+    })
+  )
+
+  live("a column whose name needs quotes, with each of its characters", () =>
+    Effect.gen(function* () {
+      const source = "Invoice Date,unit-price, id ,net\u00a0sum\n1,2,3,4\n"
+      for (const [sql, says] of [
+        ["Invoice Date", 'Write the column "Invoice Date" so, in double quotes.'],
+        ["unit-price", 'Write the column "unit-price" so, in double quotes.'],
+        ["id", '"unit-price", " id ", "net\\u{a0}sum". Write the column " id " so, in double quotes.'],
+        ['"net sum"', '"net\\u{a0}sum"']
+      ] as const) {
+        assert.include(yield* refused(source, make({ n: sql })), says, sql)
+      }
+    })
+  )
+
+  live("a text in double quotes, and what can't be named here", () =>
+    Effect.gen(function* () {
+      const text = yield* refused("state\nopen\n", make({ n: 'state = "open"' }))
+      assert.include(text, "If a text is meant, put it into single quotes: 'open'.")
+      const field = yield* refused("a\n1\n", make({ n: "a", m: "upper(n)" }))
+      assert.include(field, "That is a field of the target, which no other field sees: repeat its expression.")
+      assert.notInclude(yield* refused("a\n1\n", make({ n: "n" })), "That is a field")
+      const column = yield* refused("a,b\n1,2\n", make({ n: "a" }, [["X", "n", "b > '1'"]]))
+      assert.include(column, "That is a column of the source, which no test sees: make it a field of the target.")
+    })
+  )
+
+  live("columns are text, which is said where a type does not fit", () =>
+    Effect.gen(function* () {
+      for (const sql of ["a + a", "a > 5", "round(a, 1)"])
+        assert.include(yield* refused("a\n1\n", make({ n: sql })), "as in try_cast(x AS DOUBLE)", sql)
+      assert.include(yield* refused("a\n1\n", make({ n: "a.b" })), "as in x->>'y'")
     })
   )
 
@@ -278,6 +313,13 @@ describe("columns that differ only by case", () => {
       ]) {
         assert.include(yield* refused(source, make({ x: "b", y: sql })), '"A", "a"', sql)
       }
+    })
+  )
+
+  live("or not at all, are refused as well", () =>
+    Effect.gen(function* () {
+      const message = yield* refused("id,amount,amount\n1,2,3\n", make({ x: "amount" }))
+      assert.include(message, 'the source has several columns "amount". Rename all but one of them in the source.')
     })
   )
 

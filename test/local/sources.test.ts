@@ -151,10 +151,14 @@ const parquet = (sql: string) =>
 
 describe("what a refusal says: the place as a person counts, what is found, what to do", () => {
   const refused: ReadonlyArray<readonly [file: string, content: string | Uint8Array, sentence: string]> = [
-    ["a.csv", "a,b\n1,2\n3,Lovelace,5\n", "line 3 has 3 fields, but the header has 2 fields. Correct the line"],
-    ["a.csv", "a,b\n1,2,\n", "line 2 has 3 fields, but the header has 2 fields."],
-    ["a.csv", "a,b\n1,2\n3,4,", "line 3 has 3 fields, but the header has 2 fields."],
-    ["a.csv", '\n\na,b\n"Love\r\nlace",2\n\n1\n', "line 7 has 1 field, but the header has 2 fields."],
+    [
+      "a.csv",
+      "a,b\n1,2\n3,Lovelace,5\n",
+      "line 3 has 3 fields, but the header, line 1, has 2 fields. Correct the line"
+    ],
+    ["a.csv", "a,b\n1,2,\n", "line 2 has 3 fields, but the header, line 1, has 2 fields."],
+    ["a.csv", "a,b\n1,2\n3,4,", "line 3 has 3 fields, but the header, line 1, has 2 fields."],
+    ["a.csv", '\n\na,b\n"Love\r\nlace",2\n\n1\n', "line 7 has 1 field, but the header, line 3, has 2 fields."],
     ["a.csv", 'a,b\n1,2\n"Lovelace,2\n3,4\n', 'in the record that begins in line 3 a quote (") is never closed.'],
     ["a.csv", '"a,b\nLovelace,2\n', 'in the record that begins in line 1 a quote (") is never closed.'],
     ["a.csv", 'a,b\n1,2\n"Lovelace"x,2\n', "in line 3 something stands between a closing quote"],
@@ -191,6 +195,18 @@ describe("what a refusal says: the place as a person counts, what is found, what
     ["a.csv", latin1("\xd0\xcf\x11\xe0\xa1\xb1Lovelace"), "a spreadsheet of old (.xls)"],
     ["a.tsv", gzipSync("a\n1\n"), "by its bytes it is gzip. Add .gz to its name."],
     ["a.json.gz", gzipSync("PAR1Lovelace"), "by its bytes it is Parquet. Name it .parquet."],
+    [
+      "a.csv",
+      "<!DOCTYPE html>\n<html>Lovelace, 404</html>\n",
+      "by its bytes it is a web page. Fetch the data themselves"
+    ],
+    ["a.json", '<?xml version="1.0"?><Lovelace/>', "by its bytes it is XML. Convert it to CSV or JSON."],
+    ["a.csv", '[{"a":"Lovelace","b":2},\n{"a":1}]\n', "by its beginning it is JSON. Name it .json"],
+    [
+      "a.json",
+      Buffer.from('[{"a":"Lovelace"}]', "utf16le"),
+      "a NUL character stands where none may. If the file is UTF-16"
+    ],
     ["a.json", "", "it is empty."],
     ["a.json", " \n", "it holds white space alone."],
     ["a.jsonl", "\n", "it holds white space alone."],
