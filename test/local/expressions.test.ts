@@ -1,7 +1,8 @@
 /**
  * A flow's SQL: what each expression may be, what it sees, and what is said of one that can't be computed.
  */
-import { assert, describe } from "@effect/vitest"
+import { DuckDBConnection } from "@duckdb/node-api"
+import { assert, describe, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 import { failure, finished, folders, live, query, read, rejects, run, written } from "./support.js"
@@ -351,6 +352,31 @@ describe("a wide flow", () => {
         yield* refused(source, make({ ...fields, "field 777": "'x'::INT + \"column 1\"::INT" })),
         'The field "field 777"'
       )
+    })
+  )
+
+  live("takes no more statements than a narrow one, and few more to find the wrong field", () =>
+    Effect.gen(function* () {
+      const methods = ["run", "runAndReadAll", "prepare"] as const
+      const statements = (width: number, wrong: Readonly<Record<string, string>> = {}) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => methods.map((method) => vi.spyOn(DuckDBConnection.prototype, method))),
+          (spies) =>
+            Effect.gen(function* () {
+              const columns = Array.from({ length: width }, (_, index) => `column ${index}`)
+              const source = `${columns.join(",")}\n${columns.map((_, index) => index).join(",")}\n`
+              const fields = Object.fromEntries(columns.map((column, index) => [`field ${index}`, `"${column}"`]))
+              yield* run(yield* folders({ "a.csv": source }), "a.csv", { flow: make({ ...fields, ...wrong }) })
+              return spies.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+            }),
+          (spies) => Effect.sync(() => spies.forEach((spy) => spy.mockRestore()))
+        )
+      const narrow = yield* statements(2)
+      assert.isAbove(narrow, 0)
+      assert.strictEqual(yield* statements(1024), narrow)
+      // Ten steps of halving, and a few to say what is wrong.
+      assert.isAtMost(yield* statements(1024, { "field 777": "kolumn" }), narrow + 10 + 5)
+      assert.isAtMost(yield* statements(1024, { "field 777": "'x'::INT + \"column 1\"::INT" }), narrow + 2 * (10 + 5))
     })
   )
 })
