@@ -1,7 +1,8 @@
 /**
  * The pipeline of a run on this machine: sync the source into staging, transform, sync to the target, on DuckDB.
  *
- * Every number of the metadata is counted or measured. No row passes through JavaScript.
+ * Every number of the metadata is counted or measured. No row passes through JavaScript. How each format is read and
+ * written, and what is refused, is told in `docs/local-data.md`.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
@@ -32,11 +33,18 @@ export interface Job {
   /** The run's id; its output goes into a folder of this name. */
   readonly runId: string
   readonly flow: LocalFlow
-  /** What to run it on: `s3://acme/a.csv` is the file `s3/acme/a.csv` inside `sources`. */
+  /**
+   * What to run it on: `s3://acme/a.csv` is the file `s3/acme/a.csv` inside `sources`. Its extension tells the format:
+   * `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, each with or without `.gz`, or `.parquet`.
+   */
   readonly sourcePath: string
   /** The only folder that sources are read from. */
   readonly sources: string
-  /** The folder that receives `<run id>/mapped.<ext>` and `<run id>/rejects.<ext>`, in the source's format. */
+  /**
+   * The folder that receives `<run id>/mapped.<ext>`, the fields of the rows that pass every test, and
+   * `<run id>/rejects.<ext>`, the original rows of the others with their `error_codes`; in the source's format, UTF-8,
+   * without `.gz`.
+   */
   readonly targets: string
   /** When the run was accepted, on the monotonic clock, in nanoseconds. Default: now. */
   readonly acceptedAt?: bigint | undefined

@@ -23,6 +23,9 @@ describe("LocalFlow", () => {
     ["no fields", { ...flow, fields: {} }, "fields"],
     ["a field without SQL", { ...flow, fields: { id: " " } }, "id"],
     ["fields that differ by case only", { ...flow, fields: { id: "Id", ID: "Id", born_on: "1", name: "1" } }, "ID"],
+    ["a field whose name is a whole number", { ...flow, fields: { ...flow.fields, 2024: "1" } }, "n2024"],
+    ["an encoding that Node does not know", { ...flow, encoding: "latin-99" }, "encoding"],
+    ["a delimiter of two characters", { ...flow, delimiter: "::" }, "delimiter"],
     ["a test of no field", { ...flow, tests: [{ error_code: "A", field: "total", check: "true" }] }, "field"],
     ["a test without a code", { ...flow, tests: [{ error_code: "", field: "id", check: "true" }] }, "error_code"]
   ] as const)("refuses %s", ([, input, place]) =>

@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib"
 import * as LocalEngine from "../../src/local/LocalEngine.js"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 
-/** How many files of a format are compared; the long check says more. */
+/** How many files of a format are compared: `npm run check:differential` asks for more. */
 const count = Number(process.env["DIFFERENTIAL_FILES"] ?? 300)
 
 /** Numbers from a seed (mulberry32), and choices by them. */
@@ -137,8 +137,9 @@ export const differential = <Row, Test extends Case<Row>>(
       Effect.gen(function* () {
         const files = yield* FileSystem.FileSystem
         const root = yield* Effect.flatMap(files.makeTempDirectoryScoped(), files.realPath)
-        // The sources folder itself lies where Hive would see a partition.
-        const places = { sources: path.join(root, "a=1/sources"), targets: path.join(root, "targets") }
+        // Both folders lie where Hive would see partitions, also by the names that the engine gives to columns.
+        const partitions = path.join(root, "a=1/k=1/c0=1/json=1")
+        const places = { sources: path.join(partitions, "sources"), targets: path.join(partitions, "targets") }
         yield* Effect.forEach(
           Array.from({ length: count }, (_, index) => index),
           (index) =>

@@ -162,7 +162,7 @@ const makeText = (random: Random, dialect: Dialect): { readonly text: string; re
   const lines = [...random.list(length, () => random.list(width, cell).join(delimiter))]
   const isDamaged = length > 0 && random.chance(0.2)
   const isOpen = isDamaged && random.chance(0.2)
-  const place = isOpen ? length - 1 : random.below(length)
+  const place = isOpen || random.chance(0.4) ? length - 1 : random.below(length)
   const line = lines[place] ?? ""
   if (isDamaged) lines[place] = isOpen ? `"open${line.replaceAll('"', "")}` : damage(random, line, dialect, width)
   const whole = [header === "" ? "id" : header, ...lines].map((line) => blank() + line + random.pick(ends)).join("")

@@ -253,6 +253,7 @@ const makeText = (random: Random, isArray: boolean): { readonly text: string; re
   const list = [...random.list(length, (index) => writer.record(index === 0 || random.chance(0.9)))]
   const isBroken = random.chance(0.25)
   if (isBroken) list.splice(random.below(length + 1), 0, random.pick(broken))
+  if (list.length === 0 && random.chance(0.5)) return { text: random.pick([" ", "\n", "\r\n\t"]), isBroken: true }
   if (!isArray)
     return {
       text: list

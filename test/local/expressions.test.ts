@@ -1,7 +1,8 @@
 /**
  * A flow's SQL: what each expression may be, what it sees, and what is said of one that can't be computed.
  */
-import { assert, describe } from "@effect/vitest"
+import { DuckDBConnection } from "@duckdb/node-api"
+import { assert, describe, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 import { failure, finished, folders, live, query, read, rejects, run, written } from "./support.js"
@@ -148,7 +149,8 @@ describe("an expression that gives no single value is told why", () => {
     ["DISTINCT v", "not one expression"],
     ["v UNION SELECT 1", "not one expression"],
     ["v; DROP TABLE source", "not one expression"],
-    ["v;", 'at or near ";"'],
+    ["SELECT v", "not one expression"],
+    ["v;", "not one expression"],
     ["v) OR (v", 'at or near ")"'],
     ["v /* and so on", "unterminated /* comment"],
     ["$1", "a parameter"],
@@ -193,6 +195,40 @@ describe("what is not there is named, with what is", () => {
         yield* refused(source, make({ n: "name", m: "name" }, [["X", "n", "name = ''"]])),
         'The test "X" of the field "n" can\'t be computed: there is no column "name". The target\'s fields are "n", "m".'
       )
+    })
+  )
+
+  live("a column whose name needs quotes, with each of its characters", () =>
+    Effect.gen(function* () {
+      const source = "Invoice Date,unit-price, id ,net\u00a0sum\n1,2,3,4\n"
+      for (const [sql, says] of [
+        ["Invoice Date", 'Write the column "Invoice Date" so, in double quotes.'],
+        ["unit-price", 'Write the column "unit-price" so, in double quotes.'],
+        ["id", '"unit-price", " id ", "net\\u{a0}sum". Write the column " id " so, in double quotes.'],
+        ['"net sum"', '"net\\u{a0}sum"']
+      ] as const) {
+        assert.include(yield* refused(source, make({ n: sql })), says, sql)
+      }
+    })
+  )
+
+  live("a text in double quotes, and what can't be named here", () =>
+    Effect.gen(function* () {
+      const text = yield* refused("state\nopen\n", make({ n: 'state = "open"' }))
+      assert.include(text, "If a text is meant, put it into single quotes: 'open'.")
+      const field = yield* refused("a\n1\n", make({ n: "a", m: "upper(n)" }))
+      assert.include(field, "That is a field of the target, which no other field sees: repeat its expression.")
+      assert.notInclude(yield* refused("a\n1\n", make({ n: "n" })), "That is a field")
+      const column = yield* refused("a,b\n1,2\n", make({ n: "a" }, [["X", "n", "b > '1'"]]))
+      assert.include(column, "That is a column of the source, which no test sees: make it a field of the target.")
+    })
+  )
+
+  live("columns are text, which is said where a type does not fit", () =>
+    Effect.gen(function* () {
+      for (const sql of ["a + a", "a > 5", "round(a, 1)"])
+        assert.include(yield* refused("a\n1\n", make({ n: sql })), "as in try_cast(x AS DOUBLE)", sql)
+      assert.include(yield* refused("a\n1\n", make({ n: "a.b" })), "as in x->>'y'")
     })
   )
 
@@ -281,6 +317,13 @@ describe("columns that differ only by case", () => {
     })
   )
 
+  live("or not at all, are refused as well", () =>
+    Effect.gen(function* () {
+      const message = yield* refused("id,amount,amount\n1,2,3\n", make({ x: "amount" }))
+      assert.include(message, 'the source has several columns "amount". Rename all but one of them in the source.')
+    })
+  )
+
   live("are no matter where a flow names neither, and are both in the rejects", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "a.csv": `${source}1,2,0\n` })
@@ -309,6 +352,31 @@ describe("a wide flow", () => {
         yield* refused(source, make({ ...fields, "field 777": "'x'::INT + \"column 1\"::INT" })),
         'The field "field 777"'
       )
+    })
+  )
+
+  live("takes no more statements than a narrow one, and few more to find the wrong field", () =>
+    Effect.gen(function* () {
+      const methods = ["run", "runAndReadAll", "prepare"] as const
+      const statements = (width: number, wrong: Readonly<Record<string, string>> = {}) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => methods.map((method) => vi.spyOn(DuckDBConnection.prototype, method))),
+          (spies) =>
+            Effect.gen(function* () {
+              const columns = Array.from({ length: width }, (_, index) => `column ${index}`)
+              const source = `${columns.join(",")}\n${columns.map((_, index) => index).join(",")}\n`
+              const fields = Object.fromEntries(columns.map((column, index) => [`field ${index}`, `"${column}"`]))
+              yield* run(yield* folders({ "a.csv": source }), "a.csv", { flow: make({ ...fields, ...wrong }) })
+              return spies.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+            }),
+          (spies) => Effect.sync(() => spies.forEach((spy) => spy.mockRestore()))
+        )
+      const narrow = yield* statements(2)
+      assert.isAbove(narrow, 0)
+      assert.strictEqual(yield* statements(1024), narrow)
+      // Ten steps of halving, and a few to say what is wrong.
+      assert.isAtMost(yield* statements(1024, { "field 777": "kolumn" }), narrow + 10 + 5)
+      assert.isAtMost(yield* statements(1024, { "field 777": "'x'::INT + \"column 1\"::INT" }), narrow + 2 * (10 + 5))
     })
   )
 })

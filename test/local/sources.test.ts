@@ -151,10 +151,14 @@ const parquet = (sql: string) =>
 
 describe("what a refusal says: the place as a person counts, what is found, what to do", () => {
   const refused: ReadonlyArray<readonly [file: string, content: string | Uint8Array, sentence: string]> = [
-    ["a.csv", "a,b\n1,2\n3,Lovelace,5\n", "line 3 has 3 fields, but the header has 2 fields. Correct the line"],
-    ["a.csv", "a,b\n1,2,\n", "line 2 has 3 fields, but the header has 2 fields."],
-    ["a.csv", "a,b\n1,2\n3,4,", "line 3 has 3 fields, but the header has 2 fields."],
-    ["a.csv", '\n\na,b\n"Love\r\nlace",2\n\n1\n', "line 7 has 1 field, but the header has 2 fields."],
+    [
+      "a.csv",
+      "a,b\n1,2\n3,Lovelace,5\n",
+      "line 3 has 3 fields, but the header, line 1, has 2 fields. Correct the line"
+    ],
+    ["a.csv", "a,b\n1,2,\n", "line 2 has 3 fields, but the header, line 1, has 2 fields."],
+    ["a.csv", "a,b\n1,2\n3,4,", "line 3 has 3 fields, but the header, line 1, has 2 fields."],
+    ["a.csv", '\n\na,b\n"Love\r\nlace",2\n\n1\n', "line 7 has 1 field, but the header, line 3, has 2 fields."],
     ["a.csv", 'a,b\n1,2\n"Lovelace,2\n3,4\n', 'in the record that begins in line 3 a quote (") is never closed.'],
     ["a.csv", '"a,b\nLovelace,2\n', 'in the record that begins in line 1 a quote (") is never closed.'],
     ["a.csv", 'a,b\n1,2\n"Lovelace"x,2\n', "in line 3 something stands between a closing quote"],
@@ -191,6 +195,18 @@ describe("what a refusal says: the place as a person counts, what is found, what
     ["a.csv", latin1("\xd0\xcf\x11\xe0\xa1\xb1Lovelace"), "a spreadsheet of old (.xls)"],
     ["a.tsv", gzipSync("a\n1\n"), "by its bytes it is gzip. Add .gz to its name."],
     ["a.json.gz", gzipSync("PAR1Lovelace"), "by its bytes it is Parquet. Name it .parquet."],
+    [
+      "a.csv",
+      "<!DOCTYPE html>\n<html>Lovelace, 404</html>\n",
+      "by its bytes it is a web page. Fetch the data themselves"
+    ],
+    ["a.json", '<?xml version="1.0"?><Lovelace/>', "by its bytes it is XML. Convert it to CSV or JSON."],
+    ["a.csv", '[{"a":"Lovelace","b":2},\n{"a":1}]\n', "by its beginning it is JSON. Name it .json"],
+    [
+      "a.json",
+      Buffer.from('[{"a":"Lovelace"}]', "utf16le"),
+      "a NUL character stands where none may. If the file is UTF-16"
+    ],
     ["a.json", "", "it is empty."],
     ["a.json", " \n", "it holds white space alone."],
     ["a.jsonl", "\n", "it holds white space alone."],
@@ -358,6 +374,30 @@ describe("JSON", () => {
         },
         { a: "1e400", b: "12345678901234567890123", c: "1.5" }
       ])
+    })
+  )
+
+  live("a flow may name very many keys, which records may lack, and have in any order", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 1500 }, (_, index) => `key ${index}`)
+      const valueOf = (key: string, row: number) => (row === 2 ? [key, 1.5] : row === 1 ? null : `"${key}" ${row}`)
+      const rows = [keys, keys.toReversed(), keys.slice(700), keys.toReversed().slice(1), []].map((some, row) =>
+        Object.fromEntries(some.map((key) => [key, valueOf(key, row)]))
+      )
+      const records = rows.map((row) => JSON.stringify(row)).concat('{"key 9":12345678901234567.5}')
+      const fields = Object.fromEntries(keys.map((key) => [key, `"${key}"`]))
+      const tests = [{ error_code: "REJECTED", field: "key 0", check: "true" }]
+      const outcome = yield* through(copy([], { fields, tests }), "in.jsonl", records.join("\n"))
+      const seen = (value: unknown) => (Array.isArray(value) ? JSON.stringify(value) : (value ?? null))
+      assert.deepStrictEqual(
+        (yield* mapped(outcome))
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+        [...rows, { "key 9": "12345678901234567.5" }].map((row: Readonly<Record<string, unknown>>) =>
+          Object.fromEntries(keys.map((key) => [key, seen(row[key])]))
+        )
+      )
     })
   )
 })

@@ -9,7 +9,7 @@ import type { Database, DuckDBError } from "./duckdb.js"
 import type { Culprit, Expression } from "./expression.js"
 import { fromDuckDB, StageFailure } from "./failure.js"
 import * as sql from "./sql.js"
-import { nestedWindow } from "./syntax.js"
+import { nestedWindow, syntaxError } from "./syntax.js"
 
 /** What the expressions of a batch can name. */
 export interface Scope {
@@ -18,6 +18,8 @@ export interface Scope {
   readonly names: ReadonlyArray<string>
   /** Columns that SQL can't tell apart, which therefore can't be named. */
   readonly twins: ReadonlyArray<string>
+  /** Names that are known, but can't be used here, and what to do instead. */
+  readonly elsewhere: { readonly names: ReadonlyArray<string>; readonly advice: string }
 }
 
 /** The failure of a flow by one of its expressions. */
@@ -29,12 +31,22 @@ export const refuse = ({ owner, sql }: Expression, why: string, record?: number)
   })
 }
 
-const quoted = (names: ReadonlyArray<string>): string =>
-  names.map((name) => JSON.stringify(oneLine(name, 80))).join(", ")
+const invisible = /(?! )[\p{C}\p{Z}]/gu
 
-/** Why a flow can't name columns that differ by case only. */
+/** A name with every character that it has: spaces and what can't be seen are why it is misspelt. */
+const shown = (name: string): string =>
+  JSON.stringify(name.length > 80 ? `${name.slice(0, 79)}…` : name).replace(
+    invisible,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`
+  )
+
+const quoted = (names: ReadonlyArray<string>): string => names.map(shown).join(", ")
+
+/** Why a flow can't name columns that differ by case only, or not at all. */
 export const indistinct = (names: ReadonlyArray<string>): string =>
-  `the source's columns ${quoted(names)} differ only by upper and lower case, which SQL can't tell apart. Rename one of them in the source.`
+  new Set(names).size === 1
+    ? `the source has several columns ${quoted(names.slice(0, 1))}. Rename all but one of them in the source.`
+    : `the source's columns ${quoted(names)} differ only by upper and lower case, which SQL can't tell apart. Rename one of them in the source.`
 
 const most = 30
 const Nearest = Schema.Struct({ names: Schema.Array(Schema.String) })
@@ -54,6 +66,42 @@ const candidates = (database: Database, { names, title }: Scope, wanted: string)
 const missingColumn = /^Referenced column "(.*)" not found|does not have a column named "(.*)"/
 const missingTable = /^Table with name (.*) does not exist|^Referenced table "(.*)" not found/
 
+const isPlain = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name)
+
+/** What to do about a name that an expression has without its quotes, or a text that has a name's. */
+const quotes = ({ names }: Pick<Scope, "names">, text: string, wanted?: string): string => {
+  const bare = names.find(
+    (name) => !isPlain(name) && text.includes(name.trim()) && !text.includes(sql.name(name)) && name.trim() !== ""
+  )
+  if (bare !== undefined) return ` Write the column ${shown(bare)} so, in double quotes.`
+  return wanted !== undefined && text.includes(sql.name(wanted))
+    ? ` If a text is meant, put it into single quotes: ${sql.text(oneLine(wanted, 80))}.`
+    : ""
+}
+
+/** As `refuse`, for an expression that can't be read as one. */
+export const refuseSyntax = (expression: Expression, problem: string, columns: ReadonlyArray<string>): StageFailure =>
+  refuse(expression, problem + quotes({ names: columns }, expression.sql))
+
+/** What DuckDB says of types, and what to do about them. */
+const advice: ReadonlyArray<readonly [said: RegExp, advice: string]> = [
+  [
+    /^(No function matches|Cannot compare values).*VARCHAR/,
+    " A column of CSV, TSV or JSON is text: cast it where another type is wanted, as in try_cast(x AS DOUBLE)."
+  ],
+  [/^Cannot extract field/, " What is nested in JSON is text: take it apart by arrows, as in x->>'y'."],
+  [
+    /^(Scalar|Aggregate|Table|Macro) Function with name .* does not exist/i,
+    " DuckDB's documentation lists the functions that there are."
+  ]
+]
+
+const said = (message: string): string => {
+  const sentence = `${message.replace(/ You might need to add explicit type casts\.?$/, "").replace(/[.!]?$/, "")}.`
+  const [, more = ""] = advice.find(([pattern]) => pattern.test(message)) ?? []
+  return sentence + more
+}
+
 /** The column that is not there. Where it is one of a table in a subquery, DuckDB says that there is no such table. */
 const columnOf = (scope: Scope, { error, expression }: Culprit): string | undefined => {
   const [, alone, qualified = alone] = missingColumn.exec(error.message) ?? []
@@ -71,9 +119,15 @@ const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Eff
   const column = columnOf(scope, culprit)
   if (column !== undefined) {
     const twins = scope.twins.filter((name) => sql.fold(name) === sql.fold(column))
-    return twins.length > 0
-      ? Effect.succeed(indistinct(twins))
-      : Effect.map(candidates(database, scope, column), (are) => `there is no column ${quoted([column])}. ${are}`)
+    if (twins.length > 0) return Effect.succeed(indistinct(twins))
+    const isElsewhere = scope.elsewhere.names.some(
+      (name) => name !== culprit.expression.name && sql.fold(name) === sql.fold(column)
+    )
+    const more = isElsewhere ? ` ${scope.elsewhere.advice}` : quotes(scope, culprit.expression.sql, column)
+    return Effect.map(
+      candidates(database, scope, column),
+      (are) => `there is no column ${quoted([column])}. ${are}${more}`
+    )
   }
   const [, unknown, referenced = unknown] = missingTable.exec(message) ?? []
   if (referenced !== undefined)
@@ -81,7 +135,7 @@ const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Eff
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
   if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)
-  return Effect.succeed(`${message.replace(/[.!]?$/, "")}.`)
+  return Effect.succeed(culprit.error.kind === "Parser" ? syntaxError(message) : said(message))
 }
 
 const instead = "to get NULL in its place, which a test can catch."

@@ -9,6 +9,8 @@ import type { Syntax } from "./syntax.js"
 export interface Expression {
   /** What it is for, as a message names it: `The field "total"`. */
   readonly owner: string
+  /** The field that it computes; none where it is a test. */
+  readonly name?: string
   /** As the author wrote it. */
   readonly sql: string
   /** The SQL type that it must have or can be cast to; none where any will do. */

@@ -114,10 +114,13 @@ const clausesOf = (node: Node): string => JSON.stringify({ ...node, select_list:
 const isOneEntry = (list: unknown): boolean =>
   Array.isArray(list) && list.length === 1 && Predicate.isReadonlyRecord(list[0]) && list[0]["alias"] === ""
 
-const notOne = "it is not one expression. Write a single one, without an alias, a clause or a semicolon."
+const notOne = "it is not one expression. Write a single one, without SELECT, an alias, a clause or a semicolon."
 
-const syntaxError = (message: string): string =>
-  message.includes("not allowed in window definitions") ? nestedWindow : `${oneLine(message).replace(/[.!]?$/, "")}.`
+/** Why an expression can't be parsed, by what DuckDB's parser says. */
+export const syntaxError = (message: string): string => {
+  if (message.includes("not allowed in window definitions")) return nestedWindow
+  return /at or near "(SELECT|;)"/i.test(message) ? notOne : `${oneLine(message).replace(/[.!]?$/, "")}.`
+}
 
 const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): string | undefined => {
   if (answer.error) return answer.error_type === "parser" ? syntaxError(answer.error_message) : notOne

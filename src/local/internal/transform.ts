@@ -108,12 +108,14 @@ const settle = (database: Database, relations: Relations, rows: number) =>
     return again.strays === 0 ? again : yield* severalRows
   })
 
-const refuseProblems = ({ fields, tests }: Program): Effect.Effect<void, StageFailure> =>
-  Effect.forEach(
+const refuseProblems = ({ fields, tests }: Program, { columns }: Staging): Effect.Effect<void, StageFailure> => {
+  const names = columns.map(({ name }) => name)
+  return Effect.forEach(
     [...fields, ...tests],
-    (one) => (one.syntax.problem === undefined ? Effect.void : explain.refuse(one, one.syntax.problem)),
+    (one) => (one.syntax.problem === undefined ? Effect.void : explain.refuseSyntax(one, one.syntax.problem, names)),
     { discard: true }
   )
+}
 
 /** Refuses a flow that takes all columns where some can't be told apart. */
 const refuseTwins = ({ fields, tests }: Program, twins: ReadonlyArray<string>): Effect.Effect<void, StageFailure> => {
@@ -172,7 +174,15 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
   Effect.gen(function* () {
     const { columns, database, format } = staging
     const { expressions, query } = fields
-    const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
+    const scope: explain.Scope = {
+      title: "The source's columns",
+      names: columns.map(({ name }) => name),
+      twins,
+      elsewhere: {
+        names: expressions.map(({ name }) => name),
+        advice: "That is a field of the target, which no other field sees: repeat its expression."
+      }
+    }
     const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
       Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
       Effect.catchAll((error) =>
@@ -190,8 +200,16 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
 
 /** Computes `result`; where that fails, finds out by what. */
 const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
-  const { database, format } = staging
-  const scope = { title: "The target's fields", names: fields.expressions.map(({ name }) => name), twins: [] }
+  const { columns, database, format } = staging
+  const scope: explain.Scope = {
+    title: "The target's fields",
+    names: fields.expressions.map(({ name }) => name),
+    twins: [],
+    elsewhere: {
+      names: columns.map(({ name }) => name),
+      advice: "That is a column of the source, which no test sees: make it a field of the target."
+    }
+  }
   return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
     Effect.gen(function* () {
       yield* refuseLack(error)
@@ -228,7 +246,7 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
   Effect.gen(function* () {
     const { database, rows } = staging
     const made = relations.make(program, staging)
-    yield* refuseProblems(program)
+    yield* refuseProblems(program, staging)
     yield* refuseTwins(program, made.twins)
     yield* execute(staging, made.create)
     const fields = yield* bind(staging, made)

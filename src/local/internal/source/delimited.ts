@@ -43,6 +43,10 @@ const readHeader = ({ delimiter, file, isSure }: Source): Effect.Effect<Readonly
     const whole = yield* size(file)
     for (const length of [2 ** 16, recordLimit]) {
       const bytes = yield* read(file, Buffer.alloc(Math.min(length, whole)), 0)
+      if (/^\s*(\[\s*)?\{\s*"/.test(bytes.toString("latin1", 0, 100)))
+        return yield* new Unreadable({
+          why: "by its beginning it is JSON. Name it .json, or .jsonl if each line is a record."
+        })
       const names = header.parse(bytes.toString(), delimiter, bytes.length === whole)
       if (names === undefined) continue
       const why = header.problem(names, delimiter, isSure)

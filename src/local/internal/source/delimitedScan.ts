@@ -88,6 +88,7 @@ export class DelimitedScan {
   private fields = 1
   private line = 1
   private lineOfRecord = 1
+  private headerLine = 1
   /** Where in the chunk the piece begins that is not yet written. */
   private from = 0
   /** How many bytes lie before the chunk, and where the record begins and ends in all of them. */
@@ -177,6 +178,7 @@ export class DelimitedScan {
     if (this.write !== undefined && (!isEmpty || this.records > 0)) this.write(lineFeed)
     if (end !== undefined && end !== this.lastEnd) this.change(end)
     if (!isEmpty) {
+      if (this.records === 0) this.headerLine = this.lineOfRecord
       this.records++
       if (this.fields !== this.width || length > recordLimit) this.fault ??= this.misshapen(length)
     }
@@ -200,6 +202,6 @@ export class DelimitedScan {
   private misshapen(length: number): string {
     if (length > recordLimit)
       return `the record that begins in line ${this.lineOfRecord} is larger than ${recordLimit / 2 ** 20} MiB, the limit of a record. Look for a quote (") that is not closed, or split the record.`
-    return `line ${this.lineOfRecord} has ${fields(this.fields)}, but the header has ${fields(this.width)}. Correct the line; put a value that holds the separator into double quotes.`
+    return `line ${this.lineOfRecord} has ${fields(this.fields)}, but the header, line ${this.headerLine}, has ${fields(this.width)}. Correct the line; put a value that holds the separator into double quotes.`
   }
 }

@@ -18,6 +18,8 @@ const marks: ReadonlyArray<{ readonly bytes: ReadonlyArray<number>; readonly enc
   { bytes: [0xfe, 0xff], encoding: "utf-16be" }
 ]
 
+const fetchAgain = "Fetch the data themselves: a server may have answered with a page for people"
+
 /** Kinds of file that are often given a name which they don't deserve, by their first bytes. */
 const foreign: ReadonlyArray<{ readonly bytes: string; readonly is: string; readonly advice: string }> = [
   { bytes: "PK\x03\x04", is: "a spreadsheet or a zip archive", advice: "Save the sheet as CSV, or unpack the archive" },
@@ -29,6 +31,10 @@ const foreign: ReadonlyArray<{ readonly bytes: string; readonly is: string; read
   { bytes: "\x28\xb5\x2f\xfd", is: "Zstandard", advice: "Unpack it, or compress it with gzip" },
   { bytes: "7z\xbc\xaf", is: "a 7z archive", advice: "Unpack it" },
   { bytes: "%PDF", is: "a PDF", advice: "Export its data as CSV" },
+  { bytes: "<!DOCTYPE", is: "a web page", advice: fetchAgain },
+  { bytes: "<!doctype", is: "a web page", advice: fetchAgain },
+  { bytes: "<html", is: "a web page", advice: fetchAgain },
+  { bytes: "<?xml", is: "XML", advice: "Convert it to CSV or JSON" },
   { bytes: "SQLite format 3", is: "an SQLite database", advice: "Export the table as CSV" }
 ]
 

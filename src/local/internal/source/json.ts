@@ -1,16 +1,15 @@
 /**
  * Sources of JSON, staged by record: DuckDB keeps each record's own text, and takes out of it what the flow may name.
  */
-import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { randomUUID } from "node:crypto"
 import { preview } from "../../../internal/text.js"
 import type * as duckdb from "../duckdb.js"
 import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
 import { eachText, type OpenFile, recordLimit } from "./bytes.js"
 import { incompleteNumber, JsonScan, type Layout } from "./jsonScan.js"
+import * as jsonValues from "./jsonValues.js"
 import { type Column, countRows, type Names, type Staged } from "./staged.js"
 import { fromDuckDB, Unreadable } from "./unreadable.js"
 
@@ -88,35 +87,12 @@ const keysOf = (database: duckdb.Database): Effect.Effect<ReadonlyArray<string>,
     const odd = keys.find((key) => key.includes("\0"))
     if (odd !== undefined)
       return yield* new Unreadable({ why: `the key ${preview(odd)} holds a NUL character. Rename it.` })
-    yield* database.run("DROP TABLE shapes")
     return keys
   })
-
-/**
- * Numbers with a fraction or an exponent that a double may change: those of more than 15 digits, and those with an
- * exponent of more than two.
- */
-const inexact = "(?:[0-9.]{17,}(?:[eE][-+]?[0-9]+)?|[0-9.]{16,}[eE][-+]?[0-9]+|[0-9.]+[eE][-+]?[0-9]{3,})"
-const suspect = sql.text(`[:\\[,]\\s*-?${inexact}`)
-const tokens = sql.text('"(?:[^"\\\\]|\\\\.)*"|[-0-9][-+.0-9eE]*|[^-"0-9]+')
-
-/** Every function of DuckDB that reads JSON takes fractions for doubles: such numbers are made texts with a mark before. */
-const marked = (mark: string): string =>
-  `CASE WHEN regexp_matches(json, ${suspect}) THEN array_to_string(list_transform(regexp_extract_all(json, ${tokens}), ` +
-  `lambda token: CASE WHEN regexp_full_match(token, ${sql.text(`-?${inexact}`)}) THEN '"${mark}' || token || '"' ELSE token END), '') ELSE json END`
-
-const unmarked = (value: string, mark: string): string =>
-  `CASE WHEN starts_with(${value}, '${mark}') THEN substr(${value}, ${mark.length + 1}) ` +
-  `WHEN contains(${value}, '${mark}') THEN regexp_replace(${value}, '"${mark}([^"]*)"', '\\1', 'g') ELSE ${value} END`
 
 const uncertain = new Unreadable({
   why: "DuckDB does not find the records that it holds. Write the file again, by another program."
 })
-
-// A transformation into structs of many more fields takes longer than several.
-const width = 1000
-
-const pointer = (key: string): string => sql.text(`/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
 
 /** Makes `staged` of the records: each record's text, and the values of keys that the flow may name. */
 const extract = (
@@ -126,25 +102,11 @@ const extract = (
   hasInexact: boolean
 ): Effect.Effect<ReadonlyArray<Column>, duckdb.DuckDBError> =>
   Effect.gen(function* () {
-    const mark = hasInexact ? randomUUID() : undefined
     const twins = sql.twins(keys)
     const wanted = keys.filter((key) => key !== "" && names(key) && !twins.has(key))
-    const groups = Array.chunksOf(wanted, width).filter(Array.isNonEmptyArray)
-    const structs = groups.map((group, index) => {
-      const shape = JSON.stringify(Object.fromEntries(group.map((key) => [key, "VARCHAR"])))
-      return `json_transform(${mark === undefined ? "json" : marked(mark)}, ${sql.text(shape)}) AS s${index}`
-    })
-    yield* database.run(`CREATE TABLE staged AS SELECT ${["json", ...structs].join(", ")} FROM records`)
-    yield* database.run("DROP TABLE records")
-    const extracted = new Map(
-      groups.flatMap((group, index) =>
-        group.map((key) => [key, `struct_extract(staged.s${index}, ${sql.text(key)})`] as const)
-      )
-    )
-    return keys.map((name) => {
-      const value = extracted.get(name) ?? `json_extract_string(staged.json, ${pointer(name)})`
-      return { name, value: mark === undefined ? value : unmarked(value, mark) }
-    })
+    const value = yield* jsonValues.extract(database, wanted, hasInexact)
+    yield* Effect.forEach(["records", "shapes"], (table) => database.run(`DROP TABLE ${table}`), { discard: true })
+    return keys.map((name) => ({ name, value: value(name) }))
   })
 
 /** A record's own text with one more key at its end. */

@@ -213,6 +213,8 @@ const noValue =
   "a value is none that JSON has: NaN, Infinity and other words are not. Write null, or put it into double quotes"
 
 const found = (state: State, byte: number): string => {
+  if (byte === 0)
+    return 'a NUL character stands where none may. If the file is UTF-16, name that in the flow: "encoding": "utf-16le"'
   const isBracket = byte === 0x5d || byte === 0x7d
   switch (state) {
     case "document":
