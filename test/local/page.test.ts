@@ -275,7 +275,7 @@ describe("a run's page", () => {
       const { lume, url } = yield* start()
       const run = yield* lume.runAndWait({ ...people1, runMetadata: { batch: "b-7", size: [1, null] } }, quickly)
       const { html, text } = yield* see(url, pageOf(run.id))
-      assert.include(text, `Run ${run.id} Flow version people:v1 Source path people.csv Accepted (UTC) 20`)
+      assert.include(text, `Id ${run.id} Flow version people:v1 Source path people.csv Accepted (UTC) 20`)
       assert.match(text, /Input rows 5 Mapped rows 3 Rejected rows 2 4 of 15 tests failed: an error rate of 0\.267/)
       assert.match(
         text,

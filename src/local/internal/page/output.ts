@@ -57,8 +57,8 @@ const types: ReadonlyMap<string, string> = new Map([
 /** A file to be kept, under a name that says which run's it is. */
 export const download = (run: ledger.Run, file: File) =>
   HttpServerResponse.file(file.path, {
-    contentType: types.get(path.extname(file.name)) ?? "application/octet-stream",
     headers: {
+      "content-type": types.get(path.extname(file.name)) ?? "application/octet-stream",
       "content-disposition": `attachment; filename="${`${run.id}-${file.name}`.replace(/[^\w.-]/g, "_")}"`,
       "x-content-type-options": "nosniff",
       "content-security-policy": "default-src 'none'; sandbox"

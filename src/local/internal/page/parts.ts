@@ -50,15 +50,18 @@ export const code = (text: string): Html =>
 
 const rows = (value: number): string => `${count(value)} ${value === 1 ? "row" : "rows"}`
 
-/** A duration in two units at most. */
+/** Seconds in two units at most, as the script writes them too. */
+const inUnits = (seconds: number): string => {
+  const minutes = Math.floor(seconds / 60)
+  if (minutes === 0) return `${seconds} s`
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** A duration, with as many digits as it is worth. */
 export const took = (duration: Duration.Duration): string => {
   const seconds = Duration.toSeconds(duration)
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  const minutes = Math.floor(whole / 60)
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : inUnits(Math.round(seconds))
 }
 
 /** A time in UTC, to the second. The zone is named where it stands. */
@@ -72,7 +75,7 @@ export const elapsed = (run: ledger.Run, now: number): Html => {
   const millis = Math.max(0, (ledger.hasEnded(run) ? run.endedAt : now) - run.acceptedAt)
   return ledger.hasEnded(run)
     ? html`<span>${took(Duration.millis(millis))}</span>`
-    : html`<span data-since="${run.acceptedAt}">${took(Duration.seconds(Math.floor(millis / 1000)))}</span>`
+    : html`<span data-since="${run.acceptedAt}">${inUnits(Math.floor(millis / 1000))}</span>`
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ const section = (title: string, body: Html | undefined, kind: "wide" | "half" = 
 
 const facts = ({ now, run }: Details): Html =>
   html`<dl>
-    <dt>Run</dt>
+    <dt>Id</dt>
     <dd><code>${run.id}</code></dd>
     <dt>Flow version</dt>
     <dd>${run.request.flowVersion}</dd>

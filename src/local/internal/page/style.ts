@@ -67,14 +67,14 @@ nav { display: flex; gap: 16px; padding: 14px 2px; }
 i.stage0 { background: var(--stage0); } i.stage1 { background: var(--stage1); } i.stage2 { background: var(--stage2); }
 
 .runs td { padding-top: 11px; padding-bottom: 11px; }
-.runs .run { width: 30%; min-width: 236px; max-width: 0; }
+.runs .run { width: 27%; min-width: 236px; max-width: 0; }
 .runs .run a { display: block; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .runs .source { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .runs .id { display: block; color: var(--muted); font-size: 11px; white-space: nowrap; }
 .runs .when { white-space: nowrap; }
 .runs .took { display: block; color: var(--muted); }
 .runs .bar { min-width: 110px; width: 14%; }
-.runs .errors { min-width: 168px; max-width: 260px; }
+.runs .errors { min-width: 196px; max-width: 260px; }
 .runs .bar svg { margin-top: 6px; }
 .runs tbody tr:hover { background: color-mix(in srgb, var(--soft) 55%, transparent); }
 .codes { margin: 0; padding: 0; list-style: none; }
