@@ -9,7 +9,7 @@ import type { MetadataDecodeError, RunNotFoundError, StatusError } from "../Lume
 import * as LumeRun from "../LumeRun.js"
 import { execute } from "./command.js"
 import * as environment from "./environment.js"
-import { visible } from "./output.js"
+import { visible } from "../internal/text.js"
 import * as signals from "./signals.js"
 
 /** Of no run: a service that knows the path says so in a way that this SDK knows. */

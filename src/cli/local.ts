@@ -13,7 +13,7 @@ import { execute } from "./command.js"
 import { Refused, variable } from "./environment.js"
 import * as example from "./example.js"
 import type { Output } from "./output.js"
-import { word } from "./shell.js"
+import { word } from "../internal/shell.js"
 import * as signals from "./signals.js"
 
 /** The options of `lume local`. */

@@ -9,16 +9,9 @@ import * as Logger from "effect/Logger"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import process from "node:process"
+import { visible } from "../internal/text.js"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
-
-// Bidi_Control are the characters that change the direction of text.
-const unseen = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
-
-const writtenOut = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-
-/** Text in one line, with every control character written out. */
-export const visible = (text: string): string => text.replace(unseen, writtenOut)
 
 /** JSON in one line; only its texts can hold control characters, so that it stays JSON. */
 const jsonLine = (value: unknown): string => `${visible(JSON.stringify(value))}\n`

@@ -15,7 +15,7 @@ import { clock, type Shown } from "./frame.js"
 import { judge, type Standard, worst } from "./judgement.js"
 import * as liveView from "./liveView.js"
 import type { Output } from "./output.js"
-import { word } from "./shell.js"
+import { word } from "../internal/shell.js"
 import * as signals from "./signals.js"
 
 /** How to wait, in milliseconds, and how to judge what has ended. */

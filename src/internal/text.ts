@@ -1,5 +1,5 @@
 /**
- * Text from outside, made fit for a message: one line, bounded, without control characters.
+ * Text from outside, made fit for a message: one line, bounded, its control characters left out or written out.
  */
 
 const length = 200
@@ -16,6 +16,14 @@ export const oneLine = (text: string, limit: number = length): string => {
     .trim()
   return line.length > limit || text.length > limit * 4 ? `${line.slice(0, limit - 1).replace(half, "")}…` : line
 }
+
+// Bidi_Control are the characters that change the direction of text.
+const unseen = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+
+const writtenOut = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Text in one line, with every control character written out. JSON stays the same JSON. */
+export const visible = (text: string): string => text.replace(unseen, writtenOut)
 
 const nameOf = (value: object): string => {
   const name: unknown = value.constructor?.name

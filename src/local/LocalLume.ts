@@ -21,6 +21,7 @@ import * as handlers from "./internal/handlers.js"
 import * as http from "./internal/http.js"
 import * as keys from "./internal/keys.js"
 import * as options from "./internal/options.js"
+import * as page from "./internal/page/app.js"
 import { recover } from "./internal/recovery.js"
 import * as runs from "./internal/runs.js"
 import * as store from "./internal/store.js"
@@ -153,7 +154,8 @@ const start = (
 
     const deliver = yield* Effect.transposeMapOption(hook, webhook.make)
     const made = yield* runs.make({ flows, sources, targets, limits, concurrency, deliver })
-    const url = yield* http.serve(yield* handlers.make({ flows, runs: made, apiKey }), server)
+    const endpoints = yield* handlers.make({ flows, runs: made, apiKey })
+    const url = yield* http.serve(endpoints, server, { has: page.has, app: yield* page.make({ flows, targets }) })
     // Not before the server has its port: to fail here would leave runs that had begun.
     yield* made.start
     return { url, apiKey, webhookSecret: Option.map(hook, ({ secret }) => secret) }
@@ -165,6 +167,8 @@ const start = (
  * It refuses as Lume does, with FastAPI's bodies: 401 for a wrong key, 404 for an unknown flow version or run, 409 for a
  * source path that has `SUCCEEDED` for the flow version (unless `force_rerun`), 413 for a body of more than 1 MiB, 422 for
  * one that is no request, 429 where 10,000 runs are waiting. `GET /openapi.json` says it all, without a key.
+ *
+ * Its runs are shown to people on this machine at `/`, without a key, by a page that follows them.
  *
  * A run is on disk before it is accepted. After the next start on the same `targets`, runs that had ended are as they
  * were, runs that had begun are `CRASHED` with the code `PROCESS_ENDED`, and those still `CREATED` are made.

@@ -134,15 +134,31 @@ const urlOf = (server: Server): string => {
   return `http://${address.address.includes(":") ? `[${address.address}]` : address.address}:${address.port}`
 }
 
-/** Serves an app until the scope closes; gives its URL. Requests leave no spans. */
+/** The page for people, beside the endpoints for programs. */
+export interface Page {
+  /** Whether a URL is the page's. */
+  readonly has: (url: string) => boolean
+  readonly app: HttpApp.Default
+}
+
+/** The page meets no faults, and is asked for by this machine's own names wherever the server listens. */
+const withPage =
+  (page: Page | undefined): Middleware =>
+  (app) =>
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) =>
+      page?.has(url) === true ? noStore(hostCheck(withBody(page.app))) : app
+    )
+
+/** Serves an app, and a page where there is one, until the scope closes; gives their URL. Requests leave no spans. */
 export const serve = (
   app: HttpApp.Default,
-  { fault, host, port }: Options
+  { fault, host, port }: Options,
+  page?: Page
 ): Effect.Effect<string, LocalLumeError, Scope.Scope> =>
   Effect.gen(function* () {
     const checked = isLoopback(host) ? hostCheck(withBody(app)) : withBody(app)
     const handler = yield* HttpMiddleware.withTracerDisabledWhenEffect(
-      NodeHttpServer.makeHandler(noStore(faults.middleware(fault)(noStore(checked)))),
+      NodeHttpServer.makeHandler(withPage(page)(noStore(faults.middleware(fault)(noStore(checked))))),
       () => true
     )
     const server = yield* Effect.acquireRelease(

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as wire from "../../internal/leaf.js"
 import { RunId } from "../../LumeRun.js"
 import type { Stage } from "./failure.js"
+import * as order from "./order.js"
 
 /** Milliseconds since 1970. */
 const Instant = Schema.Number
@@ -95,10 +96,10 @@ export interface Ledger {
   readonly run: (id: string) => Run | undefined
   /** The runs that have not ended, in the order in which they were accepted. */
   readonly unfinished: () => ReadonlyArray<UnfinishedRun>
-  /** Moves with each change of a run. */
-  readonly version: () => number
-  /** The runs that have changed after a version, or all of them after 0; those first that were accepted last. */
-  readonly changesSince: (version: number) => ReadonlyArray<Run>
+  /** The runs' order, and what has changed in it. */
+  readonly order: order.Order
+  /** How many runs have not ended, and how many have. */
+  readonly counts: () => { readonly unfinished: number; readonly ended: number }
   /** Whether a flow version has succeeded on a source path. */
   readonly isProcessed: (request: Processed) => boolean
   readonly undelivered: () => ReadonlyArray<Event>
@@ -139,23 +140,16 @@ export const make = ({ keepFor, keepRuns }: Retention): MutableLedger => {
   const ended = new Map<string, EndedRun>()
   const processed = new Map<string, Processed>()
   const undelivered = new Map<string, Event>()
-  /** For each run, the version that its last change has made. */
-  const changes = new Map<string, number>()
-  let version = 0
-
-  const change = (id: string) => {
-    version += 1
-    changes.set(id, version)
-  }
+  const runs = order.make()
 
   const accept = ({ at: acceptedAt, id, request }: Extract<Entry, { readonly _tag: "Accepted" }>) => {
-    change(id)
+    runs.add(id)
     unfinished.set(id, { id, request, acceptedAt, status: "CREATED" })
   }
 
   const end = ({ at: endedAt, deliver, metadata, status }: Extract<Entry, { readonly _tag: "Ended" }>, run: Run) => {
     const { acceptedAt, id, request } = run
-    change(id)
+    runs.change(id)
     const after = { id, request, acceptedAt, status, metadata, endedAt }
     unfinished.delete(id)
     ended.set(id, after)
@@ -172,7 +166,7 @@ export const make = ({ keepFor, keepRuns }: Retention): MutableLedger => {
       case "Entered": {
         const run = unfinished.get(entry.id)
         if (run === undefined) return `run ${entry.id} does not go on`
-        change(entry.id)
+        runs.change(entry.id)
         unfinished.set(entry.id, { ...run, status: entry.stage })
         return undefined
       }
@@ -198,7 +192,7 @@ export const make = ({ keepFor, keepRuns }: Retention): MutableLedger => {
     for (const { endedAt, id } of ended.values()) {
       if (ended.size <= keepRuns && endedAt >= now - keepFor) return
       ended.delete(id)
-      changes.delete(id)
+      runs.remove(id)
     }
   }
 
@@ -218,13 +212,8 @@ export const make = ({ keepFor, keepRuns }: Retention): MutableLedger => {
   return {
     run: (id) => unfinished.get(id) ?? ended.get(id),
     unfinished: () => [...unfinished.values()],
-    version: () => version,
-    changesSince: (since) =>
-      since === version
-        ? []
-        : [...ended.values(), ...unfinished.values()]
-            .filter(({ id }) => (changes.get(id) ?? 0) > since)
-            .toSorted((one, other) => (one.id < other.id ? 1 : -1)),
+    order: runs,
+    counts: () => ({ unfinished: unfinished.size, ended: ended.size }),
     isProcessed: (request) => processed.has(keyOf(request)),
     undelivered: () => [...undelivered.values()],
     add,
