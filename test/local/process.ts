@@ -1,0 +1,69 @@
+/**
+ * Local Lumes in processes of their own.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn } from "node:child_process"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import type * as LocalLume from "../../src/local/LocalLume.js"
+
+const program = fileURLToPath(new URL("kills/server.ts", import.meta.url))
+
+const Line = Schema.parseJson(
+  Schema.Struct({
+    url: Schema.optional(Schema.String),
+    apiKey: Schema.optional(Schema.String),
+    webhookSecret: Schema.optional(Schema.String),
+    error: Schema.optional(Schema.String),
+    closed: Schema.optional(Schema.Boolean)
+  })
+)
+
+const decodeLine = Schema.decodeUnknownSync(Line)
+
+/** What a process prints: how to reach its server, why there is none, or that it has closed. */
+export type Line = typeof Line.Type
+
+export interface Process {
+  /** What it prints next; an empty line once it has ended. */
+  readonly next: Effect.Effect<Line>
+  readonly signal: (signal: "SIGKILL" | "SIGTERM") => Effect.Effect<void>
+  /** Until it has ended. */
+  readonly ended: Effect.Effect<void>
+}
+
+/** What crosses to another process. */
+export type Options = Pick<
+  LocalLume.Options,
+  "flows" | "sources" | "targets" | "port" | "concurrency" | "store" | "keepRuns"
+> & { readonly webhook?: { readonly url: string } }
+
+const start = (options: Options): Process & { readonly child: ChildProcess } => {
+  const child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", process.env["SHOW_LOGS"] === undefined ? "ignore" : "inherit"]
+  })
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  return {
+    child,
+    // The program logs to the same stream; what it prints itself is JSON.
+    next: Effect.promise(async () => {
+      for (;;) {
+        const { done, value } = await lines.next()
+        if (done === true) return {}
+        if (value.startsWith("{")) return decodeLine(value)
+      }
+    }),
+    signal: (signal) => Effect.sync(() => void child.kill(signal)),
+    ended: Effect.promise(() => ended)
+  }
+}
+
+/** Starts a local Lume in a process, which is killed when the scope closes. */
+export const serve = (options: Options): Effect.Effect<Process, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => start(options)),
+    ({ ended, signal }) => Effect.zipRight(signal("SIGKILL"), ended)
+  )
