@@ -173,8 +173,20 @@ describe.concurrent("usage", () => {
     ["no such command", ["wit", "r1"], { code: 2, stderr: ["Did you mean wait?"] }],
     ["help of no such command", ["nonsense", "--help"], { code: 2, stderr: ["unknown command"] }],
     ["no id", ["wait"], { code: 2, stderr: ["missing required argument"] }],
-    ["an empty id", ["wait", ""], { code: 2, stderr: ["not empty"] }],
-    ["an id with a dash", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an empty id", ["wait", ""], { code: 2, stderr: ["must not be empty"] }],
+    ["an id with a dash", ["wait", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an id with a dash, to status", ["status", "--ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an id with a dash, after --", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["help of the help", ["help", "nonsense"], { code: 2, stderr: ["Usage: lume"] }],
+    ["an option with a typo", ["wait", "ok", "--timout", "5"], { code: 2, stderr: ["Did you mean --timeout?"] }],
+    ["no command of webhook", ["webhook"], { code: 2, stderr: ["Usage: lume webhook"] }],
+    ["no URL", ["webhook", "send", "localhost:80"], { code: 2, stderr: ["Did you mean http://localhost:80?"] }],
+    ["no port", ["local", "--port", "65536"], { code: 2, stderr: ["from 0 to 65535"] }],
+    [
+      "a typo that would drive a terminal",
+      ["wait", "-\u001b[2J"],
+      { code: 2, stderr: ["unknown option '-\\u001b[2J'"] }
+    ],
     ["an option as another's value", ["run", "-f", "a:v1", "-s", "-x"], { code: 2, stderr: ["begins with a dash"] }],
     ["a percentage", ["wait", "ok", "--max-error-rate", "5%"], { code: 2, stderr: ["Did you mean 0.05?"] }],
     ["a ratio above 1", ["wait", "ok", "--max-rejected-share", "5"], { code: 2, stderr: ["Did you mean 0.05?"] }],
@@ -192,7 +204,7 @@ describe.concurrent("usage", () => {
 
   it.scopedLive("help and version are on stdout", () =>
     Effect.gen(function* () {
-      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"]]) {
+      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"], ["help"], ["help", "wait"]]) {
         const help = yield* command.lume(args).ended
         assert.strictEqual(help.code, 0)
         assert.match(help.stdout, /^Usage: lume/)

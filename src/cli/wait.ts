@@ -28,14 +28,23 @@ export interface Waiting extends Standard {
 interface Progress {
   readonly id: string
   status: string | null | undefined
+  /** When the wait for it was over. */
   endedAt: number | undefined
+  /** Whether it may be going on, for all that is known. */
+  goesOn: boolean
 }
 
 /** How to wait again for runs that go on. */
 export const reattach = (ids: ReadonlyArray<string>): string => `Re-attach with: lume wait ${ids.map(word).join(" ")}`
 
-/** Whether the run may be going on, for all that is known. */
+/** Whether a run whose wait has failed so may be going on. */
 const mayGoOn = (error: WaitError): boolean => error._tag !== "RunNotFoundError" && error._tag !== "InvalidRequestError"
+
+/** The sentence that ends a command without all outcomes; nothing where there is nothing to go on with. */
+const sayReattach = (progress: ReadonlyArray<Progress>, out: Output, before = ""): Effect.Effect<void> => {
+  const ids = progress.filter(({ goesOn }) => goesOn).map(({ id }) => id)
+  return ids.length === 0 ? Effect.void : out.say(`${before}${reattach(ids)}`)
+}
 
 /** A line a minute that says what goes on: CI services end what is silent for ten. */
 const signsOfLife = (out: Output, progress: ReadonlyArray<Progress>, startedAt: number) =>
@@ -84,6 +93,8 @@ const awaitOne = (
       })
     const ended: Awaited = yield* Effect.either(lume.wait(run, { timeout, pollInterval, onStatus }))
     own.endedAt = yield* Clock.currentTimeMillis
+    // a run that was just submitted is there, whatever is said of it
+    own.goesOn = Either.isLeft(ended) && (typeof run !== "string" || mayGoOn(ended.left))
     yield* Either.match(ended, { onLeft: out.error, onRight: out.run })
     return ended
   })
@@ -137,25 +148,22 @@ export const waitFor = (
     const progress = runs.map((run): Progress => ({
       id: typeof run === "string" ? run : run.id,
       status: undefined,
-      endedAt: undefined
+      endedAt: undefined,
+      goesOn: true
     }))
     const first = yield* Effect.raceFirst(
       Effect.map(awaitAll(runs, progress, waiting, out), Either.right),
       Effect.map(signals.first, Either.left)
     )
     if (Either.isLeft(first)) {
-      const going = progress.filter(({ endedAt }) => endedAt === undefined).map(({ id }) => id)
-      yield* out.say(`Stopped waiting; the runs go on. ${reattach(going)}`)
+      yield* sayReattach(progress, out, "Stopped waiting; the runs go on. ")
       return signals.codeOf(first.left)
     }
     const results = first.right
     const ended = results.flatMap((result) => (Either.isRight(result) ? [result.right] : []))
     const errors = results.flatMap((result) => (Either.isLeft(result) ? [result.left] : []))
     const codes = yield* summarize(ended, waiting, out)
-    const going = progress.filter((_, index) =>
-      Option.exists(Option.fromNullable(results[index]), (result) => Either.isLeft(result) && mayGoOn(result.left))
-    )
-    if (going.length > 0) yield* out.say(reattach(going.map(({ id }) => id)))
+    yield* sayReattach(progress, out)
     return worst([...codes, ...errors.map((error) => (error._tag === "TimeoutError" ? 5 : lost))])
   })
 
