@@ -32,6 +32,8 @@ interface Progress {
   endedAt: number | undefined
   /** Whether it may be going on, for all that is known. */
   goesOn: boolean
+  /** Whether the wait for it has failed. */
+  failed: boolean
 }
 
 /** How to wait again for runs that go on. */
@@ -64,9 +66,9 @@ const signsOfLife = (out: Output, progress: ReadonlyArray<Progress>, startedAt: 
 
 const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyArray<Shown> => {
   const now = Date.now()
-  return progress.map(({ endedAt, id, status }) => ({
+  return progress.map(({ endedAt, failed, id, status }) => ({
     id,
-    status,
+    status: failed ? "NO OUTCOME" : status,
     elapsed: (endedAt ?? now) - startedAt,
     hasEnded: endedAt !== undefined
   }))
@@ -74,25 +76,28 @@ const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyAr
 
 type Awaited = Either.Either<LumeRun.TerminalRun, WaitError>
 
+/** A line that says what a run has become. */
+const changeLine = (out: Output, startedAt: number, { id }: Progress, status: string | null) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => out.status(id, status, `${id} ${status} ${clock(now - startedAt)}`))
+
 /** Waits for one run, and writes what becomes of it. */
 const awaitOne = (
   run: LumeRun.LumeRun | string,
   own: Progress,
   { pollInterval, timeout }: Waiting,
   out: Output,
-  startedAt: number,
-  live: boolean
+  onChange: (own: Progress, status: string | null) => Effect.Effect<void>
 ) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
-    const onStatus = (read: LumeRun.LumeRun) =>
-      Effect.gen(function* () {
-        own.status = read.status
-        const elapsed = clock((yield* Clock.currentTimeMillis) - startedAt)
-        if (!live) yield* out.status(own.id, read.status, `${own.id} ${read.status} ${elapsed}`)
+    const onStatus = ({ status }: LumeRun.LumeRun) =>
+      Effect.suspend(() => {
+        own.status = status
+        return onChange(own, status)
       })
     const ended: Awaited = yield* Effect.either(lume.wait(run, { timeout, pollInterval, onStatus }))
     own.endedAt = yield* Clock.currentTimeMillis
+    own.failed = Either.isLeft(ended)
     // a run that was just submitted is there, whatever is said of it
     own.goesOn = Either.isLeft(ended) && (typeof run !== "string" || mayGoOn(ended.left))
     yield* Either.match(ended, { onLeft: out.error, onRight: out.run })
@@ -108,17 +113,18 @@ const awaitAll = (
 ) =>
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
-    const live = !out.json && liveView.canDraw()
-    yield* live
-      ? liveView.show(out, () => shown(progress, startedAt))
-      : Effect.forkScoped(signsOfLife(out, progress, startedAt))
+    const isLive = !out.json && liveView.canDraw()
+    const redraw = isLive ? yield* liveView.show(out, () => shown(progress, startedAt)) : Effect.void
+    if (!isLive) yield* Effect.forkScoped(signsOfLife(out, progress, startedAt))
+    const onChange = (own: Progress, status: string | null) =>
+      isLive ? redraw : changeLine(out, startedAt, own, status)
     return yield* Effect.forEach(
       runs,
       (run, index) => {
         const own = progress[index]
         return own === undefined
           ? Effect.dieMessage("a run without progress")
-          : awaitOne(run, own, waiting, out, startedAt, live)
+          : awaitOne(run, own, waiting, out, onChange)
       },
       { concurrency: "unbounded" }
     )
@@ -149,7 +155,8 @@ export const waitFor = (
       id: typeof run === "string" ? run : run.id,
       status: undefined,
       endedAt: undefined,
-      goesOn: true
+      goesOn: true,
+      failed: false
     }))
     const first = yield* Effect.raceFirst(
       Effect.map(awaitAll(runs, progress, waiting, out), Either.right),
