@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { createServer } from "node:http"
 import * as command from "./support/lume.js"
-import { serve } from "./support/server.js"
+import { answer, serve } from "./support/server.js"
 
 // A process takes its time where other tests compute.
 vi.setConfig({ testTimeout: 60_000 })
@@ -77,6 +77,21 @@ describe.concurrent("lume wait", () => {
       ["wait", "failed"],
       { code: 4, stdout: "failed\tFAILED\n", stderr: ["in SYNC_SOURCE, GONE: no file \\u001b[31mthere"] }
     ],
+    [
+      "0: a status that is no word, in one line",
+      ["status", "strange"],
+      { code: 0, stdout: "strange\tQUEUED\\u001b[2J\\u009b\\u202e\n" }
+    ],
+    [
+      "5: the log is not data",
+      ["wait", "strange", "--timeout", "0.5", ...quick],
+      { code: 5, stdout: "", stderr: ["has the status QUEUED\\u001b"] }
+    ],
+    [
+      "5: one deadline for all of them",
+      ["wait", "running_1", "running_2", "ok", "--timeout", "0.5", ...quick],
+      { code: 5, stdout: "ok\tSUCCEEDED\n", stderr: ["Re-attach with: lume wait running_1 running_2\n"] }
+    ],
     ["4: crashed", ["wait", "crashed"], { code: 4, stdout: "crashed\tCRASHED\n" }],
     [
       "5: timeout, with how to go on",
@@ -125,7 +140,17 @@ describe.concurrent("lume run", () => {
       [...submit("partial"), "--wait"],
       { code: 3, stdout: "partial\npartial\tPARTIAL_FAILED\n" }
     ],
-    ["1: a source path that is already processed", submit("taken"), { code: 1, stderr: ["already processed"] }],
+    [
+      "1: a source path that is already processed",
+      submit("taken"),
+      { code: 1, stderr: ["already processed", "--force-rerun"] }
+    ],
+    [
+      "1: a flow version that is none",
+      submit("a b"),
+      { code: 1, stderr: ["Nothing was sent", "--flow-version must be"] }
+    ],
+    ["0: an id in one line", submit("odd"), { code: 0, stdout: "odd\\u001b[2J\\u009b\\u202e\n" }],
     [
       "6: an answer that says nothing of the run",
       submit("broken"),
@@ -152,6 +177,39 @@ describe.concurrent("lume run", () => {
         .map((line) => JSON.parse(line))
       assert.deepStrictEqual(submitted.run_metadata, { empty: "", a: "b=c" })
       assert.strictEqual(ended.status, "SUCCEEDED")
+    })
+  )
+})
+
+describe.concurrent("what lume run sends", () => {
+  const submitted = (args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      let body = ""
+      const { requests, url } = yield* serve((request, response) => {
+        request.setEncoding("utf8").on("data", (text: string) => (body += text))
+        request.once("end", () => answer(response, { id: "r1", status: "CREATED", metadata: null }, 201))
+      })
+      const { code } = yield* command.lume(args, { LUME_API_KEY: "a-key", LUME_BASE_URL: url }).ended
+      assert.strictEqual(code, 0)
+      assert.lengthOf(requests, 1)
+      return JSON.parse(body)
+    })
+
+  it.scopedLive("is what was asked for, in either spelling of an option", () =>
+    Effect.gen(function* () {
+      const long = ["run", "--source-path", "a b.csv", "--flow-version", "clean:v4", "--run-metadata", "k=v", "l="]
+      assert.deepInclude(yield* submitted([...long, "--force-rerun"]), {
+        flow_version: "clean:v4",
+        source_path: "a b.csv",
+        force_rerun: true,
+        run_metadata: { k: "v", l: "" }
+      })
+      const short = yield* submitted(["run", "-s", "a.csv", "-m", "k=v", "-m", "__proto__=w=x", "-f", "clean:v4"])
+      assert.deepStrictEqual(Object.entries(short.run_metadata), [
+        ["k", "v"],
+        ["__proto__", "w=x"]
+      ])
+      assert.notStrictEqual(short.force_rerun, true)
     })
   )
 })
@@ -215,6 +273,16 @@ describe.concurrent("usage", () => {
 })
 
 describe.concurrent("pipes", () => {
+  it.scopedLive("that are read slowly get all of a large run", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const script = `"$0" "$1" status large --json | (sleep 0.5; wc -c)`
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      const { stdout } = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
+      assert.isAbove(Number(stdout), 4e6)
+    })
+  )
+
   it.scopedLive("that are closed leave the exit code as it is", () =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())
@@ -223,6 +291,17 @@ describe.concurrent("pipes", () => {
       const ended = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
       assert.strictEqual(ended.code, 0)
       assert.notInclude(ended.stderr, "EPIPE")
+    })
+  )
+})
+
+describe.concurrent("an old Node", () => {
+  it.scopedLive.each(["0.10.48", "12.22.12", "20.18.3", "22.11.0"])("%s is refused with a sentence", (version) =>
+    Effect.gen(function* () {
+      const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); require(process.argv[1])`
+      const { code, stderr } = yield* command.start(process.execPath, ["-e", script, command.bin]).ended
+      assert.strictEqual(code, 1)
+      assert.match(stderr, new RegExp(`^lume needs Node .*; this is Node ${version}\\.\n$`))
     })
   )
 })

@@ -10,6 +10,7 @@ import type { MetadataDecodeError, RunNotFoundError, StatusError } from "../Lume
 import * as LumeRun from "../LumeRun.js"
 import { execute } from "./command.js"
 import * as environment from "./environment.js"
+import { sentence } from "./sentence.js"
 import * as signals from "./signals.js"
 
 /** Of no run: a service that knows the path says so in a way that this SDK knows. */
@@ -79,17 +80,17 @@ const explain = (error: StatusError, id: string | undefined, contentType: string
   switch (error._tag) {
     case "RunNotFoundError":
       if (!isOfRun(error, contentType)) {
-        return wrong(`${error.message} This is how a server answers that does not know the path. ${setPaths}`)
+        return wrong(`${sentence(error)} This is how a server answers that does not know the path. ${setPaths}`)
       }
       return id === undefined
         ? fine("Lume answers, takes the key, and says of an unknown run what this SDK expects.")
-        : wrong(error.message)
+        : wrong(sentence(error))
     case "InvalidRequestError":
-      return wrong(Option.isSome(error.status) ? `${error.message} ${setPaths}` : error.message)
+      return wrong(Option.isSome(error.status) ? `${sentence(error)} ${setPaths}` : sentence(error))
     case "DecodeError":
-      return wrong(`${error.message} ${setPaths}`)
+      return wrong(`${sentence(error)} ${setPaths}`)
     default:
-      return wrong(error.message)
+      return wrong(sentence(error))
   }
 }
 

@@ -56,10 +56,10 @@ export const clock = (millis: number): string => {
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes % 60)}:${two(seconds % 60)}`
 }
 
-const ends = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"]
+const ends = new Set(["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"])
 
 const bar = ({ status }: Shown, unicode: boolean): string => {
-  const done = ends.includes(String(status)) ? barLength : Math.max(0, stages.indexOf(String(status))) * 2
+  const done = ends.has(String(status)) ? barLength : Math.max(0, stages.indexOf(String(status))) * 2
   const [full, empty] = unicode ? ["█", "░"] : ["#", "-"]
   return full.repeat(done) + empty.repeat(barLength - done)
 }

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import process from "node:process"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
+import { sentence } from "./sentence.js"
 import { visible } from "./visible.js"
 
 /** JSON in one line; only its texts can hold control characters, so that it stays JSON. */
@@ -51,7 +52,7 @@ export const make = (json: boolean): Output => {
       json
         ? write(process.stdout, jsonLine(encodeRun(run)))
         : write(process.stdout, `${visible(run.id)}\t${visible(String(run.status))}\n`),
-    error: (error) => (json ? write(process.stderr, jsonLine(encodeError(error))) : say(error.message)),
+    error: (error) => (json ? write(process.stderr, jsonLine(encodeError(error))) : say(sentence(error))),
     status: (id, status, sentence) => (json ? write(process.stderr, jsonLine({ id, status })) : say(sentence)),
     setAround: (next) => {
       around = next

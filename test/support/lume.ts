@@ -101,6 +101,8 @@ export const handler = (): Handler => {
         const [id = ""] = String(JSON.parse(body).flow_version).split(":")
         if (id === "silent") return
         if (id === "taken") return answer(response, { detail: "already processed" }, 409)
+        if (id === "odd")
+          return answer(response, { id: "odd\u001b[2J\u009b\u202e", status: "CREATED", metadata: null }, 201)
         if (id === "broken") return answer(response, { detail: "no" }, 503)
         answer(response, { id, status: "CREATED", metadata: null, run_metadata: JSON.parse(body).run_metadata }, 201)
       })
