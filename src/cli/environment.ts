@@ -83,7 +83,7 @@ export const layerWith = (
         ? Effect.fail(
             new Refused({
               message:
-                "LUME_API_KEY is not set. Set it to your API key; there is no option for it, because others can see arguments."
+                "LUME_API_KEY is not set. Set it to your API key, or evaluate the export line of lume local. There is no option for it, because others can see arguments."
             })
           )
         : Effect.succeed(

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import process from "node:process"
 import * as LumeClient from "../LumeClient.js"
 import type { WaitError } from "../LumeError.js"
 import type * as LumeRun from "../LumeRun.js"
@@ -130,15 +131,18 @@ const awaitAll = (
     )
   }).pipe(Effect.scoped)
 
-const summarize = (ended: ReadonlyArray<LumeRun.TerminalRun>, standard: Standard, out: Output) =>
-  Effect.forEach(ended, (run) =>
+/** Of each run. On a terminal that shows stdout too, the line of a single run is there already. */
+const summarize = (ended: ReadonlyArray<LumeRun.TerminalRun>, standard: Standard, out: Output) => {
+  const isShown = ended.length === 1 && process.stdout.isTTY && process.stderr.isTTY
+  return Effect.forEach(ended, (run) =>
     Effect.gen(function* () {
-      const { code, error, lines } = yield* judge(run, standard)
+      const { code, error, headline, lines } = yield* judge(run, standard)
       if (out.json) yield* Effect.forEach(Option.toArray(error), out.error)
-      else yield* Effect.forEach(lines, out.say)
+      else yield* Effect.forEach(isShown ? lines : [headline, ...lines], out.say)
       return code
     })
   )
+}
 
 /**
  * Waits until the last run has ended, and gives the exit code. `lost` is the code of a run whose outcome could not be
