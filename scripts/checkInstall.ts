@@ -1,12 +1,14 @@
 /**
  * `npm run check:install`: the README's install lines, run as they stand there, with the tarball that would be published
  * in place of the package's name: in an empty project each, by each package manager. What they have installed is imported,
- * required, and makes a run on the local Lume. Then the versions of TypeScript and Node that the README names.
+ * required, and makes a run on the local Lume. The command, by npx alone, and what its runs end with. Then the versions of
+ * TypeScript and Node that the README names.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import packageJson from "../package.json" with { type: "json" }
 import { type Check, main } from "./checks.js"
+import { checkCommand } from "./commandByNpx.js"
 import { type InstallLine, written } from "./installLines.js"
 import { type PackageManager, packageManagers } from "./packageManagers.js"
 import { pack } from "./repository.js"
@@ -90,6 +92,7 @@ main((check) =>
     yield* check("it is installed for other versions of TypeScript and Node", run(project, words))
     yield* Effect.forEach(
       [
+        Effect.ignore(checkCommand(check, tarball)),
         ...packageManagers(cache).map((manager) => byManager(check, manager, lines, tarball)),
         ...typeScripts.map((typeScript) => byTypeScript(check, project, typeScript)),
         ...nodes.map((version) => byNode(check, project, version))

@@ -1,14 +1,12 @@
 /**
- * The `lume` command as a process: exit codes, what is on stdout and stderr, signals, pipes.
+ * The `lume` command as a process: exit codes, what is on stdout and stderr, pipes.
  */
 import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { spawnSync } from "node:child_process"
-import { randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
 import { createServer } from "node:http"
 import * as command from "./support/lume.js"
-import { serve, until } from "./support/server.js"
+import { answer, serve } from "./support/server.js"
 
 // A process takes its time where other tests compute.
 vi.setConfig({ testTimeout: 60_000 })
@@ -79,6 +77,21 @@ describe.concurrent("lume wait", () => {
       ["wait", "failed"],
       { code: 4, stdout: "failed\tFAILED\n", stderr: ["in SYNC_SOURCE, GONE: no file \\u001b[31mthere"] }
     ],
+    [
+      "0: a status that is no word, in one line",
+      ["status", "strange"],
+      { code: 0, stdout: "strange\tQUEUED\\u001b[2J\\u009b\\u202e\n" }
+    ],
+    [
+      "5: the log is not data",
+      ["wait", "strange", "--timeout", "0.5", ...quick],
+      { code: 5, stdout: "", stderr: ["has the status QUEUED\\u001b"] }
+    ],
+    [
+      "5: one deadline for all of them",
+      ["wait", "running_1", "running_2", "ok", "--timeout", "0.5", ...quick],
+      { code: 5, stdout: "ok\tSUCCEEDED\n", stderr: ["Re-attach with: lume wait running_1 running_2\n"] }
+    ],
     ["4: crashed", ["wait", "crashed"], { code: 4, stdout: "crashed\tCRASHED\n" }],
     [
       "5: timeout, with how to go on",
@@ -127,7 +140,17 @@ describe.concurrent("lume run", () => {
       [...submit("partial"), "--wait"],
       { code: 3, stdout: "partial\npartial\tPARTIAL_FAILED\n" }
     ],
-    ["1: a source path that is already processed", submit("taken"), { code: 1, stderr: ["already processed"] }],
+    [
+      "1: a source path that is already processed",
+      submit("taken"),
+      { code: 1, stderr: ["already processed", "--force-rerun"] }
+    ],
+    [
+      "1: a flow version that is none",
+      submit("a b"),
+      { code: 1, stderr: ["Nothing was sent", "--flow-version must be"] }
+    ],
+    ["0: an id in one line", submit("odd"), { code: 0, stdout: "odd\\u001b[2J\\u009b\\u202e\n" }],
     [
       "6: an answer that says nothing of the run",
       submit("broken"),
@@ -158,6 +181,39 @@ describe.concurrent("lume run", () => {
   )
 })
 
+describe.concurrent("what lume run sends", () => {
+  const submitted = (args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      let body = ""
+      const { requests, url } = yield* serve((request, response) => {
+        request.setEncoding("utf8").on("data", (text: string) => (body += text))
+        request.once("end", () => answer(response, { id: "r1", status: "CREATED", metadata: null }, 201))
+      })
+      const { code } = yield* command.lume(args, { LUME_API_KEY: "a-key", LUME_BASE_URL: url }).ended
+      assert.strictEqual(code, 0)
+      assert.lengthOf(requests, 1)
+      return JSON.parse(body)
+    })
+
+  it.scopedLive("is what was asked for, in either spelling of an option", () =>
+    Effect.gen(function* () {
+      const long = ["run", "--source-path", "a b.csv", "--flow-version", "clean:v4", "--run-metadata", "k=v", "l="]
+      assert.deepInclude(yield* submitted([...long, "--force-rerun"]), {
+        flow_version: "clean:v4",
+        source_path: "a b.csv",
+        force_rerun: true,
+        run_metadata: { k: "v", l: "" }
+      })
+      const short = yield* submitted(["run", "-s", "a.csv", "-m", "k=v", "-m", "__proto__=w=x", "-f", "clean:v4"])
+      assert.deepStrictEqual(Object.entries(short.run_metadata), [
+        ["k", "v"],
+        ["__proto__", "w=x"]
+      ])
+      assert.notStrictEqual(short.force_rerun, true)
+    })
+  )
+})
+
 describe.concurrent("lume status", () => {
   cases([
     ["0: a run that goes on", ["status", "running"], { code: 0, stdout: "running\tTRANSFORMING\n" }],
@@ -173,8 +229,20 @@ describe.concurrent("usage", () => {
     ["no such command", ["wit", "r1"], { code: 2, stderr: ["Did you mean wait?"] }],
     ["help of no such command", ["nonsense", "--help"], { code: 2, stderr: ["unknown command"] }],
     ["no id", ["wait"], { code: 2, stderr: ["missing required argument"] }],
-    ["an empty id", ["wait", ""], { code: 2, stderr: ["not empty"] }],
-    ["an id with a dash", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an empty id", ["wait", ""], { code: 2, stderr: ["must not be empty"] }],
+    ["an id with a dash", ["wait", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an id with a dash, to status", ["status", "--ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an id with a dash, after --", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["help of the help", ["help", "nonsense"], { code: 2, stderr: ["Usage: lume"] }],
+    ["an option with a typo", ["wait", "ok", "--timout", "5"], { code: 2, stderr: ["Did you mean --timeout?"] }],
+    ["no command of webhook", ["webhook"], { code: 2, stderr: ["Usage: lume webhook"] }],
+    ["no URL", ["webhook", "send", "localhost:80"], { code: 2, stderr: ["Did you mean http://localhost:80?"] }],
+    ["no port", ["local", "--port", "65536"], { code: 2, stderr: ["from 0 to 65535"] }],
+    [
+      "a typo that would drive a terminal",
+      ["wait", "-\u001b[2J"],
+      { code: 2, stderr: ["unknown option '-\\u001b[2J'"] }
+    ],
     ["an option as another's value", ["run", "-f", "a:v1", "-s", "-x"], { code: 2, stderr: ["begins with a dash"] }],
     ["a percentage", ["wait", "ok", "--max-error-rate", "5%"], { code: 2, stderr: ["Did you mean 0.05?"] }],
     ["a ratio above 1", ["wait", "ok", "--max-rejected-share", "5"], { code: 2, stderr: ["Did you mean 0.05?"] }],
@@ -192,7 +260,7 @@ describe.concurrent("usage", () => {
 
   it.scopedLive("help and version are on stdout", () =>
     Effect.gen(function* () {
-      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"]]) {
+      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"], ["help"], ["help", "wait"]]) {
         const help = yield* command.lume(args).ended
         assert.strictEqual(help.code, 0)
         assert.match(help.stdout, /^Usage: lume/)
@@ -204,109 +272,17 @@ describe.concurrent("usage", () => {
   )
 })
 
-describe.concurrent("the environment", () => {
-  it.scopedLive("without a key gives a sentence", () =>
-    Effect.gen(function* () {
-      const { code, stderr } = yield* run(["wait", "ok"], { LUME_API_KEY: "" })
-      assert.strictEqual(code, 1)
-      assert.match(stderr, /^LUME_API_KEY is not set\..*\n$/)
-      assert.include((yield* run(["wait", "ok", "--json"], { LUME_API_KEY: "" })).stderr, '{"message":"LUME_API_KEY')
-    })
-  )
-
-  it.scopedLive("names a proxy, which is used, but not for this machine", () =>
-    Effect.gen(function* () {
-      const proxy = yield* serve((_, response) => response.destroy())
-      proxy.intercept((socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"))
-      const env = { HTTPS_PROXY: proxy.url, LUME_REQUEST_TIMEOUT: "5" }
-      assert.strictEqual((yield* run(["wait", "ok"], env)).code, 0)
-      const elsewhere = yield* run(["status", "ok"], { ...env, LUME_BASE_URL: "https://lume.invalid" })
-      assert.strictEqual(elsewhere.code, 1)
-      assert.include(elsewhere.stderr, "Proxy response")
-    })
-  )
-})
-
-describe.concurrent("signals", () => {
-  const running = (args: ReadonlyArray<string>) =>
-    Effect.map(serve(command.handler()), ({ requests, url }) => ({
-      requests,
-      ...command.lume(args, { LUME_API_KEY: "a-key", LUME_BASE_URL: url })
-    }))
-
-  const signals = [
-    ["SIGINT", 130],
-    ["SIGTERM", 143]
-  ] as const
-
-  it.scopedLive.each(signals)("%s stops a wait, and says how to go on", ([signal, code]) =>
-    Effect.gen(function* () {
-      const { ended, process, stderr } = yield* running(["wait", "running_1", "running_2", "ok"])
-      yield* until(() => stderr().includes("running_2 TRANSFORMING") && stderr().includes("ok SUCCEEDED"))
-      process.kill(signal)
-      const { code: given, stderr: said } = yield* ended
-      assert.strictEqual(given, code)
-      assert.include(said, "Stopped waiting; the runs go on. Re-attach with: lume wait running_1 running_2\n")
-    })
-  )
-
-  it.scopedLive("one that npm keeps to itself ends the command too", () =>
-    Effect.gen(function* () {
-      const { url } = yield* serve(command.handler())
-      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url, npm_command: "exec" }
-      // the shell between npm and the command, which ends alone
-      const script = `"$0" "$1" wait running & echo "$!"; wait`
-      const shell = command.start("bash", ["-c", script, process.execPath, command.bin], env)
-      yield* until(() => shell.stderr().includes("TRANSFORMING"))
-      shell.process.kill("SIGTERM")
-      // its streams are closed when the command has ended
-      assert.include(
-        (yield* shell.ended).stderr,
-        "Stopped waiting; the runs go on. Re-attach with: lume wait running\n"
-      )
-    })
-  )
-
-  it.scopedLive("one while a submit is in flight says that the run may have been submitted", () =>
-    Effect.gen(function* () {
-      const { ended, process, requests } = yield* running(submit("silent"))
-      yield* until(() => requests.length === 1)
-      process.kill("SIGINT")
-      const { code, stderr, stdout } = yield* ended
-      assert.strictEqual(code, 6)
-      assert.strictEqual(stdout, "")
-      assert.include(stderr, "The run may have been submitted; don't start it again unseen")
-    })
-  )
-
-  it.scopedLive("one reaches a process that is the first of its container", () =>
-    Effect.gen(function* () {
-      const { url } = yield* serve(command.handler())
-      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
-      const args = [
-        "--user",
-        "--map-root-user",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        process.execPath,
-        command.bin,
-        "wait",
-        "running"
-      ]
-      const first = command.start("unshare", args, env)
-      yield* until(() => first.stderr().includes("TRANSFORMING") || first.process.exitCode !== null)
-      // the machine may not allow it
-      if (first.process.exitCode !== null) return
-      const child = command.start("pgrep", ["-P", String(first.process.pid)])
-      const pid = Number((yield* child.ended).stdout)
-      process.kill(pid, "SIGTERM")
-      assert.include((yield* first.ended).stderr, "Stopped waiting")
-    })
-  )
-})
-
 describe.concurrent("pipes", () => {
+  it.scopedLive("that are read slowly get all of a large run", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const script = `"$0" "$1" status large --json | (sleep 0.5; wc -c)`
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      const { stdout } = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
+      assert.isAbove(Number(stdout), 4e6)
+    })
+  )
+
   it.scopedLive("that are closed leave the exit code as it is", () =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())
@@ -315,6 +291,17 @@ describe.concurrent("pipes", () => {
       const ended = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
       assert.strictEqual(ended.code, 0)
       assert.notInclude(ended.stderr, "EPIPE")
+    })
+  )
+})
+
+describe.concurrent("an old Node", () => {
+  it.scopedLive.each(["0.10.48", "12.22.12", "20.18.3", "22.11.0"])("%s is refused with a sentence", (version) =>
+    Effect.gen(function* () {
+      const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); require(process.argv[1])`
+      const { code, stderr } = yield* command.start(process.execPath, ["-e", script, command.bin]).ended
+      assert.strictEqual(code, 1)
+      assert.match(stderr, new RegExp(`^lume needs Node .*; this is Node ${version}\\.\n$`))
     })
   )
 })
@@ -375,93 +362,6 @@ describe.concurrent("lume webhook", () => {
       }).ended
       assert.strictEqual(code, 1)
       assert.include(stderr, "127.0.0.1:1")
-    })
-  )
-})
-
-const hasTmux = spawnSync("tmux", ["-V"]).status === 0
-
-describe.concurrent("a terminal", () => {
-  /** A terminal of 80 columns and 8 rows, with a shell in it. */
-  const terminal = (env: Readonly<Record<string, string>>) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const name = `lume-${randomUUID()}`
-        const tmux = (...args: ReadonlyArray<string>) =>
-          spawnSync("tmux", ["-u", "-L", name, "-f", "/dev/null", ...args], { encoding: "utf8" }).stdout
-        const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`)
-        const shell = ["env", "-u", "CI", "LANG=C.UTF-8", "PS1=$ ", ...settings, "sh"]
-        tmux("new-session", "-d", "-x", "80", "-y", "8", ...shell)
-        return {
-          type: (line: string) => tmux("send-keys", line, "Enter"),
-          press: (key: string) => tmux("send-keys", key),
-          resize: (columns: number) => tmux("resize-window", "-x", String(columns)),
-          lines: () => tmux("capture-pane", "-p").trimEnd().split("\n"),
-          hasCursor: () => tmux("display", "-p", "#{cursor_flag}").trim() === "1",
-          end: () => tmux("kill-server")
-        }
-      }),
-      ({ end }) => Effect.sync(end)
-    )
-
-  /** Without the times, which differ. */
-  const withoutTime = (lines: ReadonlyArray<string>) => lines.map((line) => line.replace(/\d+:\d\d/, "0:00"))
-
-  const wait = (ids: string) => `clear; ${process.execPath} ${command.bin} wait ${ids} --poll-interval 0.1`
-
-  it.scopedLive.skipIf(!hasTmux)("shows lines that are cut to it, and is left as it was", () =>
-    Effect.gen(function* () {
-      const { url } = yield* serve(command.handler())
-      const { hasCursor, lines, press, resize, type } = yield* terminal({ LUME_API_KEY: "a-key", LUME_BASE_URL: url })
-      type(wait("running_1 running_22"))
-      yield* until(() => lines().some((line) => line.startsWith("running_22  TRANSFORMING")))
-      assert.deepStrictEqual(withoutTime(lines().slice(-2)), [
-        "running_1   TRANSFORMING    0:00  ████░░░░",
-        "running_22  TRANSFORMING    0:00  ████░░░░"
-      ])
-      assert.isFalse(hasCursor())
-      resize(20)
-      yield* until(() => lines().at(-1) === "running_22  TRANSFO")
-      assert.deepStrictEqual(lines().slice(-2), ["running_1   TRANSFO", "running_22  TRANSFO"])
-      resize(80)
-      yield* until(() => lines().at(-1)?.includes("████") === true)
-      press("C-c")
-      yield* until(() => lines().some((line) => line.startsWith("Stopped waiting")))
-      yield* until(hasCursor)
-      assert.notInclude(lines().join("\n"), "████")
-    })
-  )
-
-  it.scopedLive.skipIf(!hasTmux)("shows what has not ended, where not all fit", () =>
-    Effect.gen(function* () {
-      const { url } = yield* serve(command.handler())
-      const { lines, type } = yield* terminal({ LUME_API_KEY: "a-key", LUME_BASE_URL: url, LC_ALL: "C" })
-      const ids = ["ok_1", "ok_2", "ok_3", ...Array.from({ length: 8 }, (_, index) => `running_${index}`)]
-      type(wait(ids.join(" ")))
-      yield* until(() => lines().some((line) => line === "... 5 more"))
-      yield* until(() => lines().filter((line) => /^running_\d  TRANSFORMING .*####----$/.test(line)).length === 6)
-    })
-  )
-})
-
-describe.concurrent("lume doctor", () => {
-  it.scopedLive("is content with a Lume", () =>
-    Effect.gen(function* () {
-      const { code, stdout } = yield* run(["doctor"])
-      assert.strictEqual(code, 0, stdout)
-      assert.include(stdout, "from LUME_BASE_URL")
-      assert.notInclude(stdout, "a-key")
-    })
-  )
-
-  it.scopedLive("says which option to set where something else answers", () =>
-    Effect.gen(function* () {
-      const { url } = yield* serve(
-        (_, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<h1>404 Not Found</h1>")
-      )
-      const { code, stdout } = yield* command.lume(["doctor"], { LUME_API_KEY: "a-key", LUME_BASE_URL: url }).ended
-      assert.strictEqual(code, 1)
-      assert.include(stdout, "paths")
     })
   )
 })

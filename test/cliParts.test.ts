@@ -3,15 +3,23 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import { duration, ratio } from "../src/cli/arguments.js"
 import { frame, width } from "../src/cli/frame.js"
 import { apart, worst } from "../src/cli/judgement.js"
-import { visible } from "../src/cli/output.js"
-import { word } from "../src/cli/shell.js"
+import { word } from "../src/internal/shell.js"
 import { spawnSync } from "node:child_process"
 
 const shown = FastCheck.record({
-  id: FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 60 }).map(visible),
-  status: FastCheck.constantFrom(undefined, null, "CREATED", "TRANSFORMING", "SYNCING_TARGET", "QUEUED"),
+  id: FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 60 }),
+  status: FastCheck.constantFrom(
+    undefined,
+    null,
+    "CREATED",
+    "TRANSFORMING",
+    "SYNCING_TARGET",
+    "QUEUED",
+    "\u001b[2J\u009b\u202e"
+  ),
   elapsed: FastCheck.nat(1e9),
   hasEnded: FastCheck.boolean()
 })
@@ -32,6 +40,7 @@ describe("a frame", () => {
       assert.isAtMost(lines.length, Math.max(1, screen.rows - 1))
       for (const line of lines) {
         assert.isAtMost(width(line), Math.max(1, screen.columns - 1))
+        assert.notMatch(line, /[\p{Cc}\p{Bidi_Control}]/u)
         if (!screen.unicode) assert.notMatch(line, /[…█░]/)
       }
     }
@@ -65,6 +74,50 @@ describe("the worst code", () => {
     assert.strictEqual(worst([3, 4, 0]), 4)
     assert.strictEqual(worst([4, 5, 3]), 5)
     assert.strictEqual(worst([5, 1, 4]), 1)
+  })
+})
+
+describe("a duration", () => {
+  const right = [
+    ["90", 90_000],
+    ["0.5", 500],
+    ["90s", 90_000],
+    ["10m", 600_000],
+    ["1h", 3_600_000],
+    ["1.5 h", 5_400_000],
+    ["2 minutes", 120_000],
+    ["250ms", 250],
+    ["1 day", 86_400_000]
+  ] as const
+
+  it.each(right)("%s is a bare number of seconds, or has its unit", (text, millis) => {
+    assert.strictEqual(duration(text), millis)
+  })
+
+  it.each(["", "0", "-5", "1e3", "soon", "5 parsecs", "Infinity", "NaN", "1h30m", "9".repeat(400)])(
+    "%s is none",
+    (text) => {
+      assert.throws(() => duration(text), /must be a positive number of seconds/)
+    }
+  )
+})
+
+describe("a ratio", () => {
+  it.each([
+    ["0", 0],
+    ["1", 1],
+    [".05", 0.05],
+    ["5e-2", 0.05]
+  ] as const)("%s is one", (text, number) => {
+    assert.strictEqual(ratio(text), number)
+  })
+
+  it.each(["", "-0.1", "1.01", "NaN", "Infinity", "0x1", "five", "5%", "101%"])("%s is none", (text) => {
+    assert.throws(() => ratio(text), /must be a ratio from 0 to 1/)
+  })
+
+  it.each(["5%", "5", "5.0"])("%s is likely meant as 0.05", (text) => {
+    assert.throws(() => ratio(text), /Did you mean 0\.05\?/)
   })
 })
 

@@ -25,7 +25,7 @@ export const duration = (text: string): number => {
   const millis = Number(amount) * (factor ?? Number.NaN)
   return amount !== "" && millis > 0 && Number.isFinite(millis)
     ? millis
-    : refuse("A duration is a positive number of seconds, or one with its unit: 90s, 10m, 1h, 2 minutes.")
+    : refuse("It must be a positive number of seconds, or one with its unit: 90s, 10m, 1h, 2 minutes.")
 }
 
 /** A ratio from 0 to 1. */
@@ -34,16 +34,16 @@ export const ratio = (text: string): number => {
   const value = number === "" ? Number.NaN : Number(number)
   if (percent === "" && value >= 0 && value <= 1) return value
   const meant = value >= 0 && value <= 100 ? ` Did you mean ${Number((value / 100).toPrecision(12))}?` : ""
-  return refuse(`It is a ratio from 0 to 1, such as 0.05 for 5%.${meant}`)
+  return refuse(`It must be a ratio from 0 to 1, such as 0.05 for 5%.${meant}`)
 }
 
 /** A port; 0 is any free one. */
 export const port = (text: string): number =>
-  /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse("A port is an integer from 0 to 65535.")
+  /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse("It must be an integer from 0 to 65535.")
 
 /** A value that has not swallowed the next option. */
 export const value = (text: string): string => {
-  if (text === "") return refuse("It is empty.")
+  if (text === "") return refuse("It must not be empty.")
   return text.startsWith("-") ? refuse("It begins with a dash: is the value missing?") : text
 }
 
@@ -53,7 +53,7 @@ export const pair = (
   before: ReadonlyArray<readonly [string, string]> = []
 ): ReadonlyArray<readonly [string, string]> => {
   const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-  if (key === "" || key.startsWith("-")) return refuse("It is a pair: key=value.")
+  if (key === "" || key.startsWith("-")) return refuse("It must be a pair: key=value.")
   return [...before, [key, value]]
 }
 
@@ -61,10 +61,13 @@ export const pair = (
 export const id = (text: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => {
   if (text.startsWith("-"))
     return refuse(`A run id does not begin with a dash. Did you mean ${text.replace(/^-+/, "")}?`)
-  if (text.trim() === "") return refuse("A run id is not empty.")
+  if (text.trim() === "") return refuse("A run id must not be empty.")
   return before.includes(text) ? before : [...before, text]
 }
 
 /** A URL of a webhook's handler. */
-export const url = (text: string): string =>
-  /^https?:\/\//i.test(text) && URL.canParse(text) ? text : refuse("It is an http or https URL.")
+export const url = (text: string): string => {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text
+  const meant = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? ` Did you mean http://${text}?` : ""
+  return refuse(`It must be an http or https URL.${meant}`)
+}

@@ -3,13 +3,14 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import process from "node:process"
 import * as LumeClient from "../LumeClient.js"
 import type { MetadataDecodeError, RunNotFoundError, StatusError } from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
 import { execute } from "./command.js"
 import * as environment from "./environment.js"
-import { visible } from "../internal/text.js"
+import { sentence } from "./sentence.js"
 import * as signals from "./signals.js"
 
 /** Of no run: a service that knows the path says so in a way that this SDK knows. */
@@ -47,7 +48,7 @@ const settings = (): ReadonlyArray<Finding> => {
     proxy === undefined || isLoopback
       ? fine(proxy === undefined ? "No proxy." : "No proxy, because the base URL is on this machine.")
       : fine(
-          `Proxy ${withoutPassword(proxy)}, from the environment${exceptions === undefined ? "" : `, except for ${exceptions} (NO_PROXY)`}.`
+          `Proxy ${withoutPassword(proxy.value)}, from ${proxy.name}${exceptions === undefined ? "" : `; not for ${exceptions.value}, from ${exceptions.name}`}.`
         )
   ]
 }
@@ -79,16 +80,17 @@ const explain = (error: StatusError, id: string | undefined, contentType: string
   switch (error._tag) {
     case "RunNotFoundError":
       if (!isOfRun(error, contentType)) {
-        return wrong(`${error.message} This is how a server answers that does not know the path. ${setPaths}`)
+        return wrong(`${sentence(error)} This is how a server answers that does not know the path. ${setPaths}`)
       }
       return id === undefined
         ? fine("Lume answers, takes the key, and says of an unknown run what this SDK expects.")
-        : wrong(error.message)
+        : wrong(sentence(error))
     case "InvalidRequestError":
+      return wrong(Option.isSome(error.status) ? `${sentence(error)} ${setPaths}` : sentence(error))
     case "DecodeError":
-      return wrong(`${error.message} ${setPaths}`)
+      return wrong(`${sentence(error)} ${setPaths}`)
     default:
-      return wrong(error.message)
+      return wrong(sentence(error))
   }
 }
 
@@ -116,7 +118,7 @@ export const command = (id: string | undefined): Promise<void> =>
     Effect.gen(function* () {
       const known = settings()
       const write = (findings: ReadonlyArray<Finding>) =>
-        Effect.forEach(findings, ({ ok, text }) => out.data(`${ok ? "ok" : "!!"}  ${visible(text)}`), { discard: true })
+        Effect.forEach(findings, ({ ok, text }) => out.data(`${ok ? "ok" : "!!"}  ${text}`), { discard: true })
       yield* write(known)
       if (known.some(({ ok }) => !ok)) return 1
       const answer = yield* ask(id)

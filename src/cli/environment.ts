@@ -25,11 +25,33 @@ export const defaultBaseUrl = "https://api.lume.ai"
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
-/** The proxies that the environment names, in either case of letters. */
-export const proxies = () => {
-  const either = (name: string) => variable(name.toLowerCase()) ?? variable(name)
-  return { http: either("HTTP_PROXY"), https: either("HTTPS_PROXY"), exceptions: either("NO_PROXY") }
+/** A variable that is set, and its name. */
+export interface Named {
+  readonly name: string
+  readonly value: string
 }
+
+/** A variable whose name may be in either case of letters. */
+const eitherCase = (upper: string): Named | undefined => {
+  for (const name of [upper.toLowerCase(), upper]) {
+    const value = variable(name)
+    if (value !== undefined) return { name, value }
+  }
+  return undefined
+}
+
+/** The proxies that the environment names. */
+export const proxies = () => ({
+  http: eitherCase("HTTP_PROXY"),
+  https: eitherCase("HTTPS_PROXY"),
+  exceptions: eitherCase("NO_PROXY")
+})
+
+/** What is wrong with a variable, as a sentence. */
+const configMessage = (error: ConfigError.ConfigError): string =>
+  error._op === "InvalidData" || error._op === "MissingData"
+    ? `${error.path.join(".")}: ${error.message}.`
+    : String(error)
 
 /** Whether this URL is on this machine, where no proxy is asked. */
 export const isLoopback = (url: string): boolean => URL.canParse(url) && loopback.test(new URL(url).hostname)
@@ -42,12 +64,12 @@ const httpLayer: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffec
       return FetchHttpClient.layer
     }
     for (const proxy of [http, https]) {
-      if (proxy !== undefined && !/^https?:\/\//i.test(proxy)) {
-        return yield* new Refused({ message: "HTTPS_PROXY and HTTP_PROXY must be http or https URLs." })
+      if (proxy !== undefined && !(/^https?:\/\//i.test(proxy.value) && URL.canParse(proxy.value))) {
+        return yield* new Refused({ message: `${proxy.name} must be an http or https URL.` })
       }
     }
     const { proxied } = yield* Effect.promise(() => import("./proxy.js"))
-    return proxied({ http, https, exceptions })
+    return proxied({ http: http?.value, https: https?.value, exceptions: exceptions?.value })
   })
 )
 
@@ -61,13 +83,13 @@ export const layerWith = (
         ? Effect.fail(
             new Refused({
               message:
-                "LUME_API_KEY is not set. Set it to your API key; there is no option for it, because others can see arguments."
+                "LUME_API_KEY is not set. Set it to your API key, or evaluate the export line of lume local. There is no option for it, because others can see arguments."
             })
           )
         : Effect.succeed(
             LumeClient.layerConfig(options).pipe(
               Layer.mapError((error) =>
-                ConfigError.isConfigError(error) ? new Refused({ message: String(error) }) : error
+                ConfigError.isConfigError(error) ? new Refused({ message: configMessage(error) }) : error
               ),
               Layer.provide(httpLayer)
             )

@@ -29,7 +29,8 @@ Barbara,2026-03-09,42.00
 `
 
 /** How to run the example. */
-export const runLine = "lume run --flow-version people:v1 --source-path people.csv --wait"
+export const runLine = (byNpx: boolean): string =>
+  `${byNpx ? "npx effect-lume" : "lume"} run --flow-version people:v1 --source-path people.csv --wait`
 
 /** What a file system's refusal says. */
 const refuse = (what: string) => (error: unknown) =>

@@ -1,6 +1,7 @@
 /**
  * The live view's lines: runs, their stage, a bar, the time; cut to the terminal.
  */
+import { visible } from "../internal/text.js"
 
 /** A run as the view shows it. */
 export interface Shown {
@@ -55,8 +56,10 @@ export const clock = (millis: number): string => {
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes % 60)}:${two(seconds % 60)}`
 }
 
-const bar = ({ hasEnded, status }: Shown, unicode: boolean): string => {
-  const done = hasEnded ? barLength : Math.max(0, stages.indexOf(String(status))) * 2
+const ends = new Set(["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"])
+
+const bar = ({ status }: Shown, unicode: boolean): string => {
+  const done = ends.has(String(status)) ? barLength : Math.max(0, stages.indexOf(String(status))) * 2
   const [full, empty] = unicode ? ["█", "░"] : ["#", "-"]
   return full.repeat(done) + empty.repeat(barLength - done)
 }
@@ -66,11 +69,13 @@ export const frame = (runs: ReadonlyArray<Shown>, { columns, rows, unicode }: Sc
   // the cursor stands below the last line
   const room = Math.max(1, rows - 1)
   const shown = runs.length <= room ? runs : runs.filter(({ hasEnded }) => !hasEnded).slice(0, room - 1)
-  const idWidth = Math.min(Math.max(...shown.map(({ id }) => width(id)), 0), Math.floor(columns / 2))
-  const lines = shown.map(
-    (run) =>
-      `${pad(cut(run.id, idWidth), idWidth)}  ${pad(run.status === undefined ? "waiting" : String(run.status), 14)}  ${clock(run.elapsed)}  ${bar(run, unicode)}`
-  )
+  const ids = shown.map(({ id }) => visible(id))
+  const idWidth = Math.min(Math.max(...ids.map(width), 0), Math.floor(columns / 2))
+  const lines = shown.map((run, index) => {
+    const id = pad(cut(ids[index] ?? "", idWidth), idWidth)
+    const status = pad(run.status === undefined ? "waiting" : visible(String(run.status)), 14)
+    return `${id}  ${status}  ${clock(run.elapsed)}  ${bar(run, unicode)}`
+  })
   const left = runs.length - shown.length
   const all = left === 0 ? lines : [...lines, `${unicode ? "…" : "..."} ${left} more`]
   // the last column stays free, because some terminals break the line there

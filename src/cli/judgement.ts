@@ -19,6 +19,8 @@ export interface Standard {
 /** An ended run, judged. */
 export interface Judgement {
   readonly code: number
+  /** Which run it is, and its status. */
+  readonly headline: string
   /** What is said of it, a sentence a line. */
   readonly lines: ReadonlyArray<string>
   /** Why it does not pass the gate. */
@@ -99,7 +101,8 @@ export const judge = (run: LumeRun.TerminalRun, standard: Standard): Effect.Effe
     const passedGate = hasLimits(standard) && Option.isNone(error)
     return {
       code: Option.isSome(error) ? 4 : codeOf(run, standard.acceptPartial || passedGate),
-      lines: [`${run.id} ${run.status}`, ...(yield* linesOf(run, standard.limits))],
+      headline: `${run.id} ${run.status}`,
+      lines: yield* linesOf(run, standard.limits),
       error
     }
   })

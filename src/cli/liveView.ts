@@ -24,8 +24,14 @@ const screen = () => ({
   unicode: isUtf8()
 })
 
-/** Shows these runs until the scope is closed; then the lines are gone, and the cursor is back. */
-export const show = (out: Output, runs: () => ReadonlyArray<Shown>): Effect.Effect<void, never, Scope.Scope> =>
+/**
+ * Shows these runs until the scope is closed; then the lines are gone, and the cursor is back. Gives what draws them anew at
+ * once, which happens every second anyway.
+ */
+export const show = (
+  out: Output,
+  runs: () => ReadonlyArray<Shown>
+): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
     let drawn: ReadonlyArray<string> = []
 
@@ -64,4 +70,5 @@ export const show = (out: Output, runs: () => ReadonlyArray<Shown>): Effect.Effe
         })
     )
     yield* Effect.forkScoped(Effect.repeat(Effect.sync(draw), Schedule.spaced("1 second")))
+    return Effect.sync(draw)
   })

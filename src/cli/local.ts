@@ -5,9 +5,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { randomUUID } from "node:crypto"
+import * as Option from "effect/Option"
 import * as fs from "node:fs/promises"
 import * as Net from "node:net"
+import process from "node:process"
 import * as LocalLume from "../local/LocalLume.js"
 import { execute } from "./command.js"
 import { Refused, variable } from "./environment.js"
@@ -30,6 +31,9 @@ export interface Flags {
 const host = "127.0.0.1"
 const usualPort = 4747
 
+/** Whether npx has started the command, which has no name of its own then. */
+const byNpx = process.env["npm_command"] === "exec"
+
 const isFree = (port: number): Effect.Effect<boolean> =>
   Effect.async<boolean>((resume) => {
     const server = Net.createServer()
@@ -43,7 +47,7 @@ const isFree = (port: number): Effect.Effect<boolean> =>
 const choosePort = (given: number | undefined, out: Output): Effect.Effect<number> =>
   given === undefined
     ? Effect.flatMap(isFree(usualPort), (free) =>
-        free ? Effect.succeed(usualPort) : Effect.as(out.say(`Port ${usualPort} is taken; this is another one.`), 0)
+        free ? Effect.succeed(usualPort) : Effect.as(out.say(`Port ${usualPort} is taken, so this is another one.`), 0)
       )
     : Effect.succeed(given)
 
@@ -59,12 +63,12 @@ const requireFlows = (folder: string): Effect.Effect<void, Refused> =>
     Effect.asVoid
   )
 
-const write = ({ apiKey, url }: LocalLume.Service, secret: Redacted.Redacted | undefined, out: Output) =>
+const write = ({ apiKey, url, webhookSecret }: LocalLume.Service, out: Output) =>
   Effect.gen(function* () {
     const variables = {
       LUME_BASE_URL: url,
       LUME_API_KEY: Redacted.value(apiKey),
-      ...(secret !== undefined && { LUME_WEBHOOK_SECRET: Redacted.value(secret) })
+      ...(Option.isSome(webhookSecret) && { LUME_WEBHOOK_SECRET: Redacted.value(webhookSecret.value) })
     }
     const assignments = Object.entries(variables).map(([name, value]) => `${name}=${word(value)}`)
     yield* out.data(`Lume is at ${url}`)
@@ -80,11 +84,8 @@ const serve = (flags: Flags, out: Output) =>
     }
     yield* requireFlows(flags.flows)
     const port = yield* choosePort(flags.port, out)
-    const secret =
-      flags.webhook === undefined
-        ? undefined
-        : Redacted.make(variable("LUME_WEBHOOK_SECRET") ?? `local-secret-${randomUUID()}`)
     const { flows, sources, targets, webhook } = flags
+    const secret = Option.map(Option.fromNullable(variable("LUME_WEBHOOK_SECRET")), Redacted.make)
     const layer = LocalLume.layer({
       flows,
       sources,
@@ -92,11 +93,11 @@ const serve = (flags: Flags, out: Output) =>
       host,
       port,
       ...(flags.memory === true && { store: "memory" as const }),
-      webhook: webhook === undefined || secret === undefined ? undefined : { url: webhook, secret }
+      webhook: webhook === undefined ? undefined : { url: webhook, secret: Option.getOrUndefined(secret) }
     })
     const context = yield* Effect.mapError(Layer.build(layer), ({ message }) => new Refused({ message }))
-    yield* write(Context.get(context, LocalLume.LocalLume), secret, out)
-    if (flags.init === true) yield* out.say(`In another terminal, after that export: ${example.runLine}`)
+    yield* write(Context.get(context, LocalLume.LocalLume), out)
+    if (flags.init === true) yield* out.say(`In another terminal, after that export: ${example.runLine(byNpx)}`)
     return signals.codeOf(yield* signals.first)
   }).pipe(Effect.scoped)
 

@@ -8,7 +8,7 @@ if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)
   require("./start.cjs")
 } else {
   process.stderr.write(
-    "lume needs Node 20.19, Node 22.12, or a later one; this is Node " + process.versions.node + ".\n"
+    "lume needs Node 22.12 or later, or 20.19 or later of Node 20; this is Node " + process.versions.node + ".\n"
   )
   process.exitCode = 1
 }

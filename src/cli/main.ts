@@ -6,6 +6,7 @@ import { createRequire } from "node:module"
 import process from "node:process"
 import * as read from "./arguments.js"
 import type { Flags } from "./local.js"
+import { visible } from "../internal/text.js"
 import type { Waiting } from "./wait.js"
 
 // A reader that goes away, such as head, is no failure: what the run has come to is still worth an exit code. Data that
@@ -75,7 +76,7 @@ never submit again automatically. The key is read from LUME_API_KEY.`
 const program = new Command("lume")
   .description("Runs Lume data pipelines and waits for them.")
   .option("--version", "the version of effect-lume")
-  .helpCommand(false)
+  .helpCommand("help [command]", "what a command does, and its options")
   .showSuggestionAfterError()
   .addHelpText("after", codes)
 
@@ -141,7 +142,7 @@ const explainMissing = (error: unknown): Promise<undefined> => {
 
 program
   .command("local")
-  .description("a Lume on this machine")
+  .description("run a Lume on this machine, for trials and tests")
   .option("--flows <folder>", "the folder of flows, JSON files", read.value, "./flows")
   .option("--sources <folder>", "the folder that sources are read from", read.value, "./sources")
   .option("--targets <folder>", "the folder that runs write to; made if it is missing", read.value, "./targets")
@@ -184,7 +185,7 @@ const withoutHelp = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
   for (const [index, word] of given.entries()) {
     if (word.startsWith("-") || command.commands.length === 0) return given
     const next = command.commands.find((known) => known.name() === word)
-    if (next === undefined) return given.slice(0, index + 1)
+    if (next === undefined) return word === "help" ? given : given.slice(0, index + 1)
     command = next
   }
   return given
@@ -192,16 +193,33 @@ const withoutHelp = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** Commander's own refusals are usage errors, but for the help that was asked for. */
 const refused = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.code === "commander.helpDisplayed" ? 0 : 2
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   process.stderr.write(`This is a defect of lume, please report it: ${String(error)}\n`)
   return 1
 }
 
-const configure = (command: Command, isJson: boolean): void => {
-  command.exitOverride().configureOutput({
-    writeErr: (text) => process.stderr.write(isJson ? `${JSON.stringify({ message: text.trim() })}\n` : text)
-  })
-  for (const child of command.commands) configure(child, isJson)
+/** A run id with a dash is to commander an option that does not exist. */
+const withId = (refusal: string): string => {
+  const [, id] = /^error: unknown option '-+(.+)'\n$/.exec(refusal) ?? []
+  return id === undefined ? refusal : `${refusal}(A run id does not begin with a dash. Did you mean ${id}?)\n`
+}
+
+const configure = (command: Command, isJson: boolean, parents = ""): void => {
+  const name = `${parents}${command.name()}`
+  const takesId = command.registeredArguments.some((argument) => argument.name() === "id")
+  command
+    .exitOverride()
+    .showHelpAfterError(`See ${name} --help.`)
+    .configureOutput({
+      outputError: (refusal, write) => write(takesId ? withId(refusal) : refusal),
+      writeErr: (text) => {
+        const lines = text.trimEnd().split("\n").map(visible)
+        process.stderr.write(
+          isJson ? `${JSON.stringify({ message: lines.join("\n") })}\n` : lines.map((line) => `${line}\n`).join("")
+        )
+      }
+    })
+  for (const child of command.commands) configure(child, isJson, `${name} `)
 }
 
 const main = async (given: ReadonlyArray<string>): Promise<void> => {

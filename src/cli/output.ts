@@ -12,6 +12,7 @@ import process from "node:process"
 import { visible } from "../internal/text.js"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
+import { sentence } from "./sentence.js"
 
 /** JSON in one line; only its texts can hold control characters, so that it stays JSON. */
 const jsonLine = (value: unknown): string => `${visible(JSON.stringify(value))}\n`
@@ -24,7 +25,7 @@ export interface Output {
   readonly json: boolean
   /** A run: its id and Lume's word for its status, or all of it as JSON. On stdout. */
   readonly run: (run: LumeRun.LumeRun) => Effect.Effect<void>
-  /** A line of data on stdout, as it is. */
+  /** A line of data on stdout. */
   readonly data: (line: string) => Effect.Effect<void>
   /** A sentence for people, on stderr. */
   readonly say: (sentence: string) => Effect.Effect<void>
@@ -40,7 +41,7 @@ export interface Output {
 export const make = (json: boolean): Output => {
   let around = (write: () => void): void => write()
   const write = (stream: NodeJS.WriteStream, text: string) => Effect.sync(() => around(() => void stream.write(text)))
-  const data = (line: string) => write(process.stdout, `${line}\n`)
+  const data = (line: string) => write(process.stdout, `${visible(line)}\n`)
   const say = (sentence: string) =>
     write(process.stderr, json ? jsonLine({ message: sentence }) : `${visible(sentence)}\n`)
   return {
@@ -50,8 +51,8 @@ export const make = (json: boolean): Output => {
     run: (run) =>
       json
         ? write(process.stdout, jsonLine(encodeRun(run)))
-        : data(`${visible(run.id)}\t${visible(String(run.status))}`),
-    error: (error) => (json ? write(process.stderr, jsonLine(encodeError(error))) : say(error.message)),
+        : write(process.stdout, `${visible(run.id)}\t${visible(String(run.status))}\n`),
+    error: (error) => (json ? write(process.stderr, jsonLine(encodeError(error))) : say(sentence(error))),
     status: (id, status, sentence) => (json ? write(process.stderr, jsonLine({ id, status })) : say(sentence)),
     setAround: (next) => {
       around = next

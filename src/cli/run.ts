@@ -17,6 +17,10 @@ import { reattach, waitFor, type Waiting } from "./wait.js"
 /** How long a signal waits for the answer to a submit. */
 const patience = "2 seconds"
 
+/** What is said, and the exit code, where nobody has seen the answer to a submit. */
+const unseen = (out: Output): Effect.Effect<number> =>
+  Effect.as(out.say("The run may have been submitted; don't start it again unseen."), 6)
+
 const submitted = (run: LumeRun.LumeRun, out: Output): Effect.Effect<void> =>
   out.json ? out.run(run) : out.data(run.id)
 
@@ -34,11 +38,11 @@ const submit = (request: Input, waiting: Waiting | undefined, out: Output) =>
       yield* submitted(run, out)
       return waiting === undefined ? 0 : yield* waitFor([run], waiting, out, 6)
     }
+    yield* signals.onSecond(() => Effect.runSync(unseen(out)))
     const answer = yield* Effect.timeoutOption(Fiber.await(submitting), patience)
     if (Option.isNone(answer)) {
-      yield* out.say("The run may have been submitted; don't start it again unseen.")
       yield* Effect.forkDaemon(Fiber.interrupt(submitting))
-      return 6
+      return yield* unseen(out)
     }
     if (Exit.isFailure(answer.value)) return yield* Effect.failCause(answer.value.cause)
     const run = answer.value.value

@@ -18,6 +18,14 @@ const samePress = 300
 
 let firstAt: number | undefined = undefined
 
+let atSecond = (signal: Signal): number => codes[signal]
+
+/** Lets this say what there is to say at a second signal, and give the exit code. */
+export const onSecond = (say: () => number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    atSecond = say
+  })
+
 const received = new Promise<Signal>((resolve) => {
   const on = (signal: Signal) => {
     const now = performance.now()
@@ -25,7 +33,7 @@ const received = new Promise<Signal>((resolve) => {
       firstAt = now
       resolve(signal)
     } else if (now - firstAt > samePress) {
-      process.exit(codes[signal])
+      process.exit(atSecond(signal))
     }
   }
   process.on("SIGHUP", on)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import process from "node:process"
 import * as LumeClient from "../LumeClient.js"
 import type { WaitError } from "../LumeError.js"
 import type * as LumeRun from "../LumeRun.js"
@@ -28,14 +29,25 @@ export interface Waiting extends Standard {
 interface Progress {
   readonly id: string
   status: string | null | undefined
+  /** When the wait for it was over. */
   endedAt: number | undefined
+  /** Whether it may be going on, for all that is known. */
+  goesOn: boolean
+  /** Whether the wait for it has failed. */
+  failed: boolean
 }
 
 /** How to wait again for runs that go on. */
 export const reattach = (ids: ReadonlyArray<string>): string => `Re-attach with: lume wait ${ids.map(word).join(" ")}`
 
-/** Whether the run may be going on, for all that is known. */
+/** Whether a run whose wait has failed so may be going on. */
 const mayGoOn = (error: WaitError): boolean => error._tag !== "RunNotFoundError" && error._tag !== "InvalidRequestError"
+
+/** The sentence that ends a command without all outcomes; nothing where there is nothing to go on with. */
+const sayReattach = (progress: ReadonlyArray<Progress>, out: Output, before = ""): Effect.Effect<void> => {
+  const ids = progress.filter(({ goesOn }) => goesOn).map(({ id }) => id)
+  return ids.length === 0 ? Effect.void : out.say(`${before}${reattach(ids)}`)
+}
 
 /** A line a minute that says what goes on: CI services end what is silent for ten. */
 const signsOfLife = (out: Output, progress: ReadonlyArray<Progress>, startedAt: number) =>
@@ -55,9 +67,9 @@ const signsOfLife = (out: Output, progress: ReadonlyArray<Progress>, startedAt: 
 
 const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyArray<Shown> => {
   const now = Date.now()
-  return progress.map(({ endedAt, id, status }) => ({
+  return progress.map(({ endedAt, failed, id, status }) => ({
     id,
-    status,
+    status: failed ? "NO OUTCOME" : status,
     elapsed: (endedAt ?? now) - startedAt,
     hasEnded: endedAt !== undefined
   }))
@@ -65,25 +77,30 @@ const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyAr
 
 type Awaited = Either.Either<LumeRun.TerminalRun, WaitError>
 
+/** A line that says what a run has become. */
+const changeLine = (out: Output, startedAt: number, { id }: Progress, status: string | null) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => out.status(id, status, `${id} ${status} ${clock(now - startedAt)}`))
+
 /** Waits for one run, and writes what becomes of it. */
 const awaitOne = (
   run: LumeRun.LumeRun | string,
   own: Progress,
   { pollInterval, timeout }: Waiting,
   out: Output,
-  startedAt: number,
-  live: boolean
+  onChange: (own: Progress, status: string | null) => Effect.Effect<void>
 ) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
-    const onStatus = (read: LumeRun.LumeRun) =>
-      Effect.gen(function* () {
-        own.status = read.status
-        const elapsed = clock((yield* Clock.currentTimeMillis) - startedAt)
-        if (!live) yield* out.status(own.id, read.status, `${own.id} ${read.status} ${elapsed}`)
+    const onStatus = ({ status }: LumeRun.LumeRun) =>
+      Effect.suspend(() => {
+        own.status = status
+        return onChange(own, status)
       })
     const ended: Awaited = yield* Effect.either(lume.wait(run, { timeout, pollInterval, onStatus }))
     own.endedAt = yield* Clock.currentTimeMillis
+    own.failed = Either.isLeft(ended)
+    // a run that was just submitted is there, whatever is said of it
+    own.goesOn = Either.isLeft(ended) && (typeof run !== "string" || mayGoOn(ended.left))
     yield* Either.match(ended, { onLeft: out.error, onRight: out.run })
     return ended
   })
@@ -97,31 +114,35 @@ const awaitAll = (
 ) =>
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
-    const live = !out.json && liveView.canDraw()
-    yield* live
-      ? liveView.show(out, () => shown(progress, startedAt))
-      : Effect.forkScoped(signsOfLife(out, progress, startedAt))
+    const isLive = !out.json && liveView.canDraw()
+    const redraw = isLive ? yield* liveView.show(out, () => shown(progress, startedAt)) : Effect.void
+    if (!isLive) yield* Effect.forkScoped(signsOfLife(out, progress, startedAt))
+    const onChange = (own: Progress, status: string | null) =>
+      isLive ? redraw : changeLine(out, startedAt, own, status)
     return yield* Effect.forEach(
       runs,
       (run, index) => {
         const own = progress[index]
         return own === undefined
           ? Effect.dieMessage("a run without progress")
-          : awaitOne(run, own, waiting, out, startedAt, live)
+          : awaitOne(run, own, waiting, out, onChange)
       },
       { concurrency: "unbounded" }
     )
   }).pipe(Effect.scoped)
 
-const summarize = (ended: ReadonlyArray<LumeRun.TerminalRun>, standard: Standard, out: Output) =>
-  Effect.forEach(ended, (run) =>
+/** Of each run. On a terminal that shows stdout too, the line of a single run is there already. */
+const summarize = (ended: ReadonlyArray<LumeRun.TerminalRun>, standard: Standard, out: Output) => {
+  const isShown = ended.length === 1 && process.stdout.isTTY && process.stderr.isTTY
+  return Effect.forEach(ended, (run) =>
     Effect.gen(function* () {
-      const { code, error, lines } = yield* judge(run, standard)
+      const { code, error, headline, lines } = yield* judge(run, standard)
       if (out.json) yield* Effect.forEach(Option.toArray(error), out.error)
-      else yield* Effect.forEach(lines, out.say)
+      else yield* Effect.forEach(isShown ? lines : [headline, ...lines], out.say)
       return code
     })
   )
+}
 
 /**
  * Waits until the last run has ended, and gives the exit code. `lost` is the code of a run whose outcome could not be
@@ -137,25 +158,23 @@ export const waitFor = (
     const progress = runs.map((run): Progress => ({
       id: typeof run === "string" ? run : run.id,
       status: undefined,
-      endedAt: undefined
+      endedAt: undefined,
+      goesOn: true,
+      failed: false
     }))
     const first = yield* Effect.raceFirst(
       Effect.map(awaitAll(runs, progress, waiting, out), Either.right),
       Effect.map(signals.first, Either.left)
     )
     if (Either.isLeft(first)) {
-      const going = progress.filter(({ endedAt }) => endedAt === undefined).map(({ id }) => id)
-      yield* out.say(`Stopped waiting; the runs go on. ${reattach(going)}`)
+      yield* sayReattach(progress, out, "Stopped waiting; the runs go on. ")
       return signals.codeOf(first.left)
     }
     const results = first.right
     const ended = results.flatMap((result) => (Either.isRight(result) ? [result.right] : []))
     const errors = results.flatMap((result) => (Either.isLeft(result) ? [result.left] : []))
     const codes = yield* summarize(ended, waiting, out)
-    const going = progress.filter((_, index) =>
-      Option.exists(Option.fromNullable(results[index]), (result) => Either.isLeft(result) && mayGoOn(result.left))
-    )
-    if (going.length > 0) yield* out.say(reattach(going.map(({ id }) => id)))
+    yield* sayReattach(progress, out)
     return worst([...codes, ...errors.map((error) => (error._tag === "TimeoutError" ? 5 : lost))])
   })
 

@@ -71,7 +71,8 @@ const statuses: Readonly<Record<string, string>> = {
   bad: "PARTIAL_FAILED",
   failed: "FAILED",
   crashed: "CRASHED",
-  running: "TRANSFORMING"
+  running: "TRANSFORMING",
+  strange: "QUEUED\u001b[2J\u009b\u202e"
 }
 
 const runOf = (id: string, status: string) => {
@@ -84,8 +85,9 @@ const runOf = (id: string, status: string) => {
 }
 
 /**
- * Answers by what a run's id begins with: `ok`, `partial`, `failed`, `crashed`, `running`, `bad` (metadata that can't be
- * read), `soon` (ends with the second read), `lost` (no answer that can be used); others are not known. A submit gives
+ * Answers by what a run's id begins with: `ok`, `partial`, `failed`, `crashed`, `running`, `strange` (a status that is no
+ * word), `bad` (metadata that can't be read), `large` (more of it than a pipe holds), `soon` (ends with the second read),
+ * `lost` (the key is refused), `broken` (an answer that is no run); others are not known. A submit gives
  * the name of its flow as the id, and is refused or not answered where that is `taken`, `broken` or `silent`.
  */
 export const handler = (): Handler => {
@@ -99,6 +101,8 @@ export const handler = (): Handler => {
         const [id = ""] = String(JSON.parse(body).flow_version).split(":")
         if (id === "silent") return
         if (id === "taken") return answer(response, { detail: "already processed" }, 409)
+        if (id === "odd")
+          return answer(response, { id: "odd\u001b[2J\u009b\u202e", status: "CREATED", metadata: null }, 201)
         if (id === "broken") return answer(response, { detail: "no" }, 503)
         answer(response, { id, status: "CREATED", metadata: null, run_metadata: JSON.parse(body).run_metadata }, 201)
       })
@@ -108,7 +112,10 @@ export const handler = (): Handler => {
     const read = (reads.get(id) ?? 0) + 1
     reads.set(id, read)
     const kind = /^[a-z]+/.exec(id)?.[0] ?? ""
+    if (kind === "broken") return answer(response, { status: 7 })
     if (kind === "lost") return answer(response, { detail: "Invalid API key" }, 403)
+    if (kind === "large")
+      return answer(response, { ...runOf("ok", "SUCCEEDED"), id, run_metadata: { a: "é".repeat(2e6) } })
     if (kind === "soon") return answer(response, runOf(id, read > 1 ? "SUCCEEDED" : "TRANSFORMING"))
     const status = statuses[kind]
     return status === undefined

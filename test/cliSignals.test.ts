@@ -1,0 +1,168 @@
+/**
+ * The `lume` command as a process that is asked to end: by its signals directly, left behind by npm, as the first process
+ * of a container.
+ */
+import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import * as command from "./support/lume.js"
+import { answer, serve, until } from "./support/server.js"
+
+// A process takes its time where other tests compute.
+vi.setConfig({ testTimeout: 60_000 })
+
+beforeAll(() => Effect.runPromise(command.build), 60_000)
+
+const running = (args: ReadonlyArray<string>, handler = command.handler()) =>
+  Effect.map(serve(handler), ({ requests, url }) => ({
+    requests,
+    ...command.lume(args, { LUME_API_KEY: "a-key", LUME_BASE_URL: url })
+  }))
+
+const submit = (flow: string) => ["run", "-f", `${flow}:v1`, "-s", "s3://acme/a.csv"]
+
+const signals = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143]
+] as const
+
+describe.concurrent("a signal", () => {
+  it.scopedLive.each(signals)("%s stops a wait, and says how to go on", ([signal, code]) =>
+    Effect.gen(function* () {
+      const { ended, process, stderr } = yield* running(["wait", "running_1", "running_2", "ok"])
+      yield* until(() => stderr().includes("running_2 TRANSFORMING") && stderr().includes("ok SUCCEEDED"))
+      process.kill(signal)
+      const { code: given, stderr: said } = yield* ended
+      assert.strictEqual(given, code)
+      assert.include(said, "Stopped waiting; the runs go on. Re-attach with: lume wait running_1 running_2\n")
+    })
+  )
+
+  it.scopedLive("names runs whose wait has failed, though they may go on", () =>
+    Effect.gen(function* () {
+      const { ended, process, stderr } = yield* running(["wait", "lost", "unknown", "running"])
+      yield* until(() => ["running TRANSFORMING", "403", "no run unknown"].every((part) => stderr().includes(part)))
+      process.kill("SIGINT")
+      assert.include((yield* ended).stderr, "Re-attach with: lume wait lost running\n")
+    })
+  )
+
+  it.scopedLive("after the submit of run --wait stops the wait alone", () =>
+    Effect.gen(function* () {
+      const { ended, process, stderr } = yield* running([...submit("running"), "--wait", "--json"])
+      yield* until(() => stderr().includes("TRANSFORMING"))
+      process.kill("SIGTERM")
+      const { code, stderr: said, stdout } = yield* ended
+      assert.strictEqual(code, 143)
+      assert.strictEqual(JSON.parse(stdout).id, "running")
+      const lines = said
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+      assert.deepStrictEqual(lines.at(-1), {
+        message: "Stopped waiting; the runs go on. Re-attach with: lume wait running"
+      })
+    })
+  )
+
+  it.scopedLive("stops what has nothing to say", () =>
+    Effect.gen(function* () {
+      const { ended, process, requests } = yield* running(["status", "running"], () => {})
+      yield* until(() => requests.length === 1)
+      process.kill("SIGTERM")
+      assert.deepInclude(yield* ended, { code: 143, stdout: "", stderr: "" })
+    })
+  )
+
+  it.scopedLive("that npm keeps to itself ends the command too", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url, npm_command: "exec" }
+      // the shell between npm and the command, which ends alone
+      const script = `"$0" "$1" wait running & echo "$!"; wait`
+      const shell = command.start("bash", ["-c", script, process.execPath, command.bin], env)
+      yield* until(() => shell.stderr().includes("TRANSFORMING"))
+      shell.process.kill("SIGTERM")
+      // its streams are closed when the command has ended
+      assert.include(
+        (yield* shell.ended).stderr,
+        "Stopped waiting; the runs go on. Re-attach with: lume wait running\n"
+      )
+    })
+  )
+})
+
+describe.concurrent("a signal while a submit is in flight", () => {
+  const warning = "The run may have been submitted; don't start it again unseen.\n"
+
+  it.scopedLive("says that the run may have been submitted", () =>
+    Effect.gen(function* () {
+      const { ended, process, requests } = yield* running(submit("silent"))
+      yield* until(() => requests.length === 1)
+      process.kill("SIGINT")
+      assert.deepInclude(yield* ended, { code: 6, stdout: "", stderr: warning })
+    })
+  )
+
+  it.scopedLive("waits for the answer, and writes the id", () =>
+    Effect.gen(function* () {
+      let submitted = () => {}
+      const { ended, process, requests } = yield* running([...submit("any"), "--wait"], (_, response) => {
+        submitted = () => answer(response, { id: "run_1", status: "CREATED", metadata: null }, 201)
+      })
+      yield* until(() => requests.length === 1)
+      process.kill("SIGTERM")
+      // that it has arrived can't be seen
+      yield* Effect.sleep("200 millis")
+      submitted()
+      assert.deepInclude(yield* ended, {
+        code: 143,
+        stdout: "run_1\n",
+        stderr: "Stopped waiting; the runs go on. Re-attach with: lume wait run_1\n"
+      })
+    })
+  )
+
+  it.scopedLive("and another one end it at once, and it is known that nothing is known", () =>
+    Effect.gen(function* () {
+      let submitted = () => {}
+      const { ended, process, requests } = yield* running(submit("any"), (_, response) => {
+        submitted = () => answer(response, { id: "run_1", status: "CREATED", metadata: null }, 201)
+      })
+      yield* until(() => requests.length === 1)
+      process.kill("SIGINT")
+      // one key press comes twice through npx, so that a second one counts only after some time
+      yield* Effect.sleep("500 millis")
+      process.kill("SIGINT")
+      yield* Effect.sleep("200 millis")
+      // which the first signal alone would have waited for
+      submitted()
+      assert.deepInclude(yield* ended, { code: 6, stdout: "", stderr: warning })
+    })
+  )
+})
+
+/** How this machine lets a process be the first of its own. */
+const namespaces = [
+  ["--pid", "--fork", "--kill-child"],
+  ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+].find((options) => spawnSync("unshare", [...options, "true"]).status === 0)
+
+describe.skipIf(namespaces === undefined)("the first process of a container", () => {
+  const childOf = (pid: number | undefined) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8"))
+
+  it.scopedLive.each(signals)("is reached by %s", ([signal, code]) =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      const args = [...(namespaces ?? []), process.execPath, command.bin, "wait", "running"]
+      const first = command.start("unshare", args, env)
+      yield* until(() => first.stderr().includes("TRANSFORMING"))
+      process.kill(childOf(first.process.pid), signal)
+      const ended = yield* first.ended
+      assert.strictEqual(ended.code, code)
+      assert.include(ended.stderr, "Re-attach with: lume wait running\n")
+    })
+  )
+})
