@@ -5,8 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { frame, width } from "../src/cli/frame.js"
 import { apart, worst } from "../src/cli/judgement.js"
-import { visible } from "../src/cli/output.js"
-import { word } from "../src/cli/shell.js"
+import { visible } from "../src/internal/text.js"
+import { word } from "../src/internal/shell.js"
 import { spawnSync } from "node:child_process"
 
 const shown = FastCheck.record({
