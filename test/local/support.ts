@@ -90,7 +90,7 @@ export const rejects = (outcome: LocalEngine.Outcome) =>
 
 /** A test on the real clock and disk. */
 export const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>) =>
-  it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), 30_000)
+  it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer))
 
 /** Runs SQL in a DuckDB of its own. */
 export const query = (sql: string) =>
