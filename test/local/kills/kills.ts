@@ -44,7 +44,7 @@ const slow: LocalFlow = {
   name: "slow",
   fields: {
     ...people.fields,
-    id: "(SELECT count(*) FROM range(5000000) AS a WHERE a.range + Id::INT < 0) + Id::INT"
+    id: "(SELECT count(*) FROM range(2000000) AS a WHERE a.range + Id::INT < 0) + Id::INT"
   }
 }
 
@@ -102,13 +102,14 @@ const readAll = (lume: Lume, world: World) =>
   )
 
 /** Submits and reads until the server is gone. */
-const load = (lume: Lume, world: World) =>
+const load = (lume: Lume, world: World, gone: Effect.Effect<void>) =>
   Effect.all(
     [
-      Effect.repeatN(submitOne(lume, world), 2),
-      Effect.repeatN(submitOne(lume, world), 2),
-      Effect.repeatN(submitOne(lume, world), 2),
-      Effect.forever(Effect.zipRight(readAll(lume, world), Effect.sleep("5 millis")))
+      Effect.repeatN(submitOne(lume, world), 1),
+      Effect.repeatN(submitOne(lume, world), 1),
+      Effect.repeatN(submitOne(lume, world), 1),
+      // Where all runs have ended, no read meets that it is gone.
+      Effect.race(Effect.forever(Effect.zipRight(readAll(lume, world), Effect.sleep("10 millis"))), gone)
     ],
     { concurrency: "unbounded", discard: true }
   ).pipe(Effect.catchTag("Gone", () => Effect.void))
@@ -228,16 +229,31 @@ const round = (options: server.Options, world: World, keys: Keys) =>
       const process = yield* server.serve(options)
       world.kills.total += 1
       if ((yield* Random.nextIntBetween(0, 4)) === 0) {
-        yield* Effect.sleep(yield* Random.nextIntBetween(500, 1500))
+        yield* Effect.sleep(yield* Random.nextIntBetween(100, 600))
         return yield* process.signal("SIGKILL")
       }
-      const loading = yield* Effect.fork(load(yield* meet(process, world, keys), world))
-      yield* Effect.sleep(yield* Random.nextIntBetween(5, 400))
+      const lume = yield* meet(process, world, keys)
+      // However slow the machine is, there is something to lose.
+      yield* submitOne(lume, world)
+      const loading = yield* Effect.fork(load(lume, world, process.ended))
+      yield* Effect.sleep(yield* Random.nextIntBetween(0, 300))
       yield* process.signal("SIGKILL")
       yield* process.ended
       yield* Fiber.join(loading)
     })
   )
+
+const isSettled = ({ runs, told }: World) =>
+  [...runs].every(([id, { seen }]) => endings.has(seen.status) && told.has(id))
+
+/** What has not ended or is not told. */
+const unsettled = ({ runs, told }: World): string =>
+  [...runs]
+    .filter(([id, { seen }]) => !endings.has(seen.status) || !told.has(id))
+    .map(
+      ([id, { seen }]) => `${id} is ${seen.status}, and the webhook was told ${[...(told.get(id) ?? [])].join(", ")}`
+    )
+    .join("; ")
 
 /** Serves without a kill until all runs have ended and the webhook was told, then closes. */
 const settle = (options: server.Options, world: World, keys: Keys) =>
@@ -245,8 +261,12 @@ const settle = (options: server.Options, world: World, keys: Keys) =>
     Effect.gen(function* () {
       const process = yield* server.serve(options)
       const lume = yield* meet(process, world, keys)
-      const isSettled = () => [...world.runs].every(([id, { seen }]) => endings.has(seen.status) && world.told.has(id))
-      yield* Effect.repeat(Effect.delay(readAll(lume, world), "20 millis"), { until: isSettled })
+      yield* Effect.repeat(Effect.delay(readAll(lume, world), "20 millis"), { until: () => isSettled(world) }).pipe(
+        Effect.timeoutFail({
+          duration: "2 minutes",
+          onTimeout: () => new Lost({ message: `not settled after two minutes: ${unsettled(world)}` })
+        })
+      )
       yield* process.signal("SIGTERM")
       yield* process.ended
     })
