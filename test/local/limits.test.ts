@@ -2,12 +2,15 @@
  * What a run may use: memory, disk, time; and what a job can't ask for.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { assert, describe } from "@effect/vitest"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Deferred from "effect/Deferred"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as path from "node:path"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 import { failure, finished, flow, folders, live, people, query, run, written } from "./support.js"
@@ -58,16 +61,35 @@ describe("memory", () => {
   )
 })
 
+const realTime = Effect.withClock(Clock.make())
+
 describe("time", () => {
-  live("that is over: FAILED with RUN_TIMEOUT, in the stage that it was in, and nothing left", () =>
+  /** A run that is in TRANSFORMING, whose limit is an hour of the test's clock. */
+  const transforming = (places: Effect.Effect.Success<ReturnType<typeof folders>>, expression: string) =>
+    Effect.gen(function* () {
+      const entered = yield* Deferred.make<void>()
+      const running = yield* Effect.fork(
+        run(places, "people.csv", {
+          flow: make(expression),
+          runTimeout: "1 hour",
+          onStage: (stage) =>
+            stage === "TRANSFORMING" ? Effect.asVoid(Deferred.succeed(entered, undefined)) : Effect.void
+        })
+      )
+      yield* Deferred.await(entered)
+      return running
+    })
+
+  it.scoped("that is over: FAILED with RUN_TIMEOUT, in the stage that it was in, and nothing left", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": people })
-      const outcome = yield* run(places, "people.csv", { flow: make(endless), runTimeout: "400 millis" })
-      const { errorCode, message, stage } = failure(outcome)
+      const running = yield* transforming(places, endless)
+      yield* TestClock.adjust("1 hour")
+      const { errorCode, message, stage } = failure(yield* Fiber.join(running))
       assert.strictEqual(`${stage} ${errorCode}`, "TRANSFORMING RUN_TIMEOUT")
-      assert.include(message, "400ms")
+      assert.include(message, "time limit of 1h.")
       assert.deepStrictEqual(yield* written(places), [])
-    })
+    }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
   live("that is infinite is allowed", () =>
@@ -77,31 +99,25 @@ describe("time", () => {
     })
   )
 
-  live("is not spent on an expression that does not heed its interruption", () =>
+  it.scoped("is not spent on an expression that does not heed its interruption", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": people })
-      const transforming = yield* Deferred.make<void>()
       const distance = (text: string, length: number) =>
         `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
-      const [taken] = yield* Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`))
+      const [taken] = yield* realTime(Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`)))
       // DuckDB looks for an interruption between steps of 2,048 values. Five of these are one step, of some seconds on
       // any machine: a distance takes the square of the length.
       const length = Math.ceil(6000 * Math.sqrt(1500 / Duration.toMillis(taken)))
       const slow = (text: string) => distance(text, length)
-      const running = yield* Effect.fork(
-        run(places, "people.csv", {
-          flow: make(slow("Id")),
-          runTimeout: "500 millis",
-          onStage: (stage) =>
-            stage === "TRANSFORMING" ? Effect.asVoid(Deferred.succeed(transforming, undefined)) : Effect.void
-        })
-      )
-      yield* Deferred.await(transforming)
+      const running = yield* transforming(places, slow("Id"))
       const three = yield* Effect.fork(query(`SELECT ${slow("range::VARCHAR")} AS x FROM range(3)`))
+      // So that DuckDB has begun.
+      yield* realTime(Effect.sleep("500 millis"))
+      yield* TestClock.adjust("1 hour")
       assert.strictEqual(failure(yield* Fiber.join(running)).errorCode, "RUN_TIMEOUT")
       assert(Option.isNone(yield* Fiber.poll(three)), "three of the five values take less time than the wait")
       assert.deepStrictEqual(yield* written(places), [])
-    })
+    }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 })
 
