@@ -106,6 +106,20 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
     })
   )
 
+  it.effect("has the licences of what its command contains", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const notices = yield* fileSystem.readFileString(`${folder}/dist/cli/NOTICES.txt`)
+      const [, ...parts] = notices.split(/^(?=\S+ \d+\.\d+\.\d+ \()/m)
+      assert.includeMembers(
+        parts.map((part) => part.split(" ")[0]),
+        ["commander", "effect", "@effect/platform", "undici"]
+      )
+      for (const part of parts) assert.include(part.toLowerCase(), "permission", part)
+    })
+  )
+
   it.effect("is type-checked in a strict project, the README's first program too", () =>
     Effect.flatMap(Package, ({ project }) =>
       StrangersProject.typeChecks(project, [`${repository}node_modules/.bin/tsc`], { files: ["program.cts"] })
