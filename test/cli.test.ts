@@ -84,12 +84,12 @@ describe.concurrent("lume wait", () => {
     ],
     [
       "5: the log is not data",
-      ["wait", "strange", "--timeout", "0.5", ...quick],
+      ["wait", "strange", "--timeout", "3", ...quick],
       { code: 5, stdout: "", stderr: ["has the status QUEUED\\u001b"] }
     ],
     [
       "5: one deadline for all of them",
-      ["wait", "running_1", "running_2", "ok", "--timeout", "0.5", ...quick],
+      ["wait", "running_1", "running_2", "ok", "--timeout", "3", ...quick],
       { code: 5, stdout: "ok\tSUCCEEDED\n", stderr: ["Re-attach with: lume wait running_1 running_2\n"] }
     ],
     ["4: crashed", ["wait", "crashed"], { code: 4, stdout: "crashed\tCRASHED\n" }],
@@ -147,7 +147,7 @@ describe.concurrent("lume run", () => {
     ],
     [
       "1: a flow version that is none",
-      submit("a b"),
+      ["run", "-f", "clean", "-s", "a.csv"],
       { code: 1, stderr: ["Nothing was sent", "--flow-version must be"] }
     ],
     ["0: an id in one line", submit("odd"), { code: 0, stdout: "odd\\u001b[2J\\u009b\\u202e\n" }],

@@ -13,6 +13,8 @@ import { installLines } from "../scripts/installLines.js"
 import { pack, repository } from "../scripts/repository.js"
 import { run } from "../scripts/run.js"
 import * as StrangersProject from "../scripts/strangersProject.js"
+import * as command from "./support/lume.js"
+import { serve, until } from "./support/server.js"
 
 interface Installed {
   readonly tarball: string
@@ -103,6 +105,41 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
       assert.strictEqual(yield* run(project, [...lume, "--version"]), packageJson.version)
       const refused = yield* Effect.flip(run(project, [...lume, "local"]))
       assert.include(refused.message, "npx -p effect-lume -p @duckdb/node-api lume local")
+    })
+  )
+
+  const signals = [
+    ["a key press, which npm and the command both get", "SIGINT", (pid: number) => -pid],
+    ["a signal to npm alone", "SIGTERM", (pid: number) => pid]
+  ] as const
+
+  it.scoped.each(signals)("has a command that says how to go on after %s", ([, signal, target]) =>
+    Effect.gen(function* () {
+      const { project } = yield* Package
+      const { url } = yield* serve(command.handler())
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      // in a process group of its own, as on a terminal
+      const npx = command.start("setsid", ["npx", "--no-install", packageJson.name, "wait", "running"], env, project)
+      yield* until(() => npx.stderr().includes("TRANSFORMING") || npx.process.exitCode !== null)
+      process.kill(target(npx.process.pid ?? 0), signal)
+      const said = (yield* npx.ended).stderr.match(
+        /Stopped waiting; the runs go on. Re-attach with: lume wait running\n/g
+      )
+      assert.lengthOf(said ?? [], 1)
+    })
+  )
+
+  it.effect("has the licences of what its command contains", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const notices = yield* fileSystem.readFileString(`${folder}/dist/cli/NOTICES.txt`)
+      const [, ...parts] = notices.split(/^(?=\S+ \d+\.\d+\.\d+ \()/m)
+      assert.includeMembers(
+        parts.map((part) => part.split(" ")[0]),
+        ["commander", "effect", "@effect/platform", "undici"]
+      )
+      for (const part of parts) assert.include(part.toLowerCase(), "permission", part)
     })
   )
 

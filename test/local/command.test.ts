@@ -5,6 +5,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { mkdir, writeFile } from "node:fs/promises"
+import { createServer } from "node:net"
 import * as command from "../support/lume.js"
 import { serve, until } from "../support/server.js"
 
@@ -50,6 +52,45 @@ describe("lume local", () => {
 
       local.process.kill("SIGTERM")
       assert.strictEqual((yield* local.ended).code, 143)
+    })
+  )
+
+  it.scopedLive("has a key of its own, which stays, and takes another port only where none was asked for", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const keys: Array<string | undefined> = []
+      for (let start = 0; start < 2; start++) {
+        const local = command.lume(["local", "--init", "--port", "0"], { LUME_API_KEY: "another" }, cwd)
+        yield* until(() => local.stderr().includes("In another terminal") || local.process.exitCode !== null)
+        keys.push(/LUME_API_KEY=(\S+)/.exec(local.stdout())?.[1])
+        local.process.kill("SIGINT")
+        assert.strictEqual((yield* local.ended).code, 130)
+      }
+      assert.match(keys[0] ?? "", /^local-/)
+      assert.strictEqual(keys[0], keys[1])
+
+      // taken by this server, or by whoever has it already
+      const usual = createServer().on("error", () => {})
+      yield* Effect.addFinalizer(() => Effect.sync(() => usual.close()))
+      yield* Effect.async<void>((resume) => {
+        usual.once("listening", () => resume(Effect.void)).once("error", () => resume(Effect.void))
+        usual.listen(4747, "127.0.0.1")
+      })
+      const local = command.lume(["local"], {}, cwd)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+      yield* until(() => local.stdout().includes("export"))
+      assert.include(local.stderr(), "Port 4747 is taken, so this is another one.\n")
+    })
+  )
+
+  it.scopedLive("says that its targets are of another version", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      yield* Effect.promise(() => mkdir(`${cwd}/targets/.lume`, { recursive: true }))
+      yield* Effect.promise(() => writeFile(`${cwd}/targets/.lume/journal.jsonl`, '{"effect_lume":99}\n'))
+      const { code, stderr } = yield* command.lume(["local", "--init", "--port", "0"], {}, cwd).ended
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /was written by another version of effect-lume: .*\n$/)
     })
   )
 
