@@ -57,7 +57,7 @@ const pagesIn = (folder: string, pattern: RegExp) =>
           : Effect.succeed([])
       )
     )
-    const others = ["README.md", "CONTRIBUTING.md", "bench/README.md"]
+    const others = ["README.md", "AGENTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md"]
     const there = yield* Effect.filter(others, (page) => fileSystem.exists(`${folder}/${page}`))
     const pages = [...there, ...paths.flat().filter((page) => pattern.test(page))]
     return yield* Effect.forEach(pages, (page) =>
