@@ -13,6 +13,7 @@ import { installLines } from "../scripts/installLines.js"
 import { pack, repository } from "../scripts/repository.js"
 import { run } from "../scripts/run.js"
 import * as StrangersProject from "../scripts/strangersProject.js"
+import { surface } from "../scripts/surface.js"
 
 interface Installed {
   readonly tarball: string
@@ -103,6 +104,32 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
       assert.strictEqual(yield* run(project, [...lume, "--version"]), packageJson.version)
       const refused = yield* Effect.flip(run(project, [...lume, "local"]))
       assert.include(refused.message, "npx -p effect-lume -p @duckdb/node-api lume local")
+    })
+  )
+
+  it.effect("has the public surface that api/ reports: `npm run api` writes what has changed", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const declared = yield* surface(`${folder}/dist`)
+      const reported = (yield* fileSystem.readDirectory(`${repository}api`, { recursive: true })).filter((name) =>
+        name.endsWith(".d.ts")
+      )
+      assert.sameMembers(reported, Array.from(declared.keys()))
+      for (const [name, text] of declared) {
+        assert.strictEqual(yield* fileSystem.readFileString(`${repository}api/${name}`), text, name)
+      }
+    })
+  )
+
+  it.effect("holds what people need, and nothing else", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const whole = ["AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]
+      assert.sameMembers(yield* fileSystem.readDirectory(folder), [...whole, "dist", "docs", "src"])
+      const packed = yield* filesIn(folder)
+      assert.isEmpty(packed.filter((file) => file.startsWith("docs/api") || file.endsWith(".tsbuildinfo")))
     })
   )
 
