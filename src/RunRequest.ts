@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { type Arbitrary, derive } from "./internal/derive.js"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
-import * as wire from "./internal/leaf.js"
+import * as leaf from "./internal/leaf.js"
 
 const anyFlowVersion: Arbitrary<FlowVersion> = (fc) =>
   fc.stringMatching(/^[\w.-]{1,20}:[\w.-]{1,10}$/).map((text) => FlowVersion.make(text))
@@ -36,7 +36,7 @@ export interface Input {
   /** The caller's own pairs, given back with the run and by webhooks: whatever JSON can hold. Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
   /**
-   * Run even where this flow version has already processed this source path successfully, which can duplicate data in
+   * Run even if this flow version has already processed this source path successfully, which can duplicate data in
    * the target. Nothing but the caller ever sets it. Default: false.
    */
   readonly forceRerun?: boolean | undefined
@@ -47,7 +47,7 @@ const anyRequest: Arbitrary<RunRequest> = (fc) =>
     {
       flowVersion: anyFlowVersion(fc),
       sourcePath: fc.string({ minLength: 1 }),
-      runMetadata: wire.jsonObject(fc),
+      runMetadata: leaf.jsonObject(fc),
       forceRerun: fc.boolean()
     },
     { requiredKeys: ["flowVersion", "sourcePath"] }
@@ -58,7 +58,7 @@ const Checked = Schema.Struct({
   sourcePath: Schema.String.pipe(Schema.pattern(/^\P{Cs}+$/u)).annotations({
     description: "a non-empty text without half surrogate pairs, which nobody can receive"
   }),
-  runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
+  runMetadata: Schema.optional(leaf.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
   forceRerun: Schema.optional(Schema.Boolean)
 }).annotations({ description: "an object with flowVersion and sourcePath", ...derive({ arbitrary: anyRequest }) })
 
@@ -68,8 +68,8 @@ export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
 const Wire = Schema.Struct({
   flow_version: Schema.String,
   source_path: Schema.String,
-  run_metadata: wire.absent(wire.JsonObject),
-  force_rerun: wire.absent(Schema.Boolean)
+  run_metadata: leaf.absent(leaf.JsonObject),
+  force_rerun: leaf.absent(Schema.Boolean)
 })
 
 const fromWire = (request: typeof Wire.Type): Input => ({
