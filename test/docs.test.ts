@@ -18,7 +18,15 @@ const filesIn = (folder: string, pattern: RegExp): ReadonlyArray<string> =>
     .map((path) => join(folder, path))
     .toSorted()
 
-const pages = ["README.md", "CONTRIBUTING.md", "bench/README.md", ...filesIn("docs", /\.md$/)]
+const pages = [
+  "README.md",
+  "AGENTS.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "bench/README.md",
+  ...filesIn("docs", /\.md$/)
+]
 
 /** The texts of what a module declares, by name: constants, functions, types, and their members. */
 const declarationsOf = (path: string): ReadonlyMap<string, ReadonlyArray<string>> => {

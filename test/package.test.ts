@@ -13,6 +13,7 @@ import { installLines } from "../scripts/installLines.js"
 import { pack, repository } from "../scripts/repository.js"
 import { run } from "../scripts/run.js"
 import * as StrangersProject from "../scripts/strangersProject.js"
+import { surface } from "../scripts/surface.js"
 import * as command from "./support/lume.js"
 import { serve, until } from "./support/server.js"
 
@@ -59,7 +60,7 @@ const pagesIn = (folder: string, pattern: RegExp) =>
           : Effect.succeed([])
       )
     )
-    const others = ["README.md", "CONTRIBUTING.md", "bench/README.md"]
+    const others = ["README.md", "AGENTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md"]
     const there = yield* Effect.filter(others, (page) => fileSystem.exists(`${folder}/${page}`))
     const pages = [...there, ...paths.flat().filter((page) => pattern.test(page))]
     return yield* Effect.forEach(pages, (page) =>
@@ -140,6 +141,32 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
         ["commander", "effect", "@effect/platform", "undici"]
       )
       for (const part of parts) assert.include(part.toLowerCase(), "permission", part)
+    })
+  )
+
+  it.effect("has the public surface that api/ reports: `npm run api` writes what has changed", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const declared = yield* surface(`${folder}/dist`)
+      const reported = (yield* fileSystem.readDirectory(`${repository}api`, { recursive: true })).filter((name) =>
+        name.endsWith(".d.ts")
+      )
+      assert.sameMembers(reported, Array.from(declared.keys()))
+      for (const [name, text] of declared) {
+        assert.strictEqual(yield* fileSystem.readFileString(`${repository}api/${name}`), text, name)
+      }
+    })
+  )
+
+  it.effect("holds what people need, and nothing else", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* Package
+      const fileSystem = yield* FileSystem.FileSystem
+      const whole = ["AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]
+      assert.sameMembers(yield* fileSystem.readDirectory(folder), [...whole, "dist", "docs", "src"])
+      const packed = yield* filesIn(folder)
+      assert.isEmpty(packed.filter((file) => file.startsWith("docs/api") || file.endsWith(".tsbuildinfo")))
     })
   )
 

@@ -12,6 +12,7 @@ const root = new URL("..", import.meta.url).pathname
 
 const pages = [
   "README.md",
+  "AGENTS.md",
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`)

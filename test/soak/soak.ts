@@ -12,7 +12,7 @@ import { fork } from "node:child_process"
 import { once } from "node:events"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Agent } from "undici"
+import { Agent } from "@effect/platform-node/Undici"
 import * as LumeClient from "../../src/LumeClient.js"
 import type * as LumeRun from "../../src/LumeRun.js"
 

@@ -21,7 +21,7 @@ import type { Names, Staged } from "./source/staged.js"
 import { Unreadable } from "./source/unreadable.js"
 import * as sourceFile from "./sourceFile.js"
 
-export type { Column, Names, Rejects } from "./source/staged.js"
+export type { Column, Names } from "./source/staged.js"
 
 /** A source in staging. */
 export interface Staging extends Omit<Staged, "readable"> {

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Publishes what this repository is at: 1.x for Effect 3, and 2.x for Effect 4, which is generated from it. A version that
+# is there already is left alone, so that a release that broke off can be run again. Tags what is published.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+publish() { # what to publish, its version, its dist-tag
+  if [ -n "$(npm view "effect-lume@$2" version 2>/dev/null || true)" ]; then
+    echo "effect-lume@$2 is published already"
+  else
+    npm publish "$1" --tag "$3" --access public
+  fi
+}
+
+version=$(node -p 'require("./package.json").version')
+second=$(npm run --silent effect-4 | tail -n 1)
+
+publish . "$version" effect-3
+publish "$second" "2.${version#*.}" latest
+npx changeset tag
