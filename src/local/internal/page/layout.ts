@@ -45,7 +45,7 @@ const headers = {
 }
 
 /** The header that carries the version of an answer. */
-export const versionHeader = "lume-page-version"
+const versionHeader = "lume-page-version"
 
 const answer = (content: Html, status: number, more: { readonly [name: string]: string }) =>
   HttpServerResponse.text(content.source, {
