@@ -20,6 +20,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as check from "./client/options.js"
+import { disconnect } from "./client/timeLimit.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
 import { type Arbitrary, derive } from "./internal/derive.js"
@@ -325,7 +326,7 @@ const within = <R>(
   handling: Effect.Effect<unknown, unknown, R>,
   timeout: Duration.Duration
 ): Effect.Effect<unknown, unknown, R> =>
-  Effect.timeoutFail(Effect.disconnect(handling), {
+  Effect.timeoutFail(disconnect(handling), {
     duration: timeout,
     onTimeout: () => `The handler took longer than ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)

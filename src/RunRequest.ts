@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { type Arbitrary, derive } from "./internal/derive.js"
+import { absent } from "./internal/fields.js"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
 import * as wire from "./internal/leaf.js"
@@ -68,8 +69,8 @@ export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
 const Wire = Schema.Struct({
   flow_version: Schema.String,
   source_path: Schema.String,
-  run_metadata: wire.absent(wire.JsonObject),
-  force_rerun: wire.absent(Schema.Boolean)
+  run_metadata: absent(wire.JsonObject),
+  force_rerun: absent(Schema.Boolean)
 })
 
 const fromWire = (request: typeof Wire.Type): Input => ({

@@ -6,7 +6,6 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { type Arbitrary, derive } from "./derive.js"
@@ -226,23 +225,3 @@ export const Nothing = Schema.declare(
     jsonSchema: { type: "null" }
   })
 )
-
-/** A field that may be absent or null. */
-export const absent = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(Schema.Union(schema, Nothing), { exact: true })
-
-/**
- * A field that may be absent or null: `None`, which is written as null.
- *
- * A struct with such a field knows its type side from the beginning. One whose fields merely have an encoded side of
- * their own, as `Schema.OptionFromNullOr` has, derives it anew for each error that is made: that takes twice as long.
- */
-export const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalToRequired(
-    Schema.Union(schema, Nothing),
-    Schema.OptionFromSelf(Schema.typeSchema(schema)).annotations({ description: "may be absent or null" }),
-    {
-      decode: (value) => Option.flatMap(value, Option.fromNullable),
-      encode: (value) => Option.some(Option.getOrNull(value))
-    }
-  )
