@@ -23,6 +23,7 @@ import type * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
+import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -429,7 +430,7 @@ describe("values", () => {
     })
   )
 
-  it.prop("keep the invariants, whatever they are", [LumeTest.arbitrary.metadata], ([metadata]) => {
+  property.all("keep the invariants, whatever they are", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const { pipeline, results, run, validation } = metadata
     assert.strictEqual(results.inputRows, results.mappedRows + results.rejectedRows)
     assert.strictEqual(run.status, results.rejectedRows > 0 ? "PARTIAL_FAILED" : "SUCCEEDED")
@@ -450,7 +451,7 @@ describe("values", () => {
 
   const areSame = Schema.equivalence(LumeMetadata.LumeMetadata)
 
-  it.prop("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {
+  property.all("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const json = JSON.stringify(Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
     assert.isTrue(areSame(Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)(JSON.parse(json)), metadata))
   })
@@ -462,7 +463,7 @@ describe("values", () => {
       : Effect.asVoid(run.metadata)
   }
 
-  it.effect.prop("of runs go from JSON and back to it, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
+  property.effect("of runs go from JSON and back to it, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
     Effect.gen(function* () {
       const run = yield* Schema.decode(LumeRun.LumeRun)(wire)
       const encoded = yield* Schema.encode(LumeRun.LumeRun)(run)
@@ -471,7 +472,7 @@ describe("values", () => {
     })
   )
 
-  it.effect.prop("of runs go to JSON and back", [LumeTest.arbitrary.run], ([run]) =>
+  property.effect("of runs go to JSON and back", [LumeTest.arbitrary.run], ([run]) =>
     Effect.gen(function* () {
       const json = JSON.stringify(yield* Schema.encode(LumeRun.LumeRun)(run))
       const again = yield* Schema.decodeUnknown(LumeRun.LumeRun)(JSON.parse(json))
@@ -481,7 +482,7 @@ describe("values", () => {
     })
   )
 
-  it.effect.prop(
+  property.effect(
     "of runs come through the client as they are",
     [LumeTest.arbitrary.run],
     ([run]) =>
@@ -765,7 +766,7 @@ describe("an effect that does not succeed in time", () => {
 describe("whatever befalls its reads", () => {
   const fault = FastCheck.constantFrom<LumeTest.Fault>("network", "html502", { status: 503, retryAfter: 1 })
 
-  it.effect.prop(
+  property.effect(
     "a wait ends right",
     [FastCheck.array(fault, { maxLength: 8 })],
     ([faults]) =>

@@ -17,6 +17,7 @@ import type * as LumeError from "../src/LumeError.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import found from "./cases/found.json" with { type: "json" }
 import cases from "./cases/webhooks.json" with { type: "json" }
+import { property } from "./support/property.js"
 
 const secret = Redacted.make("whsec-3b1f")
 const secrets = [secret] as const
@@ -290,7 +291,7 @@ describe("verify", () => {
 const text = FastCheck.string({ unit: "binary", minLength: 1, maxLength: 200 })
 
 describe("beside @octokit/webhooks-methods", () => {
-  it.effect.prop(
+  property.effect(
     "signs and verifies alike",
     [text, text, text],
     ([secret, body, other]) =>
@@ -414,7 +415,7 @@ describe("WebhookEvent", () => {
   const decode = Schema.decodeUnknownEither(LumeWebhook.WebhookEvent)
   const encode = Schema.encodeEither(LumeWebhook.WebhookEvent)
 
-  it.prop(
+  property.all(
     "reads any JSON that names a run, and writes it as it came",
     [
       FastCheck.record({

@@ -55,13 +55,13 @@ describe.each(sides)("%s", (name, schema) => {
   const decode = Schema.decodeUnknownSync(schema)
   const encode = Schema.encodeSync(schema)
 
-  property("holds only what JSON can, and comes through JSON as it was", values, (value) => {
+  property.all("holds only what JSON can, and comes through JSON as it was", [values], ([value]) => {
     const encoded = encode(value)
     assert.deepStrictEqual(throughJson(encoded), encoded)
     assert.isTrue(areSame(decode(throughJson(encoded)), value))
   })
 
-  property("has a text", values, (value) => {
+  property.all("has a text", [values], ([value]) => {
     assert.match(Pretty.make(schema)(value), /\S/)
   })
 

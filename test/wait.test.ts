@@ -34,6 +34,7 @@ import {
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { likeLive } from "./support/likeLive.js"
+import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -692,7 +693,7 @@ describe("any sequence of answers", () => {
     ["410", "RunNotFoundError"]
   ])
 
-  it.effect.prop(
+  property.effect(
     "ends a wait at its first decisive answer, or at the deadline, never spins, and leaves no timer",
     [
       FastCheck.array(FastCheck.constantFrom(...answers), { minLength: 1, maxLength: 12 }),

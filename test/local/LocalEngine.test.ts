@@ -20,6 +20,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import * as LocalEngine from "../../src/local/LocalEngine.js"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 import { flow, folders, people, run, written } from "./support.js"
+import { property } from "../support/property.js"
 
 const finished = (outcome: LocalEngine.Outcome) => {
   assert(outcome.status === "SUCCEEDED" || outcome.status === "PARTIAL_FAILED", JSON.stringify(outcome))
@@ -451,7 +452,7 @@ describe("any rows", () => {
   )
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 
-  it.live.prop(
+  property.live(
     "are mapped or rejected, each once, and their tests counted",
     [FastCheck.array(FastCheck.tuple(cell, cell, cell), { maxLength: 30 })],
     ([rows]) =>
