@@ -1,0 +1,1 @@
+cd /tmp/wt/effect4/effect-4 && npx tsx generate.ts && cp /tmp/tsconfig.4.json build/tsconfig.json && cd build && (busy npx tsc -p . ) > /tmp/tsc.txt 2>&1; grep -c "error TS" /tmp/tsc.txt; grep "error TS" /tmp/tsc.txt | sed 's/(.*//' | sort | uniq -c | sort -rn

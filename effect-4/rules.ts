@@ -1,0 +1,165 @@
+/**
+ * What differs between Effect 3 and Effect 4, as rules. `README.md` says how they are read.
+ */
+import type { Rules } from "./engine.js"
+
+const http = [
+  "FetchHttpClient",
+  "Headers",
+  "HttpClient",
+  "HttpClientError",
+  "HttpClientRequest",
+  "HttpClientResponse",
+  "HttpRouter",
+  "HttpServer",
+  "HttpServerRequest",
+  "HttpServerResponse"
+]
+
+/** The same name in both, in two modules. */
+const same = (before: string, after: string, ...names: ReadonlyArray<string>) =>
+  names.map((name): readonly [string, string] => [`${before}.${name}`, `${after}.${name}`])
+
+export const rules: Rules = {
+  modules: {
+    ...Object.fromEntries(http.map((name) => [`@effect/platform/${name}`, `effect/http/${name}`])),
+    "@effect/platform/Error": "effect/PlatformError",
+    "@effect/platform/FileSystem": "effect/FileSystem",
+    "@effect/platform/HttpApp": "effect/http/HttpEffect",
+    "@effect/platform/KeyValueStore": "effect/persistence/KeyValueStore",
+    "@effect/platform/Path": "effect/Path",
+    "@effect/rpc/Rpc": "effect/rpc/Rpc",
+    "@effect/rpc/RpcClient": "effect/rpc/RpcClient",
+    "@effect/rpc/RpcGroup": "effect/rpc/RpcGroup",
+    "@effect/rpc/RpcSerialization": "effect/rpc/RpcSerialization",
+    "@effect/rpc/RpcServer": "effect/rpc/RpcServer",
+    "effect/ConfigError": "effect/Config",
+    "effect/Either": "effect/Result",
+    "effect/FastCheck": "fast-check",
+    "effect/ParseResult": "effect/SchemaParser",
+    "effect/TestClock": "effect/testing/TestClock"
+  },
+
+  members: {
+    unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
+    unsafeCurrentTimeNanos: "monotonicTimeNanosUnsafe"
+  },
+
+  rewrites: [
+    // effects
+    ["Effect.async", "Effect.callback"],
+    ["Effect.catchAll", "Effect.catch"],
+    ["Effect.catchAllCause", "Effect.catchCause"],
+    ["Effect.catchAllDefect", "Effect.catchDefect"],
+    ["Effect.clockWith", "Clock.clockWith"],
+    ["Effect.dieMessage($message)", "Effect.die(new Error($message))"],
+    ["Effect.either", "Effect.result"],
+    ["Effect.fork", "Effect.forkChild"],
+    ["Effect.forkDaemon", "Effect.forkDetach"],
+    ["Effect.orElse($effect, $other)", "Effect.catch($effect, $other)"],
+    [
+      "Effect.timeoutFail($effect, { duration: $duration, onTimeout: $onTimeout })",
+      "Effect.timeoutOrElse($effect, { duration: $duration, orElse: () => Effect.fail(($onTimeout)()) })"
+    ],
+    ["Effect.withClock($effect, $clock)", "Effect.provideService($effect, Clock.Clock, $clock)"],
+    ["Effect.withFiberRuntime", "Effect.withFiber"],
+    ["Effect.zipRight", "Effect.andThen"],
+
+    // fibers and what they hold
+    ["Context.Tag($id)<$Self, $Service>()", "Context.Service<$Self, $Service>()($id)"],
+    ["Context.get($fiber.currentDefaultServices, $tag)", "$fiber.getRef($tag)"],
+    ["$fiber.currentSpan", "$fiber.cache.span"],
+    ["Fiber.RuntimeFiber", "Fiber.Fiber"],
+
+    // data
+    ["Cause.failureOption", "Cause.findErrorOption"],
+    ["Cause.isInterrupted", "Cause.hasInterrupts"],
+    ["DateTime.unsafeMake", "DateTime.makeUnsafe"],
+    ["Duration.DurationInput", "Duration.Input"],
+    ["Duration.decode", "Duration.fromInputUnsafe"],
+    ["Duration.decodeUnknown($input)", "Duration.fromInput($input as Duration.Input)"],
+    ["Encoding.decodeHex", "Hex.decode"],
+    ["Encoding.encodeHex", "Hex.encode"],
+    ["Option.fromNullable", "Option.fromNullishOr"],
+    ["Pipeable.Class()", "Pipeable.Class"],
+    ["Predicate.isObject", "Predicate.isObjectKeyword"],
+    ["Schedule.either($one, $other)", "Schedule.min([$one, $other])"],
+    ["$queue.unsafeOffer($value)", "Queue.offerUnsafe($queue, $value)"],
+
+    // Either
+    ["Either.isLeft", "Result.isFailure"],
+    ["Either.isRight", "Result.isSuccess"],
+    ["Either.mapLeft", "Result.mapError"],
+    [
+      "Either.match($either, { onLeft: $onLeft, onRight: $onRight })",
+      "Result.match($either, { onFailure: $onLeft, onSuccess: $onRight })"
+    ],
+    ["Either.Either", "Result.Result"],
+    ...same("Either", "Result", "flatMap", "getOrNull", "map", "try"),
+    ["$either.left", "$either.failure", "effect/Either"],
+    ["$either.right", "$either.success", "effect/Either"],
+
+    // streams
+    ["Stream.repeatEffect", "Stream.fromEffectRepeat"],
+    ["Stream.unwrapScoped", "Stream.unwrap"],
+
+    // layers and configuration
+    ["Config.redacted", "Config.Redacted"],
+    ["Config.string", "Config.String"],
+    ["ConfigError.ConfigError", "Config.ConfigError"],
+    [
+      "ConfigError.InvalidData($path, $message)",
+      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [...$path, $message].join(": ") }))'
+    ],
+    [
+      "ConfigError.SourceUnavailable($path, $message, $cause)",
+      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [...$path, $message].join(": "), cause: $cause }))'
+    ],
+
+    // metrics
+    [
+      "Metric.histogram($name, $boundaries, $description)",
+      "Metric.histogram($name, { boundaries: $boundaries, description: $description })"
+    ],
+    ["Metric.increment($metric)", "Metric.update($metric, 1)"],
+    ["Metric.incrementBy($metric, $by)", "Metric.update($metric, $by)"],
+    ["Metric.tagged($metric, $key, $value)", "Metric.withAttributes($metric, { [$key]: $value })"],
+    ["MetricBoundaries.exponential", "Metric.exponentialBoundaries"],
+
+    // schemas
+    ["ParseResult.decodeUnknown", "SchemaParser.decodeUnknownEffect"],
+    ["ParseResult.decodeUnknownEither", "SchemaParser.decodeUnknownResult"],
+    ["ParseResult.decodeUnknownOption", "Schema.decodeUnknownOption"],
+    ["ParseResult.encodeEither", "SchemaParser.encodeResult"],
+    ["ParseResult.ParseIssue", "SchemaIssue.Issue"],
+    ["ParseResult.TreeFormatter.formatIssueSync($issue)", "String($issue)"],
+    ["ParseResult.validateEither($schema)", "SchemaParser.decodeUnknownResult($schema)"],
+    ["$schema.annotations($annotations)", "$schema.annotate($annotations)", "effect/Schema"],
+    ["type Schema.Schema<$Type, $Encoded>", "Schema.Codec<$Type, $Encoded>"],
+    ["Schema.DateTimeUtcFromSelf", "Schema.DateTimeUtc"],
+    ["Schema.DurationFromSelf", "Schema.Duration"],
+    ["Schema.filter($predicate)", "Schema.check(Schema.makeFilter($predicate))"],
+    ["Schema.Literal($first, $second, $$rest)", "Schema.Literals([$first, $second, $$rest])"],
+    ["Schema.minLength($least)", "Schema.check(Schema.isMinLength($least))"],
+    ["Schema.OptionFromSelf", "Schema.Option"],
+    ["Schema.optionalWith($schema, { exact: true })", "Schema.optionalKey($schema)"],
+    ["Schema.parseJson($schema)", "Schema.fromJsonString($schema)"],
+    ["Schema.pattern($pattern)", "Schema.check(Schema.isPattern($pattern))"],
+    ["type Schema.SchemaClass<$Type>", "Schema.Codec<$Type>"],
+    [
+      "Schema.transform($from, $to, { strict: $strict, decode: $decode, encode: $encode })",
+      "$from.pipe(Schema.decodeTo($to, SchemaTransformation.transform({ decode: $decode, encode: $encode })))"
+    ],
+    ["$schema.pipe(Schema.propertySignature, $$rest)", "$schema.pipe($$rest)"],
+    ["Schema.typeSchema", "Schema.toType"],
+    ["Schema.Union(...$members, $$rest)", "Schema.Union([...$members, $$rest])"],
+    ["Schema.Union($first, $$rest)", "Schema.Union([$first, $$rest])"],
+    ["Schema.withConstructorDefault($default)", "Schema.withConstructorDefault(Effect.sync($default))"],
+
+    // HTTP
+    [
+      "type HttpApp.Default<$Error, $Requirements>",
+      "Effect.Effect<HttpServerResponse.HttpServerResponse, $Error, $Requirements | HttpServerRequest.HttpServerRequest>"
+    ]
+  ]
+}
