@@ -23,6 +23,7 @@ const same = (before: string, after: string, ...names: ReadonlyArray<string>) =>
 export const rules: Rules = {
   modules: {
     ...Object.fromEntries(http.map((name) => [`@effect/platform/${name}`, `effect/http/${name}`])),
+    "@effect/platform-node/NodeContext": "@effect/platform-node/NodeServices",
     "@effect/platform/Error": "effect/PlatformError",
     "@effect/platform/FileSystem": "effect/FileSystem",
     "@effect/platform/HttpApp": "effect/http/HttpEffect",
@@ -37,7 +38,8 @@ export const rules: Rules = {
     "effect/Either": "effect/Result",
     "effect/FastCheck": "fast-check",
     "effect/ParseResult": "effect/SchemaParser",
-    "effect/TestClock": "effect/testing/TestClock"
+    "effect/TestClock": "effect/testing/TestClock",
+    "effect/TestContext": "effect/testing/TestClock"
   },
 
   members: {
@@ -49,9 +51,20 @@ export const rules: Rules = {
     // effects
     ["Effect.async", "Effect.callback"],
     ["Effect.catchAll", "Effect.catch"],
+    ["Effect.Effect.Error", "Effect.Error"],
+    ["Effect.Effect.Success", "Effect.Success"],
+    ["Effect.runtime", "Effect.context"],
+    ["Runtime.runFork", "Effect.runForkWith"],
+    ["Cause.pretty($cause, $options)", "Cause.pretty($cause)"],
     ["Effect.catchAllCause", "Effect.catchCause"],
     ["Effect.catchAllDefect", "Effect.catchDefect"],
     ["Effect.clockWith", "Clock.clockWith"],
+    ["Effect.merge($effect)", "Effect.catch($effect, Effect.succeed)"],
+    ["Effect.repeatN($effect, $times)", "Effect.repeat($effect, { times: $times })"],
+    ["Effect.withConfigProvider($effect, $provider)", "Effect.provideService($effect, ConfigProvider.ConfigProvider, $provider)"],
+    ["Effect.withRandom(Random.make($seed))", "Random.withSeed($seed)"],
+    ["Effect.yieldNow()", "Effect.yieldNow"],
+    ["Effect.zipLeft($effect, $after)", "Effect.tap($effect, $after)"],
     ["Effect.dieMessage($message)", "Effect.die(new Error($message))"],
     ["Effect.either", "Effect.result"],
     ["Effect.fork", "Effect.forkChild"],
@@ -69,12 +82,20 @@ export const rules: Rules = {
     ["Context.Tag($id)<$Self, $Service>()", "Context.Service<$Self, $Service>()($id)"],
     ["Context.get($fiber.currentDefaultServices, $tag)", "$fiber.getRef($tag)"],
     ["$fiber.currentSpan", "$fiber.cache.span"],
+    ["Exit.isInterrupted", "Exit.hasInterrupts"],
+    ["Fiber.poll($fiber)", "Effect.sync(() => Option.fromNullishOr($fiber.pollUnsafe()))"],
     ["Fiber.RuntimeFiber", "Fiber.Fiber"],
+    ["Scope.extend", "Scope.provide"],
+    ["TestContext.TestContext", "TestClock.layer()"],
 
     // data
     ["Cause.failureOption", "Cause.findErrorOption"],
     ["Cause.isInterrupted", "Cause.hasInterrupts"],
+    ["Chunk.size($chunk)", "$chunk.length"],
+    ["Chunk.toReadonlyArray($chunk)", "$chunk"],
+    ["DateTime.distance($from, $to)", "Duration.toMillis(DateTime.distance($from, $to))"],
     ["DateTime.unsafeMake", "DateTime.makeUnsafe"],
+    ["Duration.subtract($duration, $less)", "Duration.subtract(Duration.fromInputUnsafe($duration), Duration.fromInputUnsafe($less))"],
     ["Duration.DurationInput", "Duration.Input"],
     ["Duration.decode", "Duration.fromInputUnsafe"],
     ["Duration.decodeUnknown($input)", "Duration.fromInput($input as Duration.Input)"],
@@ -83,6 +104,9 @@ export const rules: Rules = {
     ["Option.fromNullable", "Option.fromNullishOr"],
     ["Pipeable.Class()", "Pipeable.Class"],
     ["Predicate.isObject", "Predicate.isObjectKeyword"],
+    ["Redacted.unsafeWipe", "Redacted.wipeUnsafe"],
+    ["Schedule.intersect($one, $other)", "Schedule.max([$one, $other])"],
+    ["Schedule.tapInput(($input: $Input) => $effect)", "Schedule.setInputType<$Input>(), Schedule.tap(({ input: $input }) => $effect)"],
     ["Schedule.either($one, $other)", "Schedule.min([$one, $other])"],
     ["$queue.unsafeOffer($value)", "Queue.offerUnsafe($queue, $value)"],
 
@@ -95,17 +119,25 @@ export const rules: Rules = {
       "Result.match($either, { onFailure: $onLeft, onSuccess: $onRight })"
     ],
     ["Either.Either", "Result.Result"],
-    ...same("Either", "Result", "flatMap", "getOrNull", "map", "try"),
+    ...same("Either", "Result", "flatMap", "getOrNull", "getOrThrow", "map", "try"),
     ["$either.left", "$either.failure", "effect/Either"],
     ["$either.right", "$either.success", "effect/Either"],
 
     // streams
+    ["Stream.provideLayer", "Stream.provide"],
     ["Stream.repeatEffect", "Stream.fromEffectRepeat"],
     ["Stream.unwrapScoped", "Stream.unwrap"],
 
     // layers and configuration
     ["Config.redacted", "Config.Redacted"],
     ["Config.string", "Config.String"],
+    ["Config.integer", "Config.Int"],
+    ["ConfigError.isConfigError($error)", "($error instanceof Config.ConfigError)"],
+    ["ConfigProvider.fromMap(new Map())", "ConfigProvider.fromUnknown({})"],
+    ["ConfigProvider.fromMap(new Map($entries))", "ConfigProvider.fromUnknown(Object.fromEntries($entries))"],
+    ["Layer.scoped", "Layer.effect"],
+    ["Layer.setConfigProvider($provider)", "ConfigProvider.layer($provider)"],
+    ["Layer.unwrapEffect", "Layer.unwrap"],
     ["ConfigError.ConfigError", "Config.ConfigError"],
     [
       "ConfigError.InvalidData($path, $message)",
@@ -136,6 +168,14 @@ export const rules: Rules = {
     ["ParseResult.validateEither($schema)", "SchemaParser.decodeUnknownResult($schema)"],
     ["$schema.annotations($annotations)", "$schema.annotate($annotations)", "effect/Schema"],
     ["type Schema.Schema<$Type, $Encoded>", "Schema.Codec<$Type, $Encoded>"],
+    ["Schema.decode", "Schema.decodeEffect"],
+    ["Schema.decodeUnknown", "Schema.decodeUnknownEffect"],
+    ["Schema.decodeUnknownEither", "Schema.decodeUnknownResult"],
+    ["Schema.encode", "Schema.encodeEffect"],
+    ["Schema.encodeEither", "Schema.encodeResult"],
+    ["Schema.encodedSchema", "Schema.toEncoded"],
+    ["Schema.equivalence", "Schema.toEquivalence"],
+    ["Schema.Record({ key: $key, value: $value })", "Schema.Record($key, $value)"],
     ["Schema.DateTimeUtcFromSelf", "Schema.DateTimeUtc"],
     ["Schema.DurationFromSelf", "Schema.Duration"],
     ["Schema.filter($predicate)", "Schema.check(Schema.makeFilter($predicate))"],
@@ -156,7 +196,17 @@ export const rules: Rules = {
     ["Schema.Union($first, $$rest)", "Schema.Union([$first, $$rest])"],
     ["Schema.withConstructorDefault($default)", "Schema.withConstructorDefault(Effect.sync($default))"],
 
+    // tests
+    ["it.scoped", "it.effect"],
+    ["it.scopedLive", "it.live"],
+
     // HTTP
+    ["new HttpClientError.RequestError({ request: $request, reason: \"Encode\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request: $request, $$rest }) })"],
+    ["new HttpClientError.RequestError({ request: $request, reason: \"InvalidUrl\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request: $request, $$rest }) })"],
+    ["new HttpClientError.RequestError({ request: $request, reason: \"Transport\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: $request, $$rest }) })"],
+    ["NodeHttpClient.layer", "NodeHttpClient.layerNodeHttp"],
+    ["NodeHttpClient.layerUndiciWithoutDispatcher", "NodeHttpClient.layerUndiciNoDispatcher"],
+    ["type HttpApp.Default", "Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>"],
     [
       "type HttpApp.Default<$Error, $Requirements>",
       "Effect.Effect<HttpServerResponse.HttpServerResponse, $Error, $Requirements | HttpServerRequest.HttpServerRequest>"

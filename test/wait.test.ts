@@ -8,11 +8,10 @@ import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -34,6 +33,7 @@ import {
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { likeLive } from "./support/likeLive.js"
+import { messages, unlogged } from "./support/observed.js"
 import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
@@ -300,14 +300,11 @@ describe("the deadline", () => {
 describe("statuses that are not known", () => {
   const warnings = (effect: Effect.Effect<unknown, unknown>) =>
     Effect.gen(function* () {
-      const messages: Array<string> = []
-      const logger = Logger.make(({ logLevel, message }) => {
-        if (LogLevel.greaterThanEqual(logLevel, LogLevel.Info)) messages.push(String(message))
-      })
-      const fiber = yield* Effect.fork(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)))
+      const log = messages()
+      const fiber = yield* Effect.fork(Effect.provide(effect, log.layer))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.await(fiber)
-      return messages
+      return log.messages
     })
 
   it.effect("keep waiting at the normal pace, and warn once", () =>
@@ -530,7 +527,7 @@ describe("failures on the way", () => {
 
       const never = fakeHttp(inTurn(() => state("CREATED"), status(404)))
       const result = yield* endsAfter(yield* wait(never), "12 seconds")
-      assert(result._tag === "Left" && result.left._tag === "WaitFailedError")
+      assert(Either.isLeft(result) && result.left._tag === "WaitFailedError")
       assert.strictEqual(result.left.failure._tag, "RunNotFoundError")
 
       const vanished = fakeHttp(
@@ -598,7 +595,8 @@ describe("interruption", () => {
       for (const time of ["2 seconds", "7 seconds"] as const) {
         const fiber = yield* Effect.fork(waitFor(http))
         yield* TestClock.adjust(time)
-        assert(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+        yield* Fiber.interrupt(fiber)
+        assert(Exit.isInterrupted(yield* Fiber.await(fiber)))
       }
       assert.strictEqual(http.sent.length, 2)
       assert.strictEqual(cancelled, 1)
@@ -710,7 +708,7 @@ describe("any sequence of answers", () => {
             const tag = yield* waitFor(http, { timeout, pollInterval, tolerance: Infinity }).pipe(
               Effect.map((run): string => run._tag),
               Effect.catchAll((error) => Effect.succeed<string>(error._tag)),
-              Effect.provide(Logger.remove(Logger.defaultLogger))
+              Effect.provide(unlogged)
             )
             assert.isAtMost(yield* Clock.currentTimeMillis, timeout + 1000)
             const decisive = sequence.slice(0, http.sent.length).find(([name]) => ends.has(name))
