@@ -50,4 +50,8 @@ for (const f of [
 ])
   cpSync(join(from, f), join(to, f))
 console.log("unused:\n  " + e.unused().join("\n  "))
-for (const file of walk("by-hand")) { const out = join(to, relative("by-hand", file)); mkdirSync(dirname(out), { recursive: true }); cpSync(file, out) }
+for (const file of walk("by-hand")) {
+  const out = join(to, relative("by-hand", file))
+  mkdirSync(dirname(out), { recursive: true })
+  cpSync(file, out)
+}

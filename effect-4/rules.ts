@@ -28,7 +28,6 @@ export const rules: Rules = {
     "@effect/platform/FileSystem": "effect/FileSystem",
     "@effect/platform/HttpApp": "effect/http/HttpEffect",
     "@effect/platform/KeyValueStore": "effect/persistence/KeyValueStore",
-    "@effect/platform/Path": "effect/Path",
     "@effect/rpc/Rpc": "effect/rpc/Rpc",
     "@effect/rpc/RpcClient": "effect/rpc/RpcClient",
     "@effect/rpc/RpcGroup": "effect/rpc/RpcGroup",
@@ -52,7 +51,6 @@ export const rules: Rules = {
     ["Effect.async", "Effect.callback"],
     ["Effect.catchAll", "Effect.catch"],
     ["Effect.Effect.Error", "Effect.Error"],
-    ["Effect.Effect.Success", "Effect.Success"],
     ["Effect.runtime", "Effect.context"],
     ["Runtime.runFork", "Effect.runForkWith"],
     ["Cause.pretty($cause, $options)", "Cause.pretty($cause)"],
@@ -61,7 +59,10 @@ export const rules: Rules = {
     ["Effect.clockWith", "Clock.clockWith"],
     ["Effect.merge($effect)", "Effect.catch($effect, Effect.succeed)"],
     ["Effect.repeatN($effect, $times)", "Effect.repeat($effect, { times: $times })"],
-    ["Effect.withConfigProvider($effect, $provider)", "Effect.provideService($effect, ConfigProvider.ConfigProvider, $provider)"],
+    [
+      "Effect.withConfigProvider($effect, $provider)",
+      "Effect.provideService($effect, ConfigProvider.ConfigProvider, $provider)"
+    ],
     ["Effect.withRandom(Random.make($seed))", "Random.withSeed($seed)"],
     ["Effect.yieldNow()", "Effect.yieldNow"],
     ["Effect.zipLeft($effect, $after)", "Effect.tap($effect, $after)"],
@@ -91,11 +92,15 @@ export const rules: Rules = {
     // data
     ["Cause.failureOption", "Cause.findErrorOption"],
     ["Cause.isInterrupted", "Cause.hasInterrupts"],
+    ["Cause.isTimeoutException", "Cause.isTimeoutError"],
     ["Chunk.size($chunk)", "$chunk.length"],
     ["Chunk.toReadonlyArray($chunk)", "$chunk"],
     ["DateTime.distance($from, $to)", "Duration.toMillis(DateTime.distance($from, $to))"],
     ["DateTime.unsafeMake", "DateTime.makeUnsafe"],
-    ["Duration.subtract($duration, $less)", "Duration.subtract(Duration.fromInputUnsafe($duration), Duration.fromInputUnsafe($less))"],
+    [
+      "Duration.subtract($duration, $less)",
+      "Duration.subtract(Duration.fromInputUnsafe($duration), Duration.fromInputUnsafe($less))"
+    ],
     ["Duration.DurationInput", "Duration.Input"],
     ["Duration.decode", "Duration.fromInputUnsafe"],
     ["Duration.decodeUnknown($input)", "Duration.fromInput($input as Duration.Input)"],
@@ -106,7 +111,10 @@ export const rules: Rules = {
     ["Predicate.isObject", "Predicate.isObjectKeyword"],
     ["Redacted.unsafeWipe", "Redacted.wipeUnsafe"],
     ["Schedule.intersect($one, $other)", "Schedule.max([$one, $other])"],
-    ["Schedule.tapInput(($input: $Input) => $effect)", "Schedule.setInputType<$Input>(), Schedule.tap(({ input: $input }) => $effect)"],
+    [
+      "Schedule.tapInput(($input: $Input) => $effect)",
+      "Schedule.setInputType<$Input>(), Schedule.tap(({ input: $input }) => $effect)"
+    ],
     ["Schedule.either($one, $other)", "Schedule.min([$one, $other])"],
     ["$queue.unsafeOffer($value)", "Queue.offerUnsafe($queue, $value)"],
 
@@ -164,8 +172,13 @@ export const rules: Rules = {
     ["ParseResult.decodeUnknownOption", "Schema.decodeUnknownOption"],
     ["ParseResult.encodeEither", "SchemaParser.encodeResult"],
     ["ParseResult.ParseIssue", "SchemaIssue.Issue"],
-    ["ParseResult.TreeFormatter.formatIssueSync($issue)", "String($issue)"],
+    ["ParseResult.TreeFormatter.formatIssueSync($issue)", "SchemaIssue.makeFormatterDefault()($issue)"],
     ["ParseResult.validateEither($schema)", "SchemaParser.decodeUnknownResult($schema)"],
+    [
+      "$schema.annotations({ identifier: $identifier, $$rest })",
+      "$schema.annotate({ identifier: $identifier, $$rest }).pipe(Schema.annotateEncoded({ identifier: $identifier }))",
+      "effect/Schema"
+    ],
     ["$schema.annotations($annotations)", "$schema.annotate($annotations)", "effect/Schema"],
     ["type Schema.Schema<$Type, $Encoded>", "Schema.Codec<$Type, $Encoded>"],
     ["Schema.decode", "Schema.decodeEffect"],
@@ -184,7 +197,6 @@ export const rules: Rules = {
     ["Schema.OptionFromSelf", "Schema.Option"],
     ["Schema.optionalWith($schema, { exact: true })", "Schema.optionalKey($schema)"],
     ["Schema.parseJson($schema)", "Schema.fromJsonString($schema)"],
-    ["Schema.pattern($pattern)", "Schema.check(Schema.isPattern($pattern))"],
     ["type Schema.SchemaClass<$Type>", "Schema.Codec<$Type>"],
     [
       "Schema.transform($from, $to, { strict: $strict, decode: $decode, encode: $encode })",
@@ -201,12 +213,24 @@ export const rules: Rules = {
     ["it.scopedLive", "it.live"],
 
     // HTTP
-    ["new HttpClientError.RequestError({ request: $request, reason: \"Encode\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request: $request, $$rest }) })"],
-    ["new HttpClientError.RequestError({ request: $request, reason: \"InvalidUrl\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request: $request, $$rest }) })"],
-    ["new HttpClientError.RequestError({ request: $request, reason: \"Transport\", $$rest })", "new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: $request, $$rest }) })"],
+    [
+      'new HttpClientError.RequestError({ request: $request, reason: "Encode", $$rest })',
+      "new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request: $request, $$rest }) })"
+    ],
+    [
+      'new HttpClientError.RequestError({ request: $request, reason: "InvalidUrl", $$rest })',
+      "new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request: $request, $$rest }) })"
+    ],
+    [
+      'new HttpClientError.RequestError({ request: $request, reason: "Transport", $$rest })',
+      "new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: $request, $$rest }) })"
+    ],
     ["NodeHttpClient.layer", "NodeHttpClient.layerNodeHttp"],
     ["NodeHttpClient.layerUndiciWithoutDispatcher", "NodeHttpClient.layerUndiciNoDispatcher"],
-    ["type HttpApp.Default", "Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>"],
+    [
+      "type HttpApp.Default",
+      "Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>"
+    ],
     [
       "type HttpApp.Default<$Error, $Requirements>",
       "Effect.Effect<HttpServerResponse.HttpServerResponse, $Error, $Requirements | HttpServerRequest.HttpServerRequest>"

@@ -10,25 +10,11 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { optional, required, struct } from "./internal/fields.js"
-import { Count, Json, Nothing, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
+import { list, optional, orEmpty, required, struct } from "./internal/fields.js"
+import { Count, Json, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
 import * as problem from "./internal/problem.js"
 import { TaggedError } from "./internal/taggedError.js"
 import { preview } from "./internal/text.js"
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Lists
-
-/** What may be absent or null, and is empty then. */
-const orEmpty = <A, I>(schema: Schema.Schema<A, I>, empty: () => A) =>
-  Schema.transform(Schema.Union(schema, Nothing), Schema.typeSchema(schema), {
-    strict: true,
-    decode: (value) => value ?? empty(),
-    encode: (value) => value
-  })
-
-/** A list that may be absent or null. */
-const list = <A, I>(item: Schema.Schema<A, I>) => orEmpty(Schema.Array(item), () => [])
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Parts that both forms have

@@ -12,7 +12,7 @@ import * as LumeRun from "../src/LumeRun.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
-import { type AnySchema, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
+import { type AnySchema, errorComponent, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { property } from "./support/property.js"
 
@@ -72,7 +72,7 @@ describe("the JSON Schema", () => {
         description: 'a run, such as {"id": "run_…", "status": "CREATED"}',
         required: ["id", "status"],
         properties: {
-          id: { type: "string", minLength: 1, title: "minLength(1)", description: "a non-empty run id" },
+          id: { type: "string", minLength: 1, description: "a non-empty run id" },
           status: { anyOf: [{ type: "string" }, { type: "null" }], description: "a status word or null" },
           metadata: {
             type: ["object", "array", "string", "number", "boolean", "null"],
@@ -102,7 +102,13 @@ describe("the JSON Schema", () => {
   it("stands in an API's OpenAPI document", () => {
     const all = openApiNames(schemas, LumeRun.LumeRun, LumeError.LumeError)
     const names = all.filter((name) => name.startsWith("Lume"))
-    assert.includeMembers(names, ["LumeRun", "LumeTerminalRun", "LumeMetadata", "LumeApiError", "LumeWebhookEvent"])
+    assert.includeMembers(names, [
+      "LumeRun",
+      "LumeTerminalRun",
+      "LumeMetadata",
+      errorComponent("ApiError"),
+      "LumeWebhookEvent"
+    ])
     for (const name of all) assert.match(name, /^[A-Za-z0-9._-]+$/)
   })
 })

@@ -35,6 +35,7 @@ import { finishedMetadata } from "./support/metadata.js"
 import { likeLive } from "./support/likeLive.js"
 import { messages, unlogged } from "./support/observed.js"
 import { property } from "./support/property.js"
+import { turn } from "./support/webhook.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -51,6 +52,7 @@ const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, duration: Duration.DurationIn
     yield* TestClock.adjust(Duration.subtract(duration, "1 millis"))
     assert(Option.isNone(yield* Fiber.poll(fiber)), `ended before ${Duration.format(Duration.decode(duration))}`)
     yield* TestClock.adjust("1 millis")
+    yield* turn
     const exit = yield* Fiber.poll(fiber)
     assert(Option.isSome(exit), `had not ended after ${Duration.format(Duration.decode(duration))}`)
     return yield* exit.value

@@ -30,6 +30,17 @@ export const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
     }
   )
 
+/** A field that may be absent or null, and is empty then. */
+export const orEmpty = <A, I>(schema: Schema.Schema<A, I>, empty: () => A) =>
+  Schema.transform(Schema.Union(schema, Nothing), Schema.typeSchema(schema), {
+    strict: true,
+    decode: (value) => value ?? empty(),
+    encode: (value) => value
+  })
+
+/** A list that may be absent or null. */
+export const list = <A, I>(item: Schema.Schema<A, I>) => orEmpty(Schema.Array(item), () => [])
+
 /** A field that must be there, with Lume's key. */
 export const required = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
   Schema.propertySignature(schema).pipe(Schema.fromKey(key))

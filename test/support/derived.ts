@@ -24,7 +24,9 @@ export const jsonSchemaOf = <A, I>(
   schema: Schema.Schema<A, I>
 ): { readonly schema: object; readonly components: Readonly<Record<string, object>> } => {
   const { $defs = {}, ...jsonSchema } = JSONSchema.make(schema)
-  return { schema: jsonSchema, components: { ...$defs } }
+  // titles such as "minLength(1)" are Effect's own, and differ by its version
+  const components = JSON.parse(JSON.stringify($defs, (key, value: unknown) => (key === "title" ? undefined : value)))
+  return { schema: jsonSchema, components }
 }
 
 /** The names of the components of an API's OpenAPI document: an endpoint that takes all of these and gives or fails with one. */
@@ -40,3 +42,6 @@ export const openApiNames = <A, I, E, IE>(
   const { components } = OpenApi.fromApi(HttpApi.make("api").add(HttpApiGroup.make("runs").add(endpoint)))
   return Object.keys(components.schemas)
 }
+
+/** The name of the component that is an error's JSON. */
+export const errorComponent = (tag: string): string => `Lume${tag}`

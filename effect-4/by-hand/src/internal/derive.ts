@@ -13,6 +13,8 @@ export type Arbitrary<A> = (fc: Generators) => Generator<A>
 
 /** What is not given is derived as Effect does it. */
 export interface Derivation<A> {
+  /** What a message says was expected; in the JSON Schema too. */
+  readonly description?: string
   /** Only values that JSON can hold. */
   readonly arbitrary?: Arbitrary<A>
   readonly pretty?: (value: A) => string
@@ -23,10 +25,12 @@ export interface Derivation<A> {
 /** The annotations of a schema that say so. */
 export const derive = <A>({
   arbitrary,
+  description,
   equivalence,
   jsonSchema,
   pretty
 }: Derivation<A>): Schema.Annotations.Declaration<A> => ({
+  ...(description !== undefined && { description }),
   ...(arbitrary && {
     toCodecArbitrary: () => {
       const { read, schema } = arbitrary(generators)
@@ -38,7 +42,11 @@ export const derive = <A>({
   ...(jsonSchema && {
     toCodecJson: () =>
       Schema.link<A>()(
-        Schema.Unknown.check(Schema.makeFilter(() => true, { toJsonSchema: () => ({ ...jsonSchema }) })),
+        Schema.Any.check(
+          Schema.makeFilter(() => true, {
+            toJsonSchema: () => ({ ...jsonSchema, ...(description !== undefined && { description }) })
+          })
+        ),
         {
           // it is JSON already
           decode: SchemaGetter.passthrough<A, unknown>({ strict: false }),
@@ -47,3 +55,12 @@ export const derive = <A>({
       )
   })
 })
+
+/** A text of this pattern. Its arbitrary values are of a simpler one: no generator makes what every pattern asks for. */
+export const text = (pattern: RegExp, arbitrary: RegExp) =>
+  Schema.String.check(
+    Schema.makeFilter((text) => pattern.test(text), {
+      arbitraryConstraint: { patterns: [{ source: arbitrary.source, flags: arbitrary.flags }] },
+      toJsonSchema: () => ({ pattern: pattern.source })
+    })
+  )

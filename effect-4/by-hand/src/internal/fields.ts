@@ -53,13 +53,27 @@ export const nullable = <A, I>(schema: Schema.Codec<A, I>) =>
     })
   )
 
+/** A field that may be absent or null, and is empty then. */
+export const orEmpty = <A, I>(schema: Schema.Codec<A, I>, empty: () => A) =>
+  absent(schema).pipe(
+    Schema.decodeTo(Schema.toType(schema), {
+      decode: SchemaGetter.transformOptional((value) =>
+        Option.some(Option.getOrElse(Option.flatMap(value, Option.fromNullishOr), empty))
+      ),
+      encode: SchemaGetter.passthroughSupertype()
+    })
+  )
+
+/** A list that may be absent or null. */
+export const list = <A, I>(item: Schema.Codec<A, I>) => orEmpty(Schema.Array(item), () => [])
+
 const keyed = <Field extends Schema.Top, Key extends string>(key: Key, field: Field): Keyed<Field, Key> => ({
   field,
   key
 })
 
 /** A field that must be there, with Lume's key. */
-export const required = <A, I, K extends string>(key: K, schema: Schema.Codec<A, I>) => keyed(key, schema)
+export const required = <Field extends Schema.Top, K extends string>(key: K, schema: Field) => keyed(key, schema)
 
 /** A field that may be absent or null, with Lume's key: `None`, which is written as null. */
 export const optional = <A, I, K extends string>(key: K, schema: Schema.Codec<A, I>) => keyed(key, nullable(schema))

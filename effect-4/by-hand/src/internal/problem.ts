@@ -21,7 +21,11 @@ interface Place {
 }
 
 const literal = (ast: SchemaAST.AST): string =>
-  SchemaAST.isLiteral(ast) ? JSON.stringify(ast.literal) : ast._tag.toLowerCase()
+  SchemaAST.isLiteral(ast)
+    ? JSON.stringify(ast.literal)
+    : SchemaAST.isNull(ast) || SchemaAST.isUndefined(ast)
+      ? ast._tag.toLowerCase()
+      : `a ${ast._tag.toLowerCase()}`
 
 const kind = (ast: SchemaAST.AST): string => {
   if (SchemaAST.isObjects(ast)) return "an object"
@@ -48,15 +52,20 @@ const find = (issue: SchemaIssue.Issue, keys: ReadonlyArray<PropertyKey>, ast: S
     case "Composite":
       return find(issue.issues[0], keys, issue.ast)
     case "AnyOf": {
-      const [first] = issue.issues
-      return first === undefined || SchemaAST.resolveDescription(issue.ast) !== undefined
-        ? { keys, expected: describe(issue.ast) }
-        : find(first, keys, issue.ast)
+      // what is wrong within a value goes before what is wrong with the value as a whole
+      const [within] = issue.issues
+        .map((one) => find(one, keys, ast))
+        .filter((place) => place.keys.length > keys.length)
+      return within ?? { keys, expected: describe(issue.ast) }
     }
     case "Filter":
       return find(issue.issue, keys, ast)
-    case "Encoding":
-      return find(issue.issue, keys, issue.ast)
+    case "Encoding": {
+      const place = find(issue.issue, keys, issue.ast)
+      // of the value as a whole, what the schema says itself goes before what its encoded side says
+      const isWhole = place.keys.length === keys.length
+      return isWhole ? { keys, expected: SchemaAST.resolveDescription(issue.ast) ?? place.expected } : place
+    }
     case "InvalidValue":
       return { keys, expected: issue.annotations?.message ?? (ast === undefined ? "another value" : describe(ast)) }
     case "MissingKey":

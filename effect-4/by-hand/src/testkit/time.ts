@@ -63,8 +63,8 @@ const nextEnd = ({ sleeps }: Activity): number => {
 const realTime = Context.get(Context.empty(), Clock.Clock)
 
 /** How often an effect that neither ends nor sleeps is looked at again, and how long after: a real second in all. */
-const looks = 100
-const betweenLooks = Duration.millis(10)
+const looks = 200
+const betweenLooks = Duration.millis(5)
 
 /** For how many real milliseconds in all real I/O gets, before time goes on without it. */
 const patience = 20
@@ -83,7 +83,7 @@ const drive = (
     let looked = 0
     let waited = 0
     while (true) {
-      yield* eventLoop.lookAtSockets
+      yield* eventLoop.turns
       if (fiber.pollUnsafe() !== undefined) return
       const next = nextEnd(activity)
       if (activity.adjustments > 0) continue
@@ -95,7 +95,7 @@ const drive = (
         yield* realTime.sleep(betweenLooks)
       } else if (waited < patience) {
         const before = realTime.currentTimeMillisUnsafe()
-        yield* realTime.sleep(Duration.millis(1))
+        yield* realTime.sleep(betweenLooks)
         waited += Math.max(1, realTime.currentTimeMillisUnsafe() - before)
       } else if (next > latest) {
         return yield* neverEnds(

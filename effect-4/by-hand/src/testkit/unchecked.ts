@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaParser from "effect/SchemaParser"
+import { Nothing } from "../internal/leaf.js"
 
 /** The same transformations between types of which nothing is asked. */
 const unchecked = (ast: SchemaAST.AST): SchemaAST.AST => {
@@ -21,9 +22,7 @@ const unchecked = (ast: SchemaAST.AST): SchemaAST.AST => {
   }
   if (SchemaAST.isUnion(ast)) {
     // the last member is `Nothing`, which goes before the one that takes anything
-    const members = ast.types
-      .toReversed()
-      .map((member) => (SchemaAST.isDeclaration(member) ? member : unchecked(member)))
+    const members = ast.types.toReversed().map((member) => (member === Nothing.ast ? member : unchecked(member)))
     return new SchemaAST.Union(members, ast.options, undefined, undefined, links, ast.context)
   }
   return new SchemaAST.Unknown(undefined, undefined, links, ast.context)

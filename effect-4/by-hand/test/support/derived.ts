@@ -39,3 +39,6 @@ export const openApiNames = <A, I, E, IE>(
   const { components } = OpenApi.fromApi(HttpApi.make("api").add(HttpApiGroup.make("runs").add(endpoint)))
   return Object.keys(components.schemas)
 }
+
+/** The name of the component that is an error's JSON. */
+export const errorComponent = (tag: string): string => `Lume${tag}Encoded`

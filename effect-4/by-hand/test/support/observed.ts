@@ -64,9 +64,7 @@ export const requestSpan = (method: string): string => method
 export const logging = (log: (...what: ReadonlyArray<unknown>) => void): Layer.Layer<never> =>
   Layer.merge(
     Logger.layer([
-      Logger.make(({ cause, fiber, message }) =>
-        log(message, cause, fiber.getRef(References.CurrentLogAnnotations))
-      )
+      Logger.make(({ cause, fiber, message }) => log(message, cause, fiber.getRef(References.CurrentLogAnnotations)))
     ]),
     Layer.succeed(References.MinimumLogLevel, "All")
   )
