@@ -23,6 +23,7 @@ const same = (before: string, after: string, ...names: ReadonlyArray<string>) =>
 export const rules: Rules = {
   modules: {
     ...Object.fromEntries(http.map((name) => [`@effect/platform/${name}`, `effect/http/${name}`])),
+    "@effect/opentelemetry/Otlp": "effect/observability/Otlp",
     "@effect/platform-node/NodeContext": "@effect/platform-node/NodeServices",
     "@effect/platform/Error": "effect/PlatformError",
     "@effect/platform/FileSystem": "effect/FileSystem",
@@ -71,6 +72,10 @@ export const rules: Rules = {
     ["Effect.fork", "Effect.forkChild"],
     ["Effect.forkDaemon", "Effect.forkDetach"],
     ["Effect.orElse($effect, $other)", "Effect.catch($effect, $other)"],
+    [
+      "Effect.timeoutFail({ duration: $duration, onTimeout: $onTimeout })",
+      "Effect.timeoutOrElse({ duration: $duration, orElse: () => Effect.fail(($onTimeout)()) })"
+    ],
     [
       "Effect.timeoutFail($effect, { duration: $duration, onTimeout: $onTimeout })",
       "Effect.timeoutOrElse($effect, { duration: $duration, orElse: () => Effect.fail(($onTimeout)()) })"
@@ -130,6 +135,14 @@ export const rules: Rules = {
     ...same("Either", "Result", "flatMap", "getOrNull", "getOrThrow", "map", "try"),
     ["$either.left", "$either.failure", "effect/Either"],
     ["$either.right", "$either.success", "effect/Either"],
+
+    ["$store.forSchema($schema)", "KeyValueStore.toSchemaStore($store, $schema)"],
+    ["Option.flatMapNullable", "Option.flatMapNullishOr"],
+
+    // logs
+    ["Logger.minimumLogLevel(LogLevel.Debug)", 'Layer.succeed(References.MinimumLogLevel, "Debug")'],
+    ["Logger.remove(Logger.defaultLogger)", "Logger.layer([])"],
+    ["Logger.replace(Logger.defaultLogger, $logger)", "Logger.layer([$logger])"],
 
     // streams
     ["Stream.provideLayer", "Stream.provide"],
@@ -213,6 +226,20 @@ export const rules: Rules = {
     ["it.scopedLive", "it.live"],
 
     // HTTP
+    [
+      '$error._tag === "RequestError" ? $error.reason === "Transport" : $error.response.status >= $status',
+      '$error.reason._tag === "TransportError" || ($error.response?.status ?? 0) >= $status'
+    ],
+    ["HttpRouter.empty.pipe($$routes)", "Layer.mergeAll($$routes)"],
+    ["HttpRouter.get($path, $handler)", 'HttpRouter.add("GET", $path, $handler)'],
+    ["HttpRouter.mountApp($path, $app)", 'HttpRouter.add("*", $path, $app)'],
+    ["HttpRouter.post($path, $handler)", 'HttpRouter.add("POST", $path, $handler)'],
+    ["HttpServer.layerContext", "HttpServer.layerServices"],
+    ["HttpServer.serve($router)", "HttpRouter.serve($router)"],
+    [
+      "RpcServer.toWebHandler($group, { layer: $layer })",
+      'HttpRouter.toWebHandler(RpcServer.layerHttp({ group: $group, path: "/", protocol: "http" }).pipe(Layer.provide($layer)))'
+    ],
     [
       'new HttpClientError.RequestError({ request: $request, reason: "Encode", $$rest })',
       "new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request: $request, $$rest }) })"

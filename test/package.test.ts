@@ -96,6 +96,16 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
     })
   )
 
+  it.effect("has a command, of which DuckDB is asked for only by the local Lume", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Package
+      const lume = ["npx", "--no-install", packageJson.name] as const
+      assert.strictEqual(yield* run(project, [...lume, "--version"]), packageJson.version)
+      const refused = yield* Effect.flip(run(project, [...lume, "local"]))
+      assert.include(refused.message, "npx -p effect-lume -p @duckdb/node-api lume local")
+    })
+  )
+
   it.effect("is type-checked in a strict project, the README's first program too", () =>
     Effect.flatMap(Package, ({ project }) =>
       StrangersProject.typeChecks(project, [`${repository}node_modules/.bin/tsc`], { files: ["program.cts"] })

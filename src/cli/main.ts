@@ -8,10 +8,14 @@ import * as read from "./arguments.js"
 import type { Flags } from "./local.js"
 import type { Waiting } from "./wait.js"
 
-// A reader that goes away, such as head, is no failure: what the run has come to is still worth an exit code.
+// A reader that goes away, such as head, is no failure: what the run has come to is still worth an exit code. Data that
+// could not be written, to a full disk, is one.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") process.exitCode = 1
+    if (error.code === "EPIPE") return
+    process.on("exit", () => {
+      process.exitCode ||= 1
+    })
   })
 }
 

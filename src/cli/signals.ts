@@ -2,6 +2,7 @@
  * Signals that end the command: the first one asks it to, the second one ends it at once.
  */
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import process from "node:process"
 
 const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
@@ -32,8 +33,26 @@ const received = new Promise<Signal>((resolve) => {
   process.on("SIGTERM", on)
 })
 
+const parent = process.ppid
+
+/** npm passes a SIGTERM on to its shell, which ends and leaves the command behind. */
+const leftBehind: Effect.Effect<Signal> = Effect.as(
+  Effect.repeat(
+    Effect.sync(() => process.ppid),
+    { until: (now) => now !== parent, schedule: Schedule.spaced("250 millis") }
+  ),
+  "SIGTERM"
+)
+
 /** The first signal. */
-export const first: Effect.Effect<Signal> = Effect.promise(() => received)
+export const first: Effect.Effect<Signal> = Effect.suspend(() =>
+  process.env["npm_command"] === undefined
+    ? Effect.promise(() => received)
+    : Effect.raceFirst(
+        Effect.promise(() => received),
+        leftBehind
+      )
+)
 
 /** A command that has nothing to say when a signal ends it. */
 export const orSignal = <E, R>(command: Effect.Effect<number, E, R>): Effect.Effect<number, E, R> =>

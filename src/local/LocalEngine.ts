@@ -13,9 +13,12 @@ import * as Option from "effect/Option"
 import * as path from "node:path"
 import { oneLine } from "../internal/text.js"
 import type { FailedMetadata, LumeMetadata, StageError, Stages } from "../LumeMetadata.js"
+import * as duckdb from "./internal/duckdb.js"
 import { type Stage, StageFailure } from "./internal/failure.js"
-import { syncSource } from "./internal/syncSource.js"
-import { type Locations, syncTarget } from "./internal/syncTarget.js"
+import { check, type Limits } from "./internal/job.js"
+import { parse } from "./internal/program.js"
+import * as syncSource from "./internal/syncSource.js"
+import { fromPlatform, syncTarget, taken } from "./internal/syncTarget.js"
 import { type Tally, transform } from "./internal/transform.js"
 import { flowVersion, type LocalFlow } from "./LocalFlow.js"
 
@@ -37,6 +40,20 @@ export interface Job {
   readonly targets: string
   /** When the run was accepted, on the monotonic clock, in nanoseconds. Default: now. */
   readonly acceptedAt?: bigint | undefined
+  /**
+   * How many bytes of memory DuckDB may use for the run, such as `FileSystem.GiB(2)`. What does not fit is spilled to
+   * disk. Values that an expression makes itself are not counted: a field that repeats a text a million times needs that
+   * memory beyond the limit. Default: a quarter of the machine's memory.
+   */
+  readonly memoryLimit?: FileSystem.SizeInput | undefined
+  /** The folder that the run spills to, in a folder of its own which is gone afterwards. Default: inside `targets`. */
+  readonly spillFolder?: string | undefined
+  /**
+   * How long the run may take; then it is `FAILED` with `RUN_TIMEOUT`. An expression is stopped only between two steps
+   * of 2,048 values: one that takes long for a step is waited for two seconds and then left to end by itself.
+   * Default: 1 hour. `Infinity` is allowed.
+   */
+  readonly runTimeout?: Duration.DurationInput | undefined
   /** Is told each stage as it is entered. */
   readonly onStage?: ((stage: Stage) => Effect.Effect<void>) | undefined
 }
@@ -60,22 +77,57 @@ interface Progress {
   stages: Stages
   inputRows: Option.Option<number>
   tally: Option.Option<Tally>
+  rejects: Option.Option<string>
 }
+
+/** Where a run works. */
+interface Folders {
+  /** The run's output, which is not there before all of it is. */
+  readonly target: string
+  readonly work: string
+  readonly spill: string | undefined
+}
+
+/** What a run came to that produced data. */
+interface Success {
+  readonly tally: Tally
+  readonly locations: LumeMetadata["results"]["targetLocations"]
+}
+
+/** What a defect says of itself, where that is about code: other errors can quote data. */
+const saying = (defect: unknown): string =>
+  defect instanceof Cause.RuntimeException || defect instanceof TypeError ? ` (${oneLine(defect.message)})` : ""
+
+const crashed = (cause: Cause.Cause<never>): string =>
+  `The local engine has a defect${saying(Cause.squash(cause))}, whose cause is in the log of its process.`
 
 const allRejected = (tally: Tally): StageFailure => {
   const common = tally.topErrors.slice(0, 3).map(({ count, errorCode, field }) => `${errorCode} on ${field} (${count})`)
   return new StageFailure({
     errorCode: "ALL_ROWS_REJECTED",
-    message: `All ${tally.rejected} rows were rejected, most often by ${common.join(", ")}. Check the flow's fields and tests against the source.`
+    message: `All ${tally.rejected} rows were rejected, most often by ${common.join(", ")}. Check the flow's fields and tests against the rejects file.`,
+    stage: "TRANSFORMING"
   })
 }
 
-/** Runs the three stages in the folder `work`, noting in `progress` what is known. */
+const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { spill, work }: Folders) =>
+  Effect.gen(function* () {
+    const located = yield* syncSource.locate({ sourcePath, sources, work, flow })
+    const places = { files: located.files, folder: work, spill, memoryLimit: memory }
+    // That a database in memory can't be opened is no fault of the source or the flow.
+    const database = yield* Effect.orDie(duckdb.open(places))
+    const program = yield* parse(database, flow)
+    const staging = yield* syncSource.stage(database, located, program.names)
+    return { program, staging }
+  })
+
+/** Runs the three stages, noting in `progress` what is known. */
 const pipeline = (
   job: Job,
-  work: string,
+  limits: Limits,
+  folders: Folders,
   progress: Progress
-): Effect.Effect<{ tally: Tally; locations: Locations }, StageFailure, FileSystem.FileSystem> => {
+): Effect.Effect<Success, StageFailure, FileSystem.FileSystem> => {
   const enter = <A, R>(stage: Stage, effect: Effect.Effect<A, StageFailure, R>): Effect.Effect<A, StageFailure, R> =>
     Effect.gen(function* () {
       progress.stage = stage
@@ -89,18 +141,17 @@ const pipeline = (
 
   return Effect.scoped(
     Effect.gen(function* () {
-      const staging = yield* enter("SYNCING_SOURCE", syncSource(job.sourcePath, job.sources, work))
+      const { program, staging } = yield* enter("SYNCING_SOURCE", syncSourceOf(job, limits, folders))
       progress.inputRows = Option.some(staging.rows)
-      const transformed = yield* enter(
-        "TRANSFORMING",
-        Effect.tap(transform(job.flow, staging), ({ tally }) => {
-          progress.tally = Option.some(tally)
-          return tally.mapped === 0 && tally.rejected > 0 ? Effect.fail(allRejected(tally)) : Effect.void
-        })
-      )
-      const target = path.join(path.resolve(job.targets), job.runId)
-      const locations = yield* enter("SYNCING_TARGET", syncTarget(staging, transformed, work, target))
-      return { tally: transformed.tally, locations }
+      const transformed = yield* enter("TRANSFORMING", transform(program, staging))
+      const { tally } = transformed
+      progress.tally = Option.some(tally)
+      const { mapped, rejects } = yield* enter("SYNCING_TARGET", syncTarget(staging, transformed, folders))
+      progress.rejects = rejects
+      return yield* Option.match(mapped, {
+        onNone: () => allRejected(tally),
+        onSome: (mapped) => Effect.succeed({ tally, locations: { mapped, rejects } })
+      })
     })
   )
 }
@@ -113,7 +164,7 @@ interface Frame {
   readonly times: Pick<LumeMetadata["pipeline"], "createdAt" | "completedAt" | "duration">
 }
 
-const finished = ({ run, times }: Frame, progress: Progress, tally: Tally, locations: Locations): LumeMetadata => ({
+const finished = ({ run, times }: Frame, progress: Progress, { locations, tally }: Success): LumeMetadata => ({
   run,
   pipeline: { ...times, stages: progress.stages },
   results: {
@@ -148,7 +199,10 @@ const failed = ({ run, times }: Frame, progress: Progress, error: StageError): F
     inputRows: Option.some(inputRows),
     mappedRows: Option.map(progress.tally, ({ mapped }) => mapped),
     rejectedRows: Option.map(progress.tally, ({ rejected }) => rejected),
-    targetLocations: Option.none()
+    targetLocations: Option.map(progress.rejects, (rejects) => ({
+      mapped: Option.none(),
+      rejects: Option.some(rejects)
+    }))
   })),
   validation: Option.map(progress.tally, (tally) => ({
     testsExecuted: Option.some(tally.testsExecuted),
@@ -159,23 +213,51 @@ const failed = ({ run, times }: Frame, progress: Progress, error: StageError): F
   errors: [error]
 })
 
-/** A folder beside the output, on the same disk, so that moving is one step; gone when the scope closes. */
-const workFolder = (job: Job) =>
+const remove = (folder: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) =>
+    Effect.ignoreLogged(files.remove(folder, { recursive: true, force: true }))
+  )
+
+/** Makes a folder that only this user can read, gone when the scope closes. */
+const folder = (folder: string) =>
+  Effect.acquireRelease(
+    Effect.flatMap(FileSystem.FileSystem, (files) =>
+      Effect.as(files.makeDirectory(folder, { recursive: true, mode: 0o700 }), folder)
+    ),
+    remove
+  ).pipe(Effect.mapError(fromPlatform))
+
+/** The folders that a run works in, gone when the scope closes: one lies beside the output, so that moving is one step. */
+const workFolders = ({ runId, spillFolder, targets }: Job) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const work = path.join(path.resolve(job.targets), `.${job.runId}`)
-    return yield* Effect.acquireRelease(Effect.as(files.makeDirectory(work, { recursive: true }), work), (work) =>
-      Effect.ignoreLogged(files.remove(work, { recursive: true }))
+    const target = path.join(path.resolve(targets), runId)
+    if (yield* Effect.orElseSucceed(files.exists(target), () => false)) return yield* taken
+    const work = yield* folder(path.join(path.resolve(targets), `.${runId}`))
+    const spill = spillFolder === undefined ? undefined : yield* folder(path.join(path.resolve(spillFolder), runId))
+    return { target, work, spill }
+  })
+
+/** Makes the run within its time. */
+const inTime = (job: Job, progress: Progress) =>
+  Effect.gen(function* () {
+    const limits = yield* check(job)
+    return yield* workFolders(job).pipe(
+      Effect.flatMap((folders) =>
+        // The output may have been moved already.
+        Effect.onInterrupt(pipeline(job, limits, folders, progress), () => remove(folders.target))
+      ),
+      Effect.scoped,
+      Effect.timeoutFail({
+        duration: limits.time,
+        onTimeout: () =>
+          new StageFailure({
+            errorCode: "RUN_TIMEOUT",
+            message: `The run did not end within its time limit of ${Duration.format(limits.time)}. Raise the limit (runTimeout), split the source into smaller files, or make the flow's expressions cheaper.`
+          })
+      })
     )
-  }).pipe(
-    Effect.mapError(
-      (error) =>
-        new StageFailure({
-          errorCode: "TARGET_NOT_WRITABLE",
-          message: `The targets folder can't be written: ${error.message}. Create it, or grant this process the permission.`
-        })
-    )
-  )
+  })
 
 /**
  * Makes a run. It never fails: how it ended is the outcome.
@@ -184,10 +266,13 @@ const workFolder = (job: Job) =>
  * - some rows were rejected: `PARTIAL_FAILED`
  * - `FAILED`, with the stage, a message, and one of these codes: `SOURCE_NOT_ALLOWED` (outside of the sources folder),
  *   `SOURCE_NOT_FOUND`, `SOURCE_FORMAT_UNSUPPORTED`, `SOURCE_UNREADABLE`, `FLOW_SQL_ERROR`, `ALL_ROWS_REJECTED`,
- *   `TARGET_NOT_WRITABLE`, `OUT_OF_MEMORY`. Nothing is left in the target.
- * - a defect of the engine: `CRASHED`, with the code `INTERNAL_ERROR`
+ *   `TARGET_NOT_WRITABLE`, `OUT_OF_MEMORY`, `RUN_TIMEOUT`, `JOB_INVALID` (a run id that is no file name, or a field or
+ *   limit that can't be one). Nothing is left in the target, except the rejects file where all rows were rejected.
+ * - a defect of the engine: `CRASHED`, with the code `INTERNAL_ERROR`. Its cause is logged.
  *
- * Interruption stops DuckDB, and leaves nothing behind.
+ * No message holds a value of the source. A record is counted from 1, without the header of a CSV file.
+ *
+ * Interruption stops DuckDB, and leaves nothing behind. An expression that does not heed it is waited for two seconds.
  */
 export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
@@ -196,7 +281,8 @@ export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSyst
       stage: "SYNCING_SOURCE",
       stages: { syncSource: Option.none(), transform: Option.none(), syncTarget: Option.none() },
       inputRows: Option.none(),
-      tally: Option.none()
+      tally: Option.none(),
+      rejects: Option.none()
     }
     const frame = (status: Outcome["status"]) =>
       Effect.map(Effect.zip(Clock.currentTimeNanos, DateTime.now), ([now, completedAt]): Frame => {
@@ -206,26 +292,23 @@ export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSyst
           times: { createdAt: DateTime.subtractDuration(completedAt, duration), completedAt, duration }
         }
       })
-    const broken = (status: "FAILED" | "CRASHED", errorCode: string, message: string) =>
-      Effect.map(frame(status), (frame): Outcome => ({
-        status,
-        metadata: failed(frame, progress, { stage: progress.stage, errorCode, message })
-      }))
+    const broken = (status: "FAILED" | "CRASHED", error: StageError) =>
+      Effect.map(frame(status), (frame): Outcome => ({ status, metadata: failed(frame, progress, error) }))
 
-    return yield* Effect.scoped(
-      Effect.gen(function* () {
-        const { locations, tally } = yield* pipeline(job, yield* workFolder(job), progress)
-        const status = tally.rejected === 0 ? "SUCCEEDED" : "PARTIAL_FAILED"
-        return { status, metadata: finished(yield* frame(status), progress, tally, locations) } satisfies Outcome
-      })
-    ).pipe(
-      Effect.catchTag("StageFailure", ({ errorCode, message }) => broken("FAILED", errorCode, message)),
+    return yield* inTime(job, progress).pipe(
+      Effect.flatMap((success) => {
+        const status = success.tally.rejected === 0 ? "SUCCEEDED" : "PARTIAL_FAILED"
+        return Effect.map(frame(status), (frame): Outcome => ({ status, metadata: finished(frame, progress, success) }))
+      }),
+      Effect.catchTag("StageFailure", ({ errorCode, message, stage = progress.stage }) =>
+        broken("FAILED", { stage, errorCode, message })
+      ),
       Effect.catchAllCause((cause) =>
         Cause.isInterrupted(cause)
           ? Effect.interrupt
           : Effect.zipRight(
               Effect.logError("The local engine has a defect", cause),
-              broken("CRASHED", "INTERNAL_ERROR", oneLine(Cause.pretty(cause)))
+              broken("CRASHED", { stage: progress.stage, errorCode: "INTERNAL_ERROR", message: crashed(cause) })
             )
       )
     )

@@ -12,15 +12,35 @@
  */
 import * as Schema from "effect/Schema"
 import { FlowVersion } from "../RunRequest.js"
+import * as sql from "./internal/sql.js"
 
 const Part = Schema.String.pipe(
   Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":"))
 ).annotations({ description: "a non-empty text without a colon and without white space around it" })
 
-const Name = Schema.NonEmptyString.annotations({ description: "a non-empty name" })
+// DuckDB reads a name only to its first NUL character.
+const Name = Schema.NonEmptyString.pipe(Schema.filter((name) => !name.includes("\0"))).annotations({
+  description: "a non-empty name without a NUL character"
+})
 
 const Sql = Schema.NonEmptyTrimmedString.annotations({
   description: "an SQL expression without white space around it"
+})
+
+const isEncoding = (label: string): boolean => {
+  try {
+    return new TextDecoder(label).encoding !== ""
+  } catch {
+    return false
+  }
+}
+
+const Encoding = Schema.String.pipe(Schema.filter(isEncoding)).annotations({
+  description: "an encoding that TextDecoder takes, such as windows-1252"
+})
+
+const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n\0])\p{ASCII}$/u)).annotations({
+  description: "one character of ASCII that is no letter, no digit, no double quote and no line end"
 })
 
 const ErrorCode = Schema.NonEmptyTrimmedString.pipe(Schema.filter((text) => !text.includes(";"))).annotations({
@@ -34,7 +54,8 @@ const Test = Schema.Struct({
   field: Schema.String,
   /**
    * An SQL predicate over the target fields, which must be true of every row; null counts as failed, so that a test of
-   * a value also catches its absence.
+   * a value also catches its absence. It sees the values that the target gets, also random ones. The table of the
+   * target's rows is called `target`: `(SELECT count(*) FROM target t WHERE t.id = target.id) = 1`.
    */
   check: Sql
 })
@@ -47,17 +68,41 @@ const Flow = Schema.Struct({
   /**
    * The target's fields, in their order: for each its name, and the SQL expression (DuckDB's SQL) that computes it from
    * the columns of one source row. Columns of CSV, TSV and JSON are text; those of Parquet have the file's types.
+   *
+   * The table of the source's rows is called `source`, so that an expression can look at other rows:
+   * `row_number() OVER (PARTITION BY "Id" ORDER BY "Date")`, or `(SELECT max(s.v) FROM source s WHERE s.g = source.g)`.
+   * A name that is a whole number, such as `2024`, is refused: JavaScript would put it before the others.
+   *
+   * What an expression itself takes out of JSON, by `->`, `->>` or `::JSON`, follows DuckDB: a number with a fraction or
+   * an exponent goes through a double there and can lose digits. A time without a zone is UTC.
    */
   fields: Schema.Record({ key: Name, value: Sql }),
   /** What every row of the target must satisfy; a row that fails any test is rejected. */
-  tests: Schema.Array(Test)
+  tests: Schema.Array(Test),
+  /**
+   * The encoding of CSV, TSV and JSON sources that have no byte-order mark: any label that `TextDecoder` takes, such as
+   * `windows-1252`. Default: UTF-8. A byte-order mark tells the encoding whatever this says. Targets are always UTF-8,
+   * without a mark.
+   */
+  encoding: Schema.optional(Encoding),
+  /** What separates the fields of CSV and TSV sources, and so of their targets. Default: a comma in CSV, a tab in TSV. */
+  delimiter: Schema.optional(Delimiter)
 })
 
 /** A flow version. */
 export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {}
 
-const firstDuplicate = (names: ReadonlyArray<string>): string | undefined =>
-  names.find((name, index) => names.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()))
+/** The first of the names that DuckDB takes for one before it. */
+const firstDuplicate = (names: ReadonlyArray<string>): string | undefined => {
+  const seen = new Set<string>()
+  return names.find((name) => seen.size === seen.add(sql.fold(name)).size)
+}
+
+const wholeNumber = /^(0|[1-9][0-9]*)$/
+
+/** The first field whose name is a whole number: JavaScript's objects put those before the others, so that the order is lost. */
+export const numberedField = ({ fields }: Pick<LocalFlow, "fields">): string | undefined =>
+  Object.keys(fields).find((name) => wholeNumber.test(name))
 
 const problem = ({ fields, tests }: LocalFlow): Schema.FilterOutput | undefined => {
   const names = Object.keys(fields)
@@ -67,6 +112,12 @@ const problem = ({ fields, tests }: LocalFlow): Schema.FilterOutput | undefined 
     return {
       path: ["fields", duplicate],
       message: "a name that differs from the others in more than upper and lower case"
+    }
+  const numbered = numberedField({ fields })
+  if (numbered !== undefined)
+    return {
+      path: ["fields", numbered],
+      message: `a name that is no whole number, such as ${JSON.stringify(`n${numbered}`)}: the order of such fields would be lost`
     }
   const index = tests.findIndex((test) => !names.includes(test.field))
   return index < 0

@@ -4,36 +4,33 @@
  * It takes the place of Lume's service in tests, examples and development: production code runs against it unchanged,
  * and its runs really transform data.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Headers from "@effect/platform/Headers"
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import type * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpServer from "@effect/platform/HttpServer"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as Array from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ParseResult from "effect/ParseResult"
-import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
-import { randomUUID } from "node:crypto"
-import { createServer } from "node:http"
-import { fromIssue } from "../internal/problem.js"
-import * as RunRequest from "../RunRequest.js"
-import * as Api from "./internal/api.js"
-import * as flows from "./internal/flows.js"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as path from "node:path"
+import { because, type LocalLumeError } from "./internal/error.js"
+import type * as faults from "./internal/faults.js"
+import * as handlers from "./internal/handlers.js"
+import * as http from "./internal/http.js"
+import * as keys from "./internal/keys.js"
+import * as options from "./internal/options.js"
+import { recover } from "./internal/recovery.js"
 import * as runs from "./internal/runs.js"
-import type { Webhook } from "./internal/webhook.js"
+import * as store from "./internal/store.js"
+import * as webhook from "./internal/webhook.js"
 import type { LocalFlow } from "./LocalFlow.js"
 
 export {
   /** A local Lume can't start; the message says what is wrong and what to do. */
   LocalLumeError
-} from "./internal/flows.js"
+} from "./internal/error.js"
 
 /** A running local Lume. */
 export class LocalLume extends Context.Tag("effect-lume/local/LocalLume")<LocalLume, Service>() {}
@@ -44,7 +41,20 @@ export interface Service {
   readonly url: string
   /** The only key that it accepts. */
   readonly apiKey: Redacted.Redacted
+  /** What its webhook's deliveries are signed with; `None` where it has no webhook. */
+  readonly webhookSecret: Option.Option<Redacted.Redacted>
 }
+
+/** Where the ends of runs are delivered. */
+export interface Webhook {
+  /** The URL that receives deliveries by `POST`. */
+  readonly url: string
+  /** What they are signed with. Default: a random secret, which stays the same as long as the store does. */
+  readonly secret?: Redacted.Redacted | undefined
+}
+
+/** What is known of a request when its faults are chosen. */
+export type FaultRequest = faults.Request
 
 /** What a local Lume is made of. */
 export interface Options {
@@ -52,177 +62,119 @@ export interface Options {
   readonly flows: string | ReadonlyArray<LocalFlow>
   /** The folder that sources are read from; nothing outside of it can be. `s3://acme/a.csv` is `s3/acme/a.csv` in it. */
   readonly sources: string
-  /** The folder that runs write to, each into one named by its id. It is made where it does not exist. */
+  /**
+   * The folder that runs write to, each into one named by its id, which only its owner can read. It is made where it
+   * does not exist.
+   */
   readonly targets: string
-  /** The key that clients must send. Default: a random one. */
+  /** The key that clients must send. Default: a random one, which stays the same as long as the store does. */
   readonly apiKey?: Redacted.Redacted | undefined
-  /** The address to listen on. Default: `127.0.0.1`. */
+  /**
+   * The address to listen on. Other machines can reach one that is not `localhost`, `127.0.0.1` or `::1`: then an
+   * `apiKey` is asked for. Default: `127.0.0.1`.
+   */
   readonly host?: string | undefined
   /** The port to listen on. Default: a free one. */
   readonly port?: number | undefined
-  /** How many runs go on at a time; the others wait as `CREATED`. Default: 2. */
+  /** How many runs go on at a time; the others wait as `CREATED`, at most 10,000. Default: 2. */
   readonly concurrency?: number | undefined
   /**
-   * Where the end of each run is delivered, signed with `secret`, as Lume's webhooks are. A delivery that is not answered
-   * with 2xx is sent again, for about ten minutes. Default: nowhere.
+   * Where the end of each run is delivered, signed, as by Lume's webhooks. A delivery that is not answered with 2xx is sent
+   * again, for about ten minutes, and again after each start. Default: nowhere.
    */
   readonly webhook?: Webhook | undefined
+  /**
+   * Where runs are remembered: on disk, in `<targets>/.lume/`, which one local Lume can use at a time; or in memory, for
+   * as long as the layer lives. Default: `"disk"`.
+   */
+  readonly store?: "disk" | "memory" | undefined
+  /** How long runs that have ended are remembered. Their output stays. Default: 30 days. */
+  readonly keepFor?: Duration.DurationInput | undefined
+  /** How many runs that have ended are remembered. Their output stays. Default: 10,000. */
+  readonly keepRuns?: number | undefined
+  /**
+   * How many bytes of memory DuckDB may use for a run, such as `FileSystem.GiB(2)`; what does not fit is spilled to disk.
+   * Values that an expression makes itself are not counted. Default: a quarter of the machine's memory.
+   */
+  readonly memoryLimit?: FileSystem.SizeInput | undefined
+  /** The folder that runs spill to; it is made where it does not exist. Default: inside `targets`. */
+  readonly spillFolder?: string | undefined
+  /** How long a run may take; then it is `FAILED` with `RUN_TIMEOUT`. `Infinity` is allowed. Default: 1 hour. */
+  readonly runTimeout?: Duration.DurationInput | undefined
+  /**
+   * Faults that requests meet, for tests of programs that use Lume: a list for every request, or a function that gives
+   * the list of each. The header `x-lume-fault` of a request goes first. Default: none.
+   *
+   * | fault | what happens |
+   * |---|---|
+   * | `503`, any from `400` to `599` | the request is not handled, and answered so |
+   * | `429=5s` | the same, with `Retry-After` |
+   * | `reset` | it is not handled, and its connection is reset |
+   * | `hang` | it is not handled, and never answered |
+   * | `slow=2s` | it is handled 2 seconds later; also `ms` and `m` |
+   * | `lost` | it is handled, and its connection is reset in place of the answer |
+   * | `cut` | it is handled, and its answer breaks off |
+   * | `html` | it is handled, and its answer is a page of HTML |
+   *
+   * A list is separated by commas and goes from the outside in: `slow=2s, 503` is answered with 503 after 2 seconds.
+   *
+   * ```ts
+   * // the first submit is accepted, and its answer is lost
+   * fault: ({ index, method }) => (method === "POST" && index === 0 ? "lost" : undefined)
+   * ```
+   */
+  readonly fault?: string | ((request: FaultRequest) => string | undefined) | undefined
 }
 
-const decodeRequest = ParseResult.decodeUnknown(RunRequest.RunRequest)
+const storeLayer = ({ retention, store: kind, targets }: options.Settings) =>
+  kind === "memory" ? store.layerMemory(retention) : store.layerDisk(path.join(targets, ".lume"), retention)
 
-/** FastAPI's way to say what is wrong with a body. */
-const unprocessable = (loc: ReadonlyArray<string>, msg: string, type: string): Api.Unprocessable =>
-  new Api.Unprocessable({ detail: [{ loc: ["body", ...loc], msg, type }] })
-
-/** The schema checks some fields under the SDK's names; here is a body that has them under both. */
-const withBothNames = (json: unknown): unknown =>
-  typeof json === "object" && json !== null && "flow_version" in json && "source_path" in json
-    ? { ...json, flowVersion: json.flow_version, sourcePath: json.source_path }
-    : json
-
-const wireName = (path: string): string =>
-  path.replace(/^flowVersion/, "flow_version").replace(/^sourcePath/, "source_path")
-
-const readRequest = (json: unknown): Effect.Effect<RunRequest.RunRequest, Api.Unprocessable> =>
-  Effect.mapError(decodeRequest(json), (issue) => {
-    const { expected, path, received } = fromIssue(issue, withBothNames(json))
-    const loc = path === "" ? [] : wireName(path).split(".")
-    return received === "nothing"
-      ? unprocessable(loc, "Field required", "missing")
-      : unprocessable(loc, `Expected ${expected}, got ${received}`, "value_error")
-  })
-
-const runsLayer = (options: Options) =>
-  HttpApiBuilder.group(Api.api, "runs", (handlers) =>
-    Effect.gen(function* () {
-      const known = yield* flows.load(options.flows)
-      const store = yield* runs.make({ ...options, concurrency: options.concurrency ?? 2, webhook: options.webhook })
-
-      return handlers
-        .handleRaw("submit", ({ request }) =>
-          Effect.gen(function* () {
-            const json = yield* Effect.mapError(request.json, () =>
-              unprocessable([], "JSON decode error", "json_invalid")
-            )
-            const submitted = yield* readRequest(json)
-            const flow = known.get(submitted.flowVersion)
-            if (flow === undefined) {
-              const versions = [...known.keys()].join(", ")
-              return yield* Effect.fail(
-                new Api.NotFound({ detail: `Unknown flow version ${submitted.flowVersion}. There are: ${versions}` })
-              )
-            }
-            if (submitted.forceRerun !== true && store.hasSucceeded(submitted)) {
-              return yield* Effect.fail(
-                new Api.AlreadyProcessed({
-                  detail: `${submitted.sourcePath} has already been processed successfully by ${submitted.flowVersion}`
-                })
-              )
-            }
-            return yield* store.submit(submitted, flow)
-          })
-        )
-        .handle("status", ({ path: { id } }) => {
-          const run = store.get(id)
-          return run === undefined ? Effect.fail(new Api.NotFound({ detail: "Run not found" })) : Effect.succeed(run)
-        })
-    })
+const settle = (settings: options.Settings, deliver: boolean) =>
+  Effect.mapError(
+    recover(settings, deliver),
+    because(
+      (why) =>
+        `What the last local Lume has left in ${settings.targets} can't be settled: ${why}. Check that there is space, and the folder's permissions.`
+    )
   )
 
-const keyCheck = (apiKey: Redacted.Redacted) =>
-  Layer.succeed(Api.KeyCheck, {
-    key: (given) =>
-      Redacted.value(given) === Redacted.value(apiKey)
-        ? Effect.void
-        : Effect.fail(new Api.Unauthorized({ detail: "Invalid API key" }))
-  })
-
-const refuse = (message: string) => new flows.LocalLumeError({ message })
-
-const checkOptions = ({ apiKey, concurrency = 2, port = 0, sources, targets }: Options) =>
+const start = (
+  settings: options.Settings
+): Effect.Effect<Service, LocalLumeError, HttpRouter.HttpRouter.DefaultServices | store.Store | Scope.Scope> =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      return yield* refuse(`concurrency must be a positive integer, but is ${concurrency}.`)
-    }
-    if (!Number.isSafeInteger(port) || port < 0 || port > 65535) {
-      return yield* refuse(`port must be an integer from 0 to 65535, but is ${port}. Leave it out to get a free one.`)
-    }
-    // A request without a key would match it.
-    if (apiKey !== undefined && Redacted.value(apiKey) === "") {
-      return yield* refuse("apiKey is empty. Leave it out to get a random one.")
-    }
-    const isFolder = yield* files.stat(sources).pipe(
-      Effect.map(({ type }) => type === "Directory"),
-      Effect.orElseSucceed(() => false)
-    )
-    if (!isFolder) return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
-    yield* Effect.mapError(files.makeDirectory(targets, { recursive: true }), (error) =>
-      refuse(`The targets folder ${targets} can't be made: ${error.message}`)
-    )
+    const { concurrency, flows, limits, server, sources, store, targets } = settings
+    const own = store === "memory" ? yield* keys.make : yield* keys.keep(path.join(targets, ".lume"))
+    const apiKey = Option.getOrElse(settings.apiKey, () => own.apiKey)
+    const hook = Option.map(settings.webhook, ({ secret, url }) => ({
+      url,
+      secret: Option.getOrElse(secret, () => own.webhookSecret)
+    }))
+    if (store === "disk") yield* settle(settings, Option.isSome(hook))
+
+    const deliver = yield* Effect.transposeMapOption(hook, webhook.make)
+    const made = yield* runs.make({ flows, sources, targets, limits, concurrency, deliver })
+    const url = yield* http.serve(yield* handlers.make({ flows, runs: made, apiKey }), server)
+    // Not before the server has its port: to fail here would leave runs that had begun.
+    yield* made.start
+    return { url, apiKey, webhookSecret: Option.map(hook, ({ secret }) => secret) }
   })
-
-/** A server that is closed at once, where Node's own waits until every client has let go of its connection. */
-const makeServer = () => {
-  const server = createServer()
-  const close = server.close.bind(server)
-  server.close = (callback) => {
-    close(callback)
-    server.closeAllConnections()
-    return server
-  }
-  return server
-}
-
-const serverLayer = ({ host = "127.0.0.1", port = 0 }: Options) =>
-  NodeHttpServer.layer(makeServer, { host, port }).pipe(
-    Layer.mapError(
-      ({ cause }) =>
-        new flows.LocalLumeError({
-          message: `Can't listen on ${host}:${port}: ${String(cause)}. Leave the port out to get a free one.`
-        })
-    )
-  )
-
-const notFound = HttpServerResponse.unsafeJson({ detail: "Not Found" }, { status: 404 })
-
-/** An unknown path is refused as FastAPI does it. The platform's types don't tell that a path can be unknown. */
-const withBody = (app: HttpApp.Default): HttpApp.Default =>
-  Effect.catchAllCause(app, (cause) =>
-    Predicate.isTagged(Cause.squash(cause), "RouteNotFound") ? Effect.succeed(notFound) : Effect.failCause(cause)
-  )
-
-const urlOf = (address: HttpServer.Address): string =>
-  address._tag === "TcpAddress" && address.hostname.includes(":")
-    ? `http://[${address.hostname}]:${address.port}`
-    : HttpServer.formatAddress(address)
 
 /**
- * A local Lume, for as long as the layer's scope is open. Its runs live in memory; what they write stays.
+ * A local Lume, for as long as the layer's scope is open. On closing it waits up to 5 seconds for runs that go on.
  *
  * It refuses as Lume does, with FastAPI's bodies: 401 for a wrong key, 404 for an unknown flow version or run, 409 for a
- * source path that has `SUCCEEDED` for the flow version (unless `force_rerun`), 422 for a body that is no request.
+ * source path that has `SUCCEEDED` for the flow version (unless `force_rerun`), 413 for a body of more than 1 MiB, 422 for
+ * one that is no request, 429 where 10,000 runs are waiting. `GET /openapi.json` says it all, without a key.
+ *
+ * A run is on disk before it is accepted. After the next start on the same `targets`, runs that had ended are as they
+ * were, runs that had begun are `CRASHED` with the code `PROCESS_ENDED`, and those still `CREATED` are made.
  *
  * Fails with `LocalLumeError` where a flow is wrong or there twice, a folder is missing or can't be made, an option can't
- * work, or the port is taken.
+ * work, the port is taken, another local Lume uses the same `targets`, or what is remembered there can't be read.
  */
-export const layer = (options: Options): Layer.Layer<LocalLume, flows.LocalLumeError> => {
-  // A secret asks for more than Effect's Random.
-  const apiKey = options.apiKey ?? Redacted.make(`local-${randomUUID()}`)
-  const service = Layer.effect(
-    LocalLume,
-    HttpServer.addressWith((address) => Effect.succeed({ url: urlOf(address), apiKey }))
-  )
-  const server = HttpApiBuilder.serve().pipe(
-    Layer.provide(HttpApiBuilder.middleware(withBody)),
-    Layer.provide(HttpApiBuilder.api(Api.api)),
-    Layer.provide(runsLayer(options)),
-    Layer.provide(keyCheck(apiKey)),
-    // The server's spans hold the headers of its requests.
-    Layer.locallyWith(Headers.currentRedactedNames, Array.append("lume-api-key"))
-  )
-  return Layer.unwrapEffect(
-    Effect.as(checkOptions(options), Layer.provide(Layer.merge(service, server), serverLayer(options)))
-  ).pipe(Layer.provide(NodeContext.layer))
-}
+export const layer = (given: Options): Layer.Layer<LocalLume, LocalLumeError> =>
+  Layer.unwrapEffect(
+    Effect.map(options.settings(given), (settings) =>
+      Layer.scoped(LocalLume, start(settings)).pipe(Layer.provide(storeLayer(settings)))
+    )
+  ).pipe(Layer.provide(NodeHttpServer.layerContext))

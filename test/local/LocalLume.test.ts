@@ -3,44 +3,16 @@
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as path from "node:path"
-import * as LocalLume from "../../src/local/LocalLume.js"
+import type * as LocalLume from "../../src/local/LocalLume.js"
 import * as LumeClient from "../../src/LumeClient.js"
+import { clean, live, quickly, refusal, serve, slowFlow, start } from "./lume.js"
 import { flow, folders, people } from "./support.js"
-
-const clean = "Id,Born,Name\n1,1815-12-10,Ada\n"
-const slowFlow = {
-  ...flow,
-  name: "slow",
-  fields: {
-    ...flow.fields,
-    id: "(SELECT count(*) FROM range(100000000) AS a, range(1000) AS b WHERE a.range + b.range + Id::INT < 0)"
-  }
-}
-
-/** A local Lume in the test's scope, and a client of it. */
-const start = (options: Partial<LocalLume.Options> = {}) =>
-  Effect.gen(function* () {
-    const places = yield* folders({ "people.csv": people, "clean.csv": clean })
-    const context = yield* Layer.build(LocalLume.layer({ flows: [flow, slowFlow], ...places, ...options }))
-    const { apiKey, url } = Context.get(context, LocalLume.LocalLume)
-    const lume = yield* LumeClient.make({ apiKey, baseUrl: url }).pipe(Effect.provide(FetchHttpClient.layer))
-    return { apiKey, lume, places, url }
-  })
-
-const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>) =>
-  it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), 30_000)
-
-const quickly = { pollInterval: "5 millis", timeout: "20 seconds" } as const
 
 describe("through the client", () => {
   live("a run goes from submit to its metadata", () =>
@@ -104,22 +76,56 @@ describe("through the client", () => {
     })
   )
 
-  it.live("closes promptly while a run goes on, and leaves nothing half done", () =>
+  live("closes promptly while a run goes on, and leaves nothing half done", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "clean.csv": clean })
       yield* Effect.scoped(
         Effect.gen(function* () {
-          const context = yield* Layer.build(LocalLume.layer({ flows: [slowFlow], ...places }))
-          const { apiKey, url } = Context.get(context, LocalLume.LocalLume)
-          const lume = yield* LumeClient.make({ apiKey, baseUrl: url }).pipe(Effect.provide(FetchHttpClient.layer))
+          const { lume } = yield* serve({ flows: [slowFlow], ...places })
           const run = yield* lume.run({ flowVersion: "slow:v1", sourcePath: "clean.csv" })
           yield* Effect.fork(lume.wait(run, quickly))
           yield* Effect.repeat(lume.refresh(run), { until: (run) => run._tag === "Transforming" })
         })
       )
       const files = yield* FileSystem.FileSystem
-      assert.deepStrictEqual(yield* files.readDirectory(places.targets), [])
-    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer), Effect.timeout("10 seconds"))
+      assert.deepStrictEqual(yield* files.readDirectory(places.targets), [".lume"])
+    })
+  )
+
+  live("holds runs to the limits that it was given", () =>
+    Effect.gen(function* () {
+      const errorOf = (options: Partial<LocalLume.Options>, flowVersion: string) =>
+        Effect.gen(function* () {
+          const { lume } = yield* start(options)
+          const run = yield* lume.runAndWait({ flowVersion, sourcePath: "clean.csv" }, quickly)
+          assert(run._tag === "Failed", run._tag)
+          return (yield* run.metadata).errors[0]?.errorCode
+        })
+      assert.strictEqual(yield* errorOf({ runTimeout: "1 second" }, "slow:v1"), "RUN_TIMEOUT")
+      assert.strictEqual(yield* errorOf({ memoryLimit: 1 }, "people:v1"), "OUT_OF_MEMORY")
+      const files = yield* FileSystem.FileSystem
+      const spillFolder = path.join(yield* files.makeTempDirectoryScoped(), "a", "spill")
+      const { lume } = yield* start({ spillFolder })
+      yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "people.csv" }, quickly)
+      assert.deepStrictEqual(yield* files.readDirectory(spillFolder), [])
+    })
+  )
+
+  live("output is its owner's alone", () =>
+    Effect.gen(function* () {
+      const { lume, places } = yield* start()
+      const { id } = yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "people.csv" }, quickly)
+      const files = yield* FileSystem.FileSystem
+      const modeOf = (name: string) =>
+        Effect.map(files.stat(path.join(places.targets, name)), ({ mode }) => (mode & 0o777).toString(8))
+      assert.strictEqual(yield* modeOf("."), "700")
+      assert.strictEqual(yield* modeOf(id), "700")
+      assert.strictEqual(yield* modeOf(`${id}/mapped.csv`), "600")
+      assert.strictEqual(yield* modeOf(`${id}/rejects.csv`), "600")
+      assert.strictEqual(yield* modeOf(".lume"), "700")
+      assert.strictEqual(yield* modeOf(".lume/journal.jsonl"), "600")
+      assert.strictEqual(yield* modeOf(".lume/keys.json"), "600")
+    })
   )
 })
 
@@ -148,17 +154,11 @@ const decodeEnded = Schema.decodeUnknownSync(
 )
 
 describe("on the wire", () => {
-  const send = (url: string, init: RequestInit) =>
-    Effect.promise(async () => {
-      const response = await fetch(url, init)
-      return { status: response.status, body: (await response.json()) as unknown }
-    })
-
   live("speaks Lume's JSON", () =>
     Effect.gen(function* () {
-      const { places, url } = yield* start({ apiKey: Redacted.make("local-key") })
+      const { places, send } = yield* start({ apiKey: Redacted.make("local-key") })
       const headers = { "lume-api-key": "local-key", "content-type": "application/json" }
-      const created = yield* send(`${url}/runs`, {
+      const created = yield* send("/runs", {
         method: "POST",
         headers,
         body: '{"flow_version": "people:v1", "source_path": "people.csv", "run_metadata": {"by": "me"}, "force_rerun": null}'
@@ -167,7 +167,7 @@ describe("on the wire", () => {
       const { id, ...rest } = decodeCreated(created.body)
       assert.deepStrictEqual<unknown>(rest, { status: "CREATED", metadata: {}, run_metadata: { by: "me" } })
 
-      const read = Effect.map(send(`${url}/runs/${id}`, { headers }), ({ body }) => decodeEnded(body))
+      const read = Effect.map(send(`/runs/${id}`), ({ body }) => decodeEnded(body))
       const ended = yield* Effect.repeat(read, { until: ({ status }) => status === "PARTIAL_FAILED" })
       const { pipeline, ...metadata } = ended.metadata
       assert.deepStrictEqual<unknown>(metadata, {
@@ -206,17 +206,18 @@ describe("on the wire", () => {
 
   live("refuses as FastAPI does", () =>
     Effect.gen(function* () {
-      const { url } = yield* start({ apiKey: Redacted.make("local-key") })
-      const headers = { "lume-api-key": "local-key", "content-type": "application/json" }
-      const post = (body: string) => send(`${url}/runs`, { method: "POST", headers, body })
+      const { send } = yield* start({ apiKey: Redacted.make("local-key") })
+      const refusal = (place: string, init?: RequestInit) =>
+        Effect.map(send(place, init), ({ body, status }) => ({ body, status }))
+      const post = (body: string) => refusal("/runs", { method: "POST", body })
       const unauthorized = { status: 401, body: { detail: "Invalid API key" } }
-      assert.deepStrictEqual(yield* send(`${url}/runs/run_1`, {}), unauthorized)
-      assert.deepStrictEqual(yield* send(`${url}/runs/run_1`, { headers: { "lume-api-key": "other" } }), unauthorized)
-      assert.deepStrictEqual(yield* send(`${url}/runs`, { method: "POST", body: "{}" }), unauthorized)
-      assert.deepStrictEqual(yield* send(`${url}/runs/run_1`, { headers }), {
-        status: 404,
-        body: { detail: "Run not found" }
-      })
+      assert.deepStrictEqual(yield* refusal("/runs/run_1", { headers: { "lume-api-key": "" } }), unauthorized)
+      assert.deepStrictEqual(yield* refusal("/runs/run_1", { headers: { "lume-api-key": "other" } }), unauthorized)
+      assert.deepStrictEqual(
+        yield* refusal("/runs", { method: "POST", body: "{}", headers: { "lume-api-key": "local-key-" } }),
+        unauthorized
+      )
+      assert.deepStrictEqual(yield* refusal("/runs/run_1"), { status: 404, body: { detail: "Run not found" } })
       assert.deepStrictEqual(yield* post('{"flow_version": "people:v1"}'), {
         status: 422,
         body: { detail: [{ loc: ["body", "source_path"], msg: "Field required", type: "missing" }] }
@@ -237,49 +238,66 @@ describe("on the wire", () => {
       const malformed = yield* post('{"flow_version": "people", "source_path": "a"}')
       assert.strictEqual(malformed.status, 422)
       assert.deepNestedInclude(malformed.body, { "detail[0].loc": ["body", "flow_version"] })
-      assert.deepStrictEqual(yield* send(`${url}/flows`, { headers }), { status: 404, body: { detail: "Not Found" } })
+      assert.deepStrictEqual(yield* refusal("/flows"), { status: 404, body: { detail: "Not Found" } })
       assert.strictEqual((yield* post('{"flow_version": "people:v9", "source_path": "a"}')).status, 404)
     })
   )
 })
 
-describe("the key", () => {
-  live("is in no span of the server", () =>
-    Effect.gen(function* () {
-      const spans: Array<Tracer.Span> = []
-      const native = yield* Effect.tracer
-      const tracer = Tracer.make({
-        span: (...options) => {
-          const span = native.span(...options)
-          spans.push(span)
-          return span
-        },
-        context: (run, fiber) => native.context(run, fiber)
-      })
-      const apiKey = Redacted.make("local-key")
-      const { lume } = yield* Effect.withTracer(start({ apiKey }), tracer)
-      yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "clean.csv" }, quickly)
-      const served = spans.filter(({ kind }) => kind === "server")
-      assert.isAbove(served.length, 1)
-      for (const { attributes } of served) {
-        assert.strictEqual(attributes.get("http.request.header.lume-api-key"), "<redacted>")
-        assert.notInclude(JSON.stringify([...attributes]), Redacted.value(apiKey))
-      }
+/** The spans of an effect and of all that it starts. */
+const spansOf = <A, E, R>(effect: (spans: ReadonlyArray<Tracer.Span>) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const spans: Array<Tracer.Span> = []
+    const native = yield* Effect.tracer
+    const tracer = Tracer.make({
+      span: (...options) => {
+        const span = native.span(...options)
+        spans.push(span)
+        return span
+      },
+      context: (run, fiber) => native.context(run, fiber)
     })
+    return yield* Effect.withTracer(effect(spans), tracer)
+  })
+
+describe("spans", () => {
+  live("a run leaves one, as a part of what submitted it, and reads of its status leave none", () =>
+    spansOf((spans) =>
+      Effect.gen(function* () {
+        const { lume, submit } = yield* start()
+        const before = spans.length
+        const traceId = "0af7651916cd43dd8448eb211c80319c"
+        const request = { flow_version: "people:v1", source_path: "clean.csv" }
+        const { body } = yield* submit(request, { traceparent: `00-${traceId}-b7ad6b7169203331-01` })
+        const { id } = decodeCreated(body)
+        yield* lume.wait(id, quickly)
+        const made = spans.filter(({ name }) => name.startsWith("LocalLume"))
+        assert.deepStrictEqual(
+          made.map(({ attributes, name }) => [name, ...attributes]),
+          [
+            [
+              "LocalLume.run",
+              ["lume.run_id", id],
+              ["lume.flow_version", "people:v1"],
+              ["lume.source_path", "clean.csv"],
+              ["lume.status", "SUCCEEDED"]
+            ]
+          ]
+        )
+        assert.strictEqual(made[0]?.traceId, traceId)
+        const names = new Set(spans.slice(before).map(({ kind, name }) => `${kind} ${name}`))
+        assert.isEmpty([...names].filter((name) => name.startsWith("server")))
+        assert.notInclude(JSON.stringify(spans.map(({ attributes }) => [...attributes])), "local-")
+      })
+    )
   )
 })
 
 describe("what it does not start with", () => {
-  const refused = (
-    options: (places: { sources: string; targets: string; root: string }) => Partial<LocalLume.Options>,
-    files = {}
-  ) =>
-    Effect.gen(function* () {
-      const places = yield* folders({ "people.csv": people, ...files })
-      const error = yield* Effect.flip(Layer.build(LocalLume.layer({ flows: [flow], ...places, ...options(places) })))
-      assert.strictEqual(error._tag, "LocalLumeError")
-      return error.message
-    })
+  const refused = (options: (places: { sources: string; targets: string; root: string }) => object, files = {}) =>
+    Effect.flatMap(folders({ "people.csv": people, ...files }), (places) =>
+      refusal({ flows: [flow], ...places, ...options(places) })
+    )
 
   live("a sources folder that is not there", () =>
     Effect.gen(function* () {
@@ -317,6 +335,14 @@ describe("what it does not start with", () => {
     })
   )
 
+  live("a folder to spill to that can't be one", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(({ targets }) => ({ spillFolder: targets })), "another folder than targets")
+      const file = ({ sources }: { sources: string }) => ({ spillFolder: path.join(sources, "people.csv") })
+      assert.match(yield* refused(file), /The spill folder .*people.csv can't be made: /)
+    })
+  )
+
   live("a port that is taken", () =>
     Effect.gen(function* () {
       const { url } = yield* start()
@@ -333,16 +359,33 @@ describe("what it does not start with", () => {
     })
   )
 
-  live("a port that is none, and a key that every request without one would match", () =>
+  live.each([
+    ["a port that is none", { port: 70_000 }, "port must be an integer from 0 to 65535, but is 70000."],
+    ["no place for a run", { concurrency: 0 }, "concurrency must be an integer of at least 1, but is 0."],
+    ["a key that is none", { apiKey: "key" }, "apiKey must be a Redacted text"],
+    ["a key that every request without one would match", { apiKey: Redacted.make("") }, "apiKey must be a text of"],
+    ["a key that is no header", { apiKey: Redacted.make("kéy") }, "apiKey must be a text of visible ASCII characters."],
+    ["a host that others can reach, and no key of one's own", { host: "0.0.0.0" }, "needs an apiKey of your own"],
+    ["a host that is none", { host: "" }, 'host must be a name or an address, but is "".'],
+    ["a webhook without a URL", { webhook: {} }, "webhook.url must be an http or https URL"],
+    ["a webhook that is no HTTP", { webhook: { url: "ftp://a" } }, 'but is "ftp://a".'],
+    ["a webhook with credentials", { webhook: { url: "http://a:b@c" } }, "webhook.url must not hold credentials."],
+    [
+      "a webhook's secret with which anybody could sign",
+      { webhook: { url: "http://a", secret: Redacted.make("") } },
+      "webhook.secret must be a text of one character at least."
+    ],
+    ["a store that is none", { store: "tape" }, 'store must be "disk" or "memory", but is "tape".'],
+    ["a time to keep runs that is none", { keepFor: Number.NaN }, "keepFor must be a positive duration"],
+    ["no time to keep runs", { keepFor: 0 }, "keepFor must be a positive duration"],
+    ["no run to keep", { keepRuns: 0.5 }, "keepRuns must be an integer of at least 1, but is 0.5."],
+    ["no memory", { memoryLimit: 0 }, "memoryLimit must be a positive number of bytes, but is 0."],
+    ["no time for a run", { runTimeout: "-1 seconds" }, 'runTimeout must be a positive duration, such as "10 minutes"'],
+    ["a spill folder that is none", { spillFolder: 1 }, "spillFolder must be the path of a folder, but is 1."],
+    ["a fault that there is not", { fault: "429, explode" }, 'fault: "429, explode" is no list of faults']
+  ] as const)("%s", ([, options, message]) =>
     Effect.gen(function* () {
-      assert.include(yield* refused(() => ({ port: 70_000 })), "70000")
-      assert.include(yield* refused(() => ({ apiKey: Redacted.make("") })), "apiKey")
-    })
-  )
-
-  live("no place for a run", () =>
-    Effect.gen(function* () {
-      assert.include(yield* refused(() => ({ concurrency: 0 })), "concurrency")
+      assert.include(yield* refused(() => options), message)
     })
   )
 })

@@ -1,9 +1,15 @@
 /**
- * Folders with sources, and a flow for them.
+ * Folders with sources, a flow for them, and what came of a run.
  */
+import { DuckDBInstance } from "@duckdb/node-api"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as path from "node:path"
+import { fileURLToPath } from "node:url"
 import * as LocalEngine from "../../src/local/LocalEngine.js"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 
@@ -29,17 +35,17 @@ export const people = [
 ].join("\n")
 
 /** A sources folder with these files, and a targets folder, both inside a folder of their own. */
-export const folders = (files: Readonly<Record<string, string>>) =>
+export const folders = (files: Readonly<Record<string, string | Uint8Array>>) =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const root = yield* Effect.flatMap(fileSystem.makeTempDirectoryScoped(), (folder) => fileSystem.realPath(folder))
     const sources = path.join(root, "sources")
     const targets = path.join(root, "targets")
     yield* fileSystem.makeDirectory(sources)
-    yield* Effect.forEach(Object.entries(files), ([name, text]) =>
+    yield* Effect.forEach(Object.entries(files), ([name, content]) =>
       Effect.zipRight(
         fileSystem.makeDirectory(path.dirname(path.join(sources, name)), { recursive: true }),
-        fileSystem.writeFileString(path.join(sources, name), text)
+        fileSystem.writeFile(path.join(sources, name), Buffer.from(content))
       )
     )
     return { root, sources, targets }
@@ -49,8 +55,8 @@ export const folders = (files: Readonly<Record<string, string>>) =>
 export const run = (
   { sources, targets }: { readonly sources: string; readonly targets: string },
   sourcePath: string,
-  options: { readonly flow?: LocalFlow; readonly runId?: string } = {}
-) => LocalEngine.run({ runId: options.runId ?? "run_1", flow: options.flow ?? flow, sourcePath, sources, targets })
+  options: Partial<LocalEngine.Job> = {}
+) => LocalEngine.run({ runId: "run_1", flow, sourcePath, sources, targets, ...options })
 
 /** What lies in the targets folder. */
 export const written = ({ targets }: { readonly targets: string }) =>
@@ -58,4 +64,39 @@ export const written = ({ targets }: { readonly targets: string }) =>
     const fileSystem = yield* FileSystem.FileSystem
     const exists = yield* fileSystem.exists(targets)
     return exists ? (yield* fileSystem.readDirectory(targets, { recursive: true })).toSorted() : []
+  })
+
+/** The metadata of a run that produced data. */
+export const finished = (outcome: LocalEngine.Outcome) => {
+  assert(outcome.status === "SUCCEEDED" || outcome.status === "PARTIAL_FAILED", JSON.stringify(outcome))
+  return outcome.metadata
+}
+
+/** The error of a run that failed. */
+export const failure = (outcome: LocalEngine.Outcome) => {
+  assert(outcome.status === "FAILED", JSON.stringify(outcome))
+  const [error] = outcome.metadata.errors
+  assert(error !== undefined)
+  return error
+}
+
+/** The text of a file, by its URI. */
+export const read = (uri: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(fileURLToPath(uri)))
+
+/** The text of a run's rejects file; empty where there is none. */
+export const rejects = (outcome: LocalEngine.Outcome) =>
+  Option.match(finished(outcome).results.targetLocations.rejects, { onNone: () => Effect.succeed(""), onSome: read })
+
+/** A test on the real clock and disk. */
+export const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>) =>
+  it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer), 30_000)
+
+/** Runs SQL in a DuckDB of its own. */
+export const query = (sql: string) =>
+  Effect.promise(async () => {
+    const instance = await DuckDBInstance.create()
+    const connection = await instance.connect()
+    const reader = await connection.runAndReadAll(sql)
+    return reader.getRowObjectsJson()
   })

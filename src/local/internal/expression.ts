@@ -1,10 +1,9 @@
 /**
- * The SQL that a flow's author wrote: whether it is what it must be, and which piece of it is to blame.
+ * A flow's expressions: binding them to the rows that they are computed from, and finding the one that is to blame.
  */
 import * as Effect from "effect/Effect"
-import type { Database, DuckDBError } from "./duckdb.js"
-import { fromDuckDB, StageFailure } from "./failure.js"
-import * as sql from "./sql.js"
+import { type Database, DuckDBError } from "./duckdb.js"
+import type { Syntax } from "./syntax.js"
 
 /** One expression of a flow. */
 export interface Expression {
@@ -13,63 +12,113 @@ export interface Expression {
   /** As the author wrote it. */
   readonly sql: string
   /** The SQL type that it must have or can be cast to; none where any will do. */
-  readonly type?: "BOOLEAN"
-  /** The view over whose rows it is computed. */
-  readonly from: string
-  /** A column of that view, which numbers its rows. */
-  readonly row: string
+  readonly castTo?: "BOOLEAN"
+  readonly syntax: Syntax
 }
 
-/** An expression that `check` has passed, as a part of a query. */
-export const write = ({ sql, type }: Pick<Expression, "sql" | "type">): string =>
-  // A comment at its end must not swallow the parenthesis.
-  type === undefined ? `(\n${sql}\n)` : `(\n${sql}\n)::${type}`
+/** Expressions that are computed together. */
+export interface Batch<E extends Expression = Expression> {
+  readonly expressions: ReadonlyArray<E>
+  /**
+   * A query that gives the row's number and each of `some`, in this order, for the rows for which `where` holds. It
+   * may name the row's number as `row` does.
+   */
+  readonly query: (some: ReadonlyArray<E>, where?: string) => string
+  readonly row: string
+  readonly rows: number
+}
 
-const refuse = (expression: Expression, why: string): StageFailure =>
-  new StageFailure({
-    errorCode: "FLOW_SQL_ERROR",
-    message: `${expression.owner} can't be computed: ${why} Its SQL is: ${expression.sql}`
+/** An expression that has been bound, as a part of a query. */
+export const write = ({ castTo, sql }: Pick<Expression, "sql" | "castTo">): string =>
+  // A comment at its end must not swallow the parenthesis.
+  castTo === undefined ? `(\n${sql}\n)` : `(\n${sql}\n)::${castTo}`
+
+/** An expression to blame. */
+export interface Culprit {
+  readonly expression: Expression
+  readonly error: DuckDBError
+  /** The first record for which it fails, from 1; `undefined` where it fails for no single record. */
+  readonly record: number | undefined
+}
+
+type Blame = Pick<Culprit, "expression" | "error">
+
+const errorOf = (attempt: Effect.Effect<unknown, DuckDBError>): Effect.Effect<DuckDBError | undefined> =>
+  Effect.match(attempt, { onFailure: (error) => error, onSuccess: () => undefined })
+
+/** The first of `suspects` for which `attempt` fails, by halving. */
+const firstFailing = <E extends Expression>(
+  suspects: ReadonlyArray<E>,
+  attempt: (some: ReadonlyArray<E>) => Effect.Effect<unknown, DuckDBError>
+): Effect.Effect<Blame | undefined> =>
+  Effect.gen(function* () {
+    let left = suspects
+    while (left.length > 1) {
+      const half = left.slice(0, Math.ceil(left.length / 2))
+      left = (yield* errorOf(attempt(half))) === undefined ? left.slice(half.length) : half
+    }
+    const [expression] = left
+    const error = expression && (yield* errorOf(attempt([expression])))
+    return error && { expression, error }
   })
 
-const fail = (expression: Expression) =>
-  fromDuckDB("FLOW_SQL_ERROR", (error) => refuse(expression, explain(error)).message)
+/** The first of the rows from 0 to `rows` for which `attempt` fails, where it fails for all of them together. */
+const firstFailingRow = (
+  rows: number,
+  attempt: (from: number, to: number) => Effect.Effect<unknown, DuckDBError>
+): Effect.Effect<number> =>
+  Effect.gen(function* () {
+    let from = 0
+    let to = rows
+    while (to - from > 1) {
+      const middle = Math.floor((from + to) / 2)
+      if ((yield* errorOf(attempt(from, middle))) === undefined) from = middle
+      else to = middle
+    }
+    return from
+  })
 
-const explain = (error: DuckDBError): string =>
-  error.message.includes("must appear in the GROUP BY clause")
-    ? "it is an aggregate, and must give one value for each row. Add OVER () to it."
-    : error.message.replace(/[.!]?$/, ".")
+/** A query has more columns than it has expressions, and the row's number. */
+export const severalColumns = (): DuckDBError =>
+  new DuckDBError({ kind: "Binder", message: "it gives several columns" })
+
+/** The first expression that can't be bound. */
+export const findUnbound = <E extends Expression>(
+  database: Database,
+  { expressions, query }: Batch<E>
+): Effect.Effect<Culprit | undefined> =>
+  Effect.map(
+    firstFailing(expressions, (some) =>
+      Effect.filterOrFail(
+        database.shape(query(some)),
+        ({ columns }) => columns.length === some.length + 1,
+        severalColumns
+      )
+    ),
+    (blame) => blame && { ...blame, record: undefined }
+  )
 
 /**
- * Checks that a text is one SQL expression with one value for a row of its view, without running it.
- *
- * Both queries must be sound: what closes a parenthesis that it did not open breaks the second, and what is more than
- * an expression (an alias, a clause, a second statement) breaks the first. So what has passed can stand between
- * parentheses in any query, and stays between them.
+ * The first expression that fails on the data, and the first record for which it does. No record is named where its
+ * value depends on other rows, since then it would be another value for a part of them.
  */
-export const check = (database: Database, expression: Expression): Effect.Effect<void, StageFailure> =>
-  Effect.gen(function* () {
-    const from = `FROM ${expression.from}`
-    const shapes = yield* Effect.all([
-      database.shape(`SELECT ${sql.name(expression.row)}, ${write(expression)} ${from}`),
-      database.shape(`SELECT ${sql.name(expression.row)},\n${expression.sql}\n${from}`)
-    ]).pipe(Effect.catchAll(fail(expression)))
-    if (shapes.some(({ parameters }) => parameters > 0)) return yield* refuse(expression, "it holds a parameter.")
-    if (shapes.some(({ columns }) => columns.length !== 2))
-      return yield* refuse(expression, "it is not one expression.")
-  })
-
-/** Runs each expression by itself, so that the one that fails on the data is named. */
-export const blame = (
+export const findFailing = <E extends Expression>(
   database: Database,
-  expressions: ReadonlyArray<Expression>,
-  error: DuckDBError
-): Effect.Effect<never, StageFailure> =>
-  Effect.forEach(
-    expressions,
-    (expression) =>
-      Effect.catchAll(
-        database.run(`SELECT count(value) FROM (SELECT ${write(expression)} AS value FROM ${expression.from})`),
-        fail(expression)
-      ),
-    { discard: true }
-  ).pipe(Effect.zipRight(fromDuckDB("FLOW_SQL_ERROR", () => `The flow can't be computed: ${error.message}`)(error)))
+  { expressions, query, row, rows }: Batch<E>
+): Effect.Effect<Culprit | undefined> =>
+  Effect.gen(function* () {
+    // Each value is hashed, because DuckDB computes nothing that nobody looks at.
+    const compute = (some: ReadonlyArray<E>, where?: string) =>
+      database.run(`SELECT bit_xor(hash(*COLUMNS(*))) FROM (${query(some, where)})`)
+    const between = (from: number, to: number) => `${row} >= ${from} AND ${row} < ${to}`
+
+    const simple = expressions.filter(({ syntax }) => !syntax.seesOtherRows)
+    if (simple.length > 0 && (yield* errorOf(compute(simple))) !== undefined) {
+      const failing = yield* firstFailingRow(rows, (from, to) => compute(simple, between(from, to)))
+      const blame = yield* firstFailing(simple, (some) => compute(some, between(failing, failing + 1)))
+      return blame && { ...blame, record: failing + 1 }
+    }
+    const others = expressions.filter(({ syntax }) => syntax.seesOtherRows)
+    const blame = yield* firstFailing(others, (some) => compute(some))
+    return blame && { ...blame, record: undefined }
+  })

@@ -18,13 +18,38 @@ export type ErrorCode =
   | "ALL_ROWS_REJECTED"
   | "TARGET_NOT_WRITABLE"
   | "OUT_OF_MEMORY"
+  | "RUN_TIMEOUT"
+  | "JOB_INVALID"
 
 /** A stage failed. */
 export class StageFailure extends Data.TaggedError("StageFailure")<{
   readonly errorCode: ErrorCode
   /** What happened and what to do, for the flow's author. */
   readonly message: string
+  /** The stage to which it is put down. Default: the one that the run is in. */
+  readonly stage?: Stage
 }> {}
+
+/** The machine gives a run less than it needs. */
+export const lack = new StageFailure({
+  errorCode: "OUT_OF_MEMORY",
+  message:
+    "The run needs more memory than its limit, or more disk than the folder for spilling has. " +
+    "Raise the memory limit, spill to a larger disk, or split the source into smaller files."
+})
+
+/** Fails where an error of DuckDB is no matter of its SQL or of data: a lack of memory, or a defect. */
+export const refuseLack = (error: DuckDBError): Effect.Effect<void, StageFailure> => {
+  switch (error.kind) {
+    case "INTERNAL":
+    case "FATAL":
+      return Effect.die(error)
+    case "Out of Memory":
+      return lack
+    default:
+      return Effect.void
+  }
+}
 
 /**
  * What an error of DuckDB means: a lack of memory wherever it happens, a defect where DuckDB blames itself, and else
@@ -32,17 +57,5 @@ export class StageFailure extends Data.TaggedError("StageFailure")<{
  */
 export const fromDuckDB =
   (errorCode: ErrorCode, explain: (error: DuckDBError) => string) =>
-  (error: DuckDBError): Effect.Effect<never, StageFailure> => {
-    switch (error.kind) {
-      case "INTERNAL":
-      case "FATAL":
-        return Effect.die(error)
-      case "Out of Memory":
-        return new StageFailure({
-          errorCode: "OUT_OF_MEMORY",
-          message: `The run needs more memory or disk than it may have: ${error.message}. Split the source into smaller files.`
-        })
-      default:
-        return new StageFailure({ errorCode, message: explain(error) })
-    }
-  }
+  (error: DuckDBError): Effect.Effect<never, StageFailure> =>
+    Effect.zipRight(refuseLack(error), new StageFailure({ errorCode, message: explain(error) }))

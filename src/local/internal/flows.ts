@@ -2,19 +2,13 @@
  * The flows that a local Lume knows, by flow version.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import { fromIssue } from "../../internal/problem.js"
 import { flowVersion, LocalFlow } from "../LocalFlow.js"
-
-/** A local Lume can't start. */
-export class LocalLumeError extends Data.TaggedError("LocalLumeError")<{
-  /** What is wrong, and what to do. */
-  readonly message: string
-}> {}
+import { LocalLumeError } from "./error.js"
 
 interface Named {
   /** Where the flow comes from, for messages. */

@@ -1,67 +1,31 @@
 /**
- * The formats of sources and targets: how DuckDB reads each, and how it writes it.
+ * The formats of sources and targets, told by a file's extension.
  */
-import * as sql from "./sql.js"
 
-/** A format. In every table function the file's path is bound to `$1`. */
+/** What kind of file a source is, and so its targets. */
+export type Kind =
+  | { readonly family: "delimited"; readonly delimiter: string }
+  | { readonly family: "json"; readonly layout: "array" | "lines" }
+  | { readonly family: "parquet" }
+
+/** How a target is written. */
 export interface Format {
-  /** Reads the file's rows. Columns of text formats are text, those of JSON are JSON. */
-  readonly read: string
-  /** Reads what it can, and notes the rest in the table `reject_errors`. */
-  readonly salvage?: string
-  /** Reads JSON values of whatever kind, in one column. */
-  readonly values?: string
-  /** The column's value as a flow sees it. */
-  readonly view: (column: string) => string
-  /** Whether a file of no bytes holds no rows; where not, it is no file of this format. */
-  readonly mayBeEmpty: boolean
+  readonly family: Kind["family"]
   /** The options of `COPY`. */
   readonly write: string
-  /** How a list of texts is written: as it is, or as one text. */
-  readonly list: (list: string) => string
 }
 
-const same = (expression: string): string => expression
-
-// Everything about the dialect is said here, so that DuckDB guesses nothing from the file's first rows.
-const delimited = (delimiter: string): Format => {
-  const dialect = `delim = ${sql.text(delimiter)}, quote = '"', escape = '"', comment = '', skip = 0, header = true, all_varchar = true, allow_quoted_nulls = false, compression = 'none'`
-  return {
-    read: `read_csv($1, ${dialect})`,
-    salvage: `read_csv($1, ${dialect}, store_rejects = true)`,
-    view: same,
-    mayBeEmpty: false,
-    write: `FORMAT csv, DELIMITER ${sql.text(delimiter)}, QUOTE '"', ESCAPE '"', HEADER true`,
-    list: (list) => `array_to_string(${list}, ';')`
-  }
-}
-
-const json = (layout: "array" | "newline_delimited"): Format => {
-  const file = `format = '${layout}', compression = 'uncompressed'`
-  return {
-    // Each key at the top is a column, whichever row has it first, and its values stay as they are.
-    read: `read_json($1, ${file}, records = true, maximum_depth = 1, sample_size = -1, map_inference_threshold = -1, field_appearance_threshold = 0)`,
-    values: `read_json($1, ${file}, records = false, columns = {'value': 'JSON'})`,
-    view: (column) => `${column} ->> '$'`,
-    mayBeEmpty: layout === "newline_delimited",
-    write: `FORMAT json, ARRAY ${layout === "array"}`,
-    list: same
-  }
-}
-
-const parquet: Format = { read: "read_parquet($1)", view: same, mayBeEmpty: false, write: "FORMAT parquet", list: same }
-
-const formats: ReadonlyMap<string, Format> = new Map([
-  [".csv", delimited(",")],
-  [".tsv", delimited("\t")],
-  [".json", json("array")],
-  [".jsonl", json("newline_delimited")],
-  [".ndjson", json("newline_delimited")],
-  [".parquet", parquet]
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  [".csv", { family: "delimited", delimiter: "," }],
+  [".tsv", { family: "delimited", delimiter: "\t" }],
+  [".json", { family: "json", layout: "array" }],
+  [".jsonl", { family: "json", layout: "lines" }],
+  [".ndjson", { family: "json", layout: "lines" }],
+  [".parquet", { family: "parquet" }]
 ])
 
-/** The format of files with an extension, such as `.csv`. */
-export const byExtension = (extension: string): Format | undefined => formats.get(extension)
+/** The kind of files with an extension, such as `.csv`. */
+export const byExtension = (extension: string): Kind | undefined => kinds.get(extension)
 
 /** The extensions that there are. */
-export const extensions: ReadonlyArray<string> = [...formats.keys()]
+export const extensions: ReadonlyArray<string> = [...kinds.keys()]

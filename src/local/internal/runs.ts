@@ -1,34 +1,59 @@
 /**
- * The runs of a local Lume: accepted at once, made a few at a time, kept in memory.
+ * The runs of a local Lume: accepted at once, made a few at a time in their order, told to a webhook.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as LumeMetadata from "../../LumeMetadata.js"
-import * as LumeRun from "../../LumeRun.js"
+import type * as Tracer from "effect/Tracer"
+import { RunId } from "../../LumeRun.js"
 import type { RunRequest } from "../../RunRequest.js"
-import * as LocalEngine from "../LocalEngine.js"
-import type { LocalFlow } from "../LocalFlow.js"
-import { deliver, type Webhook } from "./webhook.js"
+import * as execution from "./execution.js"
+import type { Stage } from "./failure.js"
+import type { JournalError } from "./journal.js"
+import * as ledger from "./ledger.js"
+import { type Service, Store } from "./store.js"
+import type { Deliver } from "./webhook.js"
 
-/** Where runs read and write, and how many go on at a time. */
-export interface Options {
-  readonly sources: string
-  readonly targets: string
+/** As many runs wait as can. */
+export class QueueFull extends Data.TaggedError("QueueFull")<{ readonly most: number }> {}
+
+/** How many runs can wait at a time. */
+const mostWaiting = 10_000
+
+/** What runs need. */
+export interface Options extends execution.Options {
+  /** How many runs are made at a time. */
   readonly concurrency: number
-  readonly webhook: Webhook | undefined
+  readonly deliver: Option.Option<Deliver>
 }
+
+/** A run as Lume's JSON: what `runJson.Run` describes. */
+export interface Json {
+  readonly id: string
+  readonly status: string
+  readonly metadata: { readonly [key: string]: unknown }
+  readonly run_metadata: { readonly [key: string]: unknown }
+}
+
+/** A span that others can be a part of. */
+type Parent = Option.Option<Tracer.AnySpan>
 
 /** The runs. */
 export interface Runs {
   /** Accepts a run; it is made later, in the background. */
-  readonly submit: (request: RunRequest, flow: LocalFlow) => Effect.Effect<LumeRun.LumeRun>
-  readonly get: (id: string) => LumeRun.LumeRun | undefined
+  readonly submit: (request: RunRequest, parent: Parent) => Effect.Effect<Json, QueueFull | JournalError>
+  readonly get: (id: string) => Effect.Effect<Option.Option<Json>>
   /** Whether this flow version has already processed this source path successfully. */
-  readonly hasSucceeded: (request: RunRequest) => boolean
+  readonly isProcessed: (request: RunRequest) => Effect.Effect<boolean>
+  /** Makes and delivers what is waiting, and from then on what comes, until the scope closes. */
+  readonly start: Effect.Effect<void, never, Scope.Scope>
 }
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -37,77 +62,147 @@ const base32 = (value: number, length: number): string =>
   Array.from({ length }, (_, index) => alphabet[Math.floor(value / 32 ** (length - 1 - index)) % 32]).join("")
 
 /** `run_` and a ULID: ids sort by the time at which their runs were accepted. */
-const makeId = Effect.gen(function* () {
-  const time = base32(yield* Clock.currentTimeMillis, 10)
-  const random = yield* Effect.replicateEffect(Random.nextIntBetween(0, 32 ** 4), 4)
-  return LumeRun.RunId.make(`run_${time}${random.map((part) => base32(part, 4)).join("")}`)
-})
-
-const encodeFinished = Schema.encode(LumeMetadata.LumeMetadata)
-const encodeFailed = Schema.encode(LumeMetadata.FailedMetadata)
-
-/** The outcome's metadata as Lume's JSON. That it can't be encoded is a defect of the engine. */
-const encode = (outcome: LocalEngine.Outcome): Effect.Effect<unknown> =>
-  Effect.orDie(
-    outcome.status === "SUCCEEDED" || outcome.status === "PARTIAL_FAILED"
-      ? encodeFinished(outcome.metadata)
-      : encodeFailed(outcome.metadata)
+const makeId = (time: number): Effect.Effect<RunId> =>
+  Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, 32 ** 4), 4), (random) =>
+    RunId.make(`run_${base32(time, 10)}${random.map((part) => base32(part, 4)).join("")}`)
   )
 
-const key = ({ flowVersion, sourcePath }: RunRequest): string => JSON.stringify([flowVersion, sourcePath])
+const view = (run: ledger.Run): Json => ({
+  id: run.id,
+  status: run.status,
+  metadata: ledger.hasEnded(run) ? run.metadata : {},
+  run_metadata: run.request.runMetadata ?? {}
+})
 
-/** Runs that are interrupted when the scope closes. */
-export const make = ({
-  concurrency,
-  sources,
-  targets,
-  webhook
-}: Options): Effect.Effect<Runs, never, FileSystem.FileSystem | Scope.Scope> =>
+const withSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, { id, request }: ledger.UnfinishedRun, parent: Parent) =>
+  Effect.withSpan(effect, "LocalLume.run", {
+    ...Option.match(parent, { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) }),
+    attributes: {
+      "lume.run_id": id,
+      "lume.flow_version": request.flowVersion,
+      "lume.source_path": request.sourcePath
+    },
+    captureStackTrace: false
+  })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Accepting
+
+/** A run whose turn will come. */
+interface Waiting {
+  readonly run: ledger.UnfinishedRun
+  readonly parent: Parent
+}
+
+/** Accepts runs as long as the queue has room; one that is about to be accepted has its place already. */
+const accepting = (store: Service, waiting: Queue.Queue<Waiting>): Runs["submit"] => {
+  let coming = 0
+  const hold = Effect.sync(() => void (coming += 1))
+  const release = Effect.sync(() => void (coming -= 1))
+
+  const submit = (request: RunRequest, parent: Parent) =>
+    Effect.gen(function* () {
+      if ((yield* Queue.size(waiting)) + coming >= mostWaiting) return yield* new QueueFull({ most: mostWaiting })
+      const at = yield* Clock.currentTimeMillis
+      const id = yield* makeId(at)
+      yield* Effect.acquireUseRelease(
+        hold,
+        () => store.add({ _tag: "Accepted", id, at, request }),
+        () => release
+      )
+      const run = { id, request, acceptedAt: at, status: "CREATED" } as const
+      yield* Queue.offer(waiting, { run, parent })
+      return view(run)
+    })
+
+  // A client that goes away meanwhile can't keep a run from being made that is already on disk.
+  return (request, parent) => Effect.uninterruptible(submit(request, parent))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Making
+
+/** Adds an entry without which nothing can go on: where the disk is full, once it no longer is. */
+const persist = (store: Service, entry: ledger.Entry): Effect.Effect<void> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.catchAll(store.add(entry), ({ message }) =>
+      Effect.zipRight(
+        Effect.logWarning(`${message}. It is tried again every second.`),
+        restore(Effect.eventually(Effect.delay(store.add(entry), "1 second")))
+      )
+    )
+  )
+
+/** Makes a run and remembers its end; gives what is to be told of it. */
+const execute = (
+  store: Service,
+  options: Options,
+  run: ledger.UnfinishedRun
+): Effect.Effect<ledger.Event, never, FileSystem.FileSystem> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const onStage = (stage: Stage) => persist(store, { _tag: "Entered", id: run.id, stage })
+      const ending = yield* restore(execution.execute(options, run, onStage))
+      const at = yield* Clock.currentTimeMillis
+      const deliver = Option.isSome(options.deliver)
+      yield* restore(persist(store, { _tag: "Ended", id: run.id, at, ...ending, deliver }))
+      yield* Effect.annotateCurrentSpan("lume.status", ending.status)
+      return ledger.eventOf({ ...run, status: ending.status })
+    })
+  )
+
+/** Delivers the end of a run. Where it can't be written down that this was heard, it is told again. */
+const tell = (store: Service, deliver: Deliver, event: ledger.Event): Effect.Effect<void> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(deliver(event)), (heard) =>
+      heard ? Effect.ignoreLogged(store.add({ _tag: "Delivered", id: event.runId })) : Effect.void
+    )
+  )
+
+/** How long the end waits for runs that do not heed their interruption. */
+const patience = "5 seconds"
+
+const interrupt = (fibers: Iterable<Fiber.Fiber<unknown>>): Effect.Effect<void> =>
+  Fiber.interruptAll(fibers).pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(patience), Effect.ignore)
+
+const working = (
+  store: Service,
+  options: Options,
+  waiting: Queue.Dequeue<Waiting>
+): Effect.Effect<void, never, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const files = yield* FileSystem.FileSystem
-    const slots = yield* Effect.makeSemaphore(concurrency)
-    const runs = new Map<string, LumeRun.LumeRun>()
-    const succeeded = new Set<string>()
-
-    const enter = (id: LumeRun.RunId, { runMetadata }: RunRequest, status: string, metadata: unknown = {}) => {
-      const run = LumeRun.fromWire({ id, status, metadata, run_metadata: runMetadata })
-      runs.set(id, run)
-      return run
-    }
-
-    const execute = (id: LumeRun.RunId, request: RunRequest, flow: LocalFlow, acceptedAt: bigint) =>
-      LocalEngine.run({
-        runId: id,
-        flow,
-        sourcePath: request.sourcePath,
-        sources,
-        targets,
-        acceptedAt,
-        onStage: (stage) => Effect.sync(() => enter(id, request, stage))
-      }).pipe(
-        Effect.flatMap((outcome) =>
-          Effect.map(encode(outcome), (metadata) => {
-            if (outcome.status === "SUCCEEDED") succeeded.add(key(request))
-            return enter(id, request, outcome.status, metadata)
-          })
-        ),
-        Effect.provideService(FileSystem.FileSystem, files),
-        slots.withPermits(1),
-        Effect.flatMap((run) =>
-          webhook !== undefined && LumeRun.isTerminal(run) ? deliver(webhook, run, request) : Effect.void
-        )
+    const background = (event: ledger.Event) =>
+      Option.match(options.deliver, {
+        onNone: () => Effect.void,
+        onSome: (deliver) => Effect.asVoid(Effect.forkIn(tell(store, deliver, event), scope))
+      })
+    yield* Effect.forEach((yield* store.ledger).undelivered(), background, { discard: true })
+    const worker = Effect.forever(
+      Effect.flatMap(Queue.take(waiting), ({ parent, run }) =>
+        Effect.flatMap(withSpan(execute(store, options, run), run, parent), background)
       )
+    )
+    const workers = yield* Effect.replicateEffect(Effect.forkDaemon(worker), options.concurrency)
+    yield* Effect.addFinalizer(() => interrupt(workers))
+  })
 
+/** The runs of the store. Those that are `CREATED` there are the first to be made. */
+export const make = (options: Options): Effect.Effect<Runs, never, FileSystem.FileSystem | Store> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<FileSystem.FileSystem>()
+    const store = yield* Store
+    const waiting = yield* Queue.unbounded<Waiting>()
+    yield* Queue.offerAll(
+      waiting,
+      (yield* store.ledger).unfinished().map((run) => ({ run, parent: Option.none() }))
+    )
     return {
-      get: (id) => runs.get(id),
-      hasSucceeded: (request) => succeeded.has(key(request)),
-      submit: (request, flow) =>
-        Effect.gen(function* () {
-          const id = yield* makeId
-          const run = enter(id, request, "CREATED")
-          yield* Effect.forkIn(execute(id, request, flow, yield* Clock.currentTimeNanos), scope)
-          return run
-        })
+      submit: accepting(store, waiting),
+      get: (id) => Effect.map(store.ledger, (ledger) => Option.map(Option.fromNullable(ledger.run(id)), view)),
+      isProcessed: (request) => Effect.map(store.ledger, (ledger) => ledger.isProcessed(request)),
+      start: Effect.mapInputContext(working(store, options, waiting), (scope: Context.Context<Scope.Scope>) =>
+        Context.merge(context, scope)
+      )
     }
   })

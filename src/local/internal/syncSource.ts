@@ -1,138 +1,133 @@
 /**
- * SYNCING_SOURCE: copies the source, in its order, into the table `staged`.
+ * SYNCING_SOURCE: makes the relation `staged` of the source, whose rows are the source's, in its order.
+ *
+ * What DuckDB reads is a plain file: Node undoes compression and encodings, and checks what DuckDB would forgive.
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { preview } from "../../internal/text.js"
-import * as duckdb from "./duckdb.js"
-import { fromDuckDB, StageFailure } from "./failure.js"
+import type { LocalFlow } from "../LocalFlow.js"
+import type * as duckdb from "./duckdb.js"
+import { StageFailure } from "./failure.js"
 import * as format from "./format.js"
+import type { OpenFile } from "./source/bytes.js"
+import * as delimited from "./source/delimited.js"
+import { toUtf8 } from "./source/encoding.js"
+import { gunzip } from "./source/gunzip.js"
+import * as json from "./source/json.js"
+import * as parquet from "./source/parquet.js"
+import type { Names, Staged } from "./source/staged.js"
+import { Unreadable } from "./source/unreadable.js"
 import * as sourceFile from "./sourceFile.js"
-import * as sql from "./sql.js"
 
-/** A column of the source. */
-export interface Column {
-  /** Its name in the source. */
-  readonly name: string
-  /** Its name in `staged`. */
-  readonly stored: string
-}
+export type { Column, Names, Rejects } from "./source/staged.js"
 
 /** A source in staging. */
-export interface Staging {
+export interface Staging extends Omit<Staged, "readable"> {
   readonly database: duckdb.Database
-  readonly format: format.Format
-  /** The source's extension, which is also the targets': such as `.csv`. */
+  /** The extension of the targets, such as `.csv`. */
   readonly extension: string
-  /** None where a JSON source has no records, and so names no keys. */
-  readonly columns: ReadonlyArray<Column>
-  readonly rows: number
+  /** Fails where the file has changed since it was located. */
+  readonly unchanged: Effect.Effect<void, StageFailure>
+  /**
+   * Fails where the file has changed, or `staged` is in place and holds values that can't be read: asked where a query
+   * over it has failed.
+   */
+  readonly readable: Effect.Effect<void, StageFailure>
 }
 
-const Rows = Schema.Struct({ rows: Schema.Number })
-const Broken = Schema.Struct({ line: Schema.NullOr(Schema.Number), message: Schema.NullOr(Schema.String) })
-
-const formatOf = (source: string, file: sourceFile.SourceFile): Effect.Effect<format.Format, StageFailure> => {
-  const found = format.byExtension(file.extension)
-  const has = file.extension === "" ? "has no extension" : `has the extension ${preview(file.extension)}`
-  if (found === undefined)
-    return new StageFailure({
-      errorCode: "SOURCE_FORMAT_UNSUPPORTED",
-      message: `The source ${preview(source)} ${has}. Its format is told by that: use one of ${format.extensions.join(", ")}.`
-    })
-  return file.isEmpty && !found.mayBeEmpty ? unreadable(source, "it is empty.") : Effect.succeed(found)
+/** Which source is wanted. */
+export interface Request {
+  readonly sourcePath: string
+  /** The only folder that sources are read from. */
+  readonly sources: string
+  /** The run's own folder. */
+  readonly work: string
+  readonly flow: LocalFlow
 }
 
-const unreadable = (source: string, why: string): StageFailure =>
-  new StageFailure({ errorCode: "SOURCE_UNREADABLE", message: `The source ${preview(source)} can't be read: ${why}` })
+/** A source that is open, and undone where it was compressed or in another encoding. */
+export interface Located {
+  readonly request: Request
+  readonly kind: format.Kind
+  readonly extension: string
+  readonly file: OpenFile
+  /** What DuckDB must be allowed to read, beside the run's own folder. */
+  readonly files: ReadonlyArray<string>
+  readonly unchanged: Effect.Effect<void, StageFailure>
+}
 
-/** A path in which DuckDB finds no wildcards. */
-const literal = (file: string): string => file.replace(/[*?[]/g, (character) => `[${character}]`)
-
-const create = (database: duckdb.Database, table: string, reader: string, file: string) =>
-  database.run(`CREATE TABLE ${table} AS SELECT * FROM ${reader}`, [literal(file)])
-
-/** What DuckDB says, unless that is only what it has tried. */
-const reason = ({ message }: duckdb.DuckDBError): string =>
-  message.startsWith("Error when sniffing")
-    ? "it is no table in UTF-8: look for a quote that is never closed, line ends of two kinds, or another encoding."
-    : message
-
-/** Why the file can't be read. When DuckDB finds no table in a file at all, it does not say where it is broken. */
-const diagnose = (database: duckdb.Database, { salvage }: format.Format, file: string, error: duckdb.DuckDBError) =>
-  salvage === undefined
-    ? Effect.succeed(reason(error))
-    : create(database, "salvaged", salvage, file).pipe(
-        Effect.zipRight(
-          database.one(
-            Broken,
-            "SELECT min(line)::DOUBLE AS line, arg_min(error_message, line) AS message FROM reject_errors"
-          )
-        ),
-        Effect.match({
-          onFailure: () => reason(error),
-          onSuccess: ({ line, message }) => (message === null ? reason(error) : `line ${line}: ${message}`)
-        })
-      )
-
-/** Whether it is a JSON file without a single record, which DuckDB refuses because it knows no columns of it. */
-const holdsNothing = (database: duckdb.Database, { values }: format.Format, file: string) =>
-  values === undefined
-    ? Effect.succeed(false)
-    : create(database, "held", values, file).pipe(
-        Effect.zipRight(database.one(Rows, "SELECT count(*)::DOUBLE AS rows FROM held")),
-        Effect.match({ onFailure: () => false, onSuccess: ({ rows }) => rows === 0 })
-      )
-
-// DuckDB numbers the rows of a table in its pseudo-column rowid, unless one of the table's columns has that name.
-const nameColumns = (names: ReadonlyArray<string>): ReadonlyArray<Column> =>
-  names.map((name) => ({ name, stored: name.toLowerCase() === "rowid" ? sql.free("source_rowid", names) : name }))
-
-const describe = (database: duckdb.Database) =>
-  Effect.gen(function* () {
-    const { columns: names } = yield* database.shape("SELECT * FROM staged")
-    const columns = nameColumns(names)
-    yield* Effect.forEach(
-      columns.filter(({ name, stored }) => name !== stored),
-      ({ name, stored }) => database.run(`ALTER TABLE staged RENAME COLUMN ${sql.name(name)} TO ${sql.name(stored)}`)
-    )
-    const { rows } = yield* database.one(Rows, "SELECT count(*)::DOUBLE AS rows FROM staged")
-    return { columns, rows }
+const kindOf = (source: string, file: sourceFile.SourceFile): Effect.Effect<format.Kind, StageFailure> => {
+  const kind = format.byExtension(file.extension)
+  if (kind !== undefined && !(file.isCompressed && kind.family === "parquet")) return Effect.succeed(kind)
+  const extension = file.extension + (file.isCompressed ? ".gz" : "")
+  const has = extension === "" ? "has no extension" : `has the extension ${preview(extension)}`
+  return new StageFailure({
+    errorCode: "SOURCE_FORMAT_UNSUPPORTED",
+    message: `The source ${preview(source)} ${has}. Its format is told by that: use one of ${format.extensions.join(", ")}; all but the last may have .gz after it.`
   })
+}
 
-/** A table has a column at least; this one is no column of the source. */
-const nothing = (database: duckdb.Database): Effect.Effect<{ columns: ReadonlyArray<Column>; rows: number }> =>
-  Effect.as(Effect.orDie(database.run("CREATE TABLE staged (nothing VARCHAR)")), { columns: [], rows: 0 })
-
-const load = (database: duckdb.Database, format: format.Format, file: string, source: string) =>
-  create(database, "staged", format.read, file).pipe(
-    Effect.zipRight(describe(database)),
-    Effect.catchAll((error) =>
-      Effect.gen(function* () {
-        if (yield* holdsNothing(database, format, file)) return yield* nothing(database)
-        const why = yield* diagnose(database, format, file, error)
-        const hidden = why.replaceAll(literal(file), source).replaceAll(file, source)
-        return yield* fromDuckDB("SOURCE_UNREADABLE", () => unreadable(source, hidden).message)(error)
-      })
-    )
+/** Says which source is unreadable. */
+const named = (source: string) =>
+  Effect.mapError((error: Unreadable | StageFailure): StageFailure =>
+    error._tag === "StageFailure"
+      ? error
+      : new StageFailure({
+          errorCode: "SOURCE_UNREADABLE",
+          message: `The source ${preview(source)} can't be read: ${error.why}`
+        })
   )
 
-/**
- * Stages the source that `source` names inside the folder `sources`. The database is closed with the scope; beside
- * this one file it can touch nothing but the folder `work`.
- */
-export const syncSource = (
-  source: string,
-  sources: string,
-  work: string
-): Effect.Effect<Staging, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
+/** Opens the source's file, and undoes what is done to it. */
+export const locate = (request: Request): Effect.Effect<Located, StageFailure, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
-    const file = yield* sourceFile.find(sources, source)
-    const format = yield* formatOf(source, file)
-    // That a database in memory can't be opened is no fault of the source or the flow.
-    const database = yield* Effect.orDie(duckdb.open({ files: [file.path, literal(file.path)], folder: work }))
-    const staged = yield* load(database, format, file.path, source)
-    return { database, format, extension: file.extension, ...staged }
-  })
+    const { flow, sourcePath, sources, work } = request
+    const found = yield* sourceFile.find(sources, sourcePath, work)
+    const kind = yield* kindOf(sourcePath, found)
+    const isLines = kind.family === "json" && kind.layout === "lines"
+    if (found.size === 0n && !isLines) return yield* new Unreadable({ why: "it is empty." })
+    const unpacked = found.isCompressed ? yield* gunzip(found, work) : found
+    const file = kind.family === "parquet" ? unpacked : yield* toUtf8(unpacked, flow.encoding, work)
+    const { extension, unchanged } = found
+    return { request, kind, extension, file, files: [file.path], unchanged }
+  }).pipe(named(request.sourcePath))
+
+const stageKind = (
+  database: duckdb.Database,
+  { file, kind, request: { flow, work } }: Located,
+  names: Names
+): Effect.Effect<Staged, Unreadable | StageFailure, Scope.Scope> => {
+  switch (kind.family) {
+    case "delimited": {
+      const { delimiter = kind.delimiter } = flow
+      return delimited.stage(database, { file, delimiter, isSure: flow.delimiter !== undefined, work })
+    }
+    case "json":
+      return json.stage(database, { file, layout: kind.layout, names })
+    case "parquet":
+      return parquet.stage(database, file)
+  }
+}
+
+/** Stages a source that was located, in a database that may read it. */
+export const stage = (
+  database: duckdb.Database,
+  located: Located,
+  names: Names
+): Effect.Effect<Staging, StageFailure, Scope.Scope> => {
+  const { extension, request, unchanged } = located
+  return stageKind(database, located, names).pipe(
+    // A file that is being written may look broken: that it changes is the better reason.
+    Effect.catchTag("Unreadable", (error) => Effect.zipRight(unchanged, error)),
+    named(request.sourcePath),
+    Effect.map((staged) => ({
+      ...staged,
+      database,
+      extension,
+      unchanged,
+      readable: Effect.zipRight(unchanged, named(request.sourcePath)(staged.readable))
+    }))
+  )
+}

@@ -1,18 +1,24 @@
 /**
- * TRANSFORMING: computes the target's fields and the tests into the table `result`, which lies beside `staged` row for
- * row, and counts the outcome.
+ * TRANSFORMING: computes the target's fields and the tests into the table `result`, whose rows are those of `staged`, in
+ * the same order, and counts the outcome.
  */
+import type { DuckDBType } from "@duckdb/node-api"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Number from "effect/Number"
 import * as Schema from "effect/Schema"
 import type { TopError } from "../../LumeMetadata.js"
-import type { LocalFlow } from "../LocalFlow.js"
 import type { Database, DuckDBError } from "./duckdb.js"
+import { refuseDamaged } from "./damage.js"
+import * as explain from "./explain.js"
 import * as expression from "./expression.js"
-import { StageFailure } from "./failure.js"
-import * as sql from "./sql.js"
+import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
+import type { Format } from "./format.js"
+import type { Field, Program, Test } from "./program.js"
+import * as relations from "./relations.js"
+import type { Placed, Relations } from "./relations.js"
 import type { Staging } from "./syncSource.js"
+import * as targetType from "./targetType.js"
 
 /** What came of the tests, as counted. */
 export interface Tally {
@@ -24,96 +30,45 @@ export interface Tally {
   readonly topErrors: ReadonlyArray<TopError>
 }
 
-/** A test of the flow, with its column in `result`: true where the row passes, else false. */
-export interface Tested {
-  readonly errorCode: string
-  readonly column: string
+/** A field of the target, computed. */
+export type TypedField = Placed<Field> & {
+  /** `undefined` where the target keeps texts, and types do not matter. */
+  readonly type: DuckDBType | undefined
 }
 
 /** A source transformed. */
 export interface Transformed {
-  readonly fields: ReadonlyArray<string>
-  readonly tests: ReadonlyArray<Tested>
+  readonly fields: ReadonlyArray<TypedField>
+  readonly tests: ReadonlyArray<Placed<Test>>
   readonly tally: Tally
 }
 
-const Strays = Schema.Struct({ strays: Schema.Number })
-const Counts = Schema.Struct({
+const Measured = Schema.Struct({
+  rows: Schema.Number,
+  strays: Schema.Number,
   mapped: Schema.Number,
-  rejected: Schema.Number,
   failed: Schema.Array(Schema.Number)
 })
+type Measured = typeof Measured.Type
 
-/** Whether a row passes all of the tests. */
-export const passes = (tests: ReadonlyArray<Tested>): string =>
-  tests.length === 0 ? "true" : tests.map(({ column }) => `result.${sql.name(column)}`).join(" AND ")
+/** Whether a row of `result` passes all of the tests. */
+export const passes = (tests: ReadonlyArray<Placed<Test>>): string =>
+  tests.length === 0 ? "true" : tests.map(({ column }) => `result.${column}`).join(" AND ")
 
-interface Compiled {
-  readonly row: string
-  readonly fields: ReadonlyArray<expression.Expression & { readonly name: string }>
-  readonly tests: ReadonlyArray<expression.Expression & { readonly name: string }>
+const measure = (database: Database, { tests }: Relations) => {
+  const failed = tests.expressions.map(({ column }) => `count(*) FILTER (WHERE NOT result.${column})::DOUBLE`)
+  const counts = [
+    "count(*)::DOUBLE AS rows",
+    `count(*) FILTER (WHERE result.rowid IS DISTINCT FROM result.row)::DOUBLE AS strays`,
+    `count(*) FILTER (WHERE ${passes(tests.expressions)})::DOUBLE AS mapped`,
+    `[${failed.join(", ")}]::DOUBLE[] AS failed`
+  ]
+  return Effect.orDie(database.one(Measured, `SELECT ${counts.join(", ")} FROM result`))
 }
 
-const compile = (flow: LocalFlow, { columns }: Staging): Compiled => {
-  const taken = [...columns.map(({ name }) => name), ...Object.keys(flow.fields)]
-  const row = sql.free("lume_row", taken)
-  return {
-    row,
-    fields: Object.entries(flow.fields).map(([name, text]) => ({
-      owner: `The field ${JSON.stringify(name)}`,
-      name,
-      // Where a source has no records it has no columns to compute anything from.
-      sql: columns.length === 0 ? "NULL" : text,
-      from: "source",
-      row
-    })),
-    tests: flow.tests.map((test, index) => ({
-      owner: `The test ${JSON.stringify(test.error_code)} of the field ${JSON.stringify(test.field)}`,
-      name: sql.free(`lume_test_${index}`, taken),
-      sql: test.check,
-      type: "BOOLEAN",
-      from: "target",
-      row
-    }))
-  }
-}
-
-const sourceView = ({ columns, format }: Staging, row: string): string => {
-  const values = columns.map(({ name, stored }) => `${format.view(`staged.${sql.name(stored)}`)} AS ${sql.name(name)}`)
-  return `CREATE VIEW source AS SELECT ${[`staged.rowid AS ${sql.name(row)}`, ...values].join(", ")} FROM staged`
-}
-
-const targetView = ({ fields, row }: Compiled): string => {
-  const values = fields.map((field) => `${expression.write(field)} AS ${sql.name(field.name)}`)
-  return `CREATE VIEW target AS SELECT ${[sql.name(row), ...values].join(", ")} FROM source`
-}
-
-const resultTable = ({ tests }: Compiled): string => {
-  const values = tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${sql.name(test.name)}`)
-  return `CREATE TABLE result AS SELECT ${["*", ...values].join(", ")} FROM target`
-}
-
-/** Makes sure that each row of `result` lies beside the row of `staged` that it was computed from. */
-const align = (database: Database, row: string) =>
-  Effect.flatMap(
-    database.one(
-      Strays,
-      `SELECT count(*)::DOUBLE AS strays FROM staged POSITIONAL JOIN result WHERE staged.rowid IS DISTINCT FROM result.${sql.name(row)}`
-    ),
-    ({ strays }) =>
-      strays === 0
-        ? Effect.void
-        : new StageFailure({
-            errorCode: "FLOW_SQL_ERROR",
-            message:
-              "The flow gives several rows, or none, for a row of the source. A field must have one value for each row: " +
-              "take unnest and generate_series out of the fields, or put them into a subquery."
-          })
-  )
-
-const topErrors = (flow: LocalFlow, failed: ReadonlyArray<number>): ReadonlyArray<TopError> => {
+const topErrors = (tests: ReadonlyArray<Placed<Test>>, failed: ReadonlyArray<number>): ReadonlyArray<TopError> => {
   const pairs = Array.groupBy(
-    flow.tests.map((test, index) => ({ errorCode: test.error_code, field: test.field, count: failed[index] ?? 0 })),
+    Array.zipWith(tests, failed, ({ errorCode, field }, count) => ({ errorCode, field, count })),
     ({ errorCode, field }) => JSON.stringify([errorCode, field])
   )
   return Object.values(pairs)
@@ -123,44 +78,163 @@ const topErrors = (flow: LocalFlow, failed: ReadonlyArray<number>): ReadonlyArra
     .slice(0, 10)
 }
 
-const count = (database: Database, flow: LocalFlow, tests: ReadonlyArray<Tested>) => {
-  const failed = tests.map(({ column }) => `count(*) FILTER (WHERE NOT result.${sql.name(column)})::DOUBLE`)
-  return database
-    .one(
-      Counts,
-      `SELECT count(*) FILTER (WHERE ${passes(tests)})::DOUBLE AS mapped, ` +
-        `count(*) FILTER (WHERE NOT (${passes(tests)}))::DOUBLE AS rejected, ` +
-        `[${failed.join(", ")}]::DOUBLE[] AS failed FROM result`
+const tally = (tests: ReadonlyArray<Placed<Test>>, { failed, mapped, rows }: Measured): Tally => ({
+  mapped,
+  rejected: rows - mapped,
+  testsExecuted: rows * tests.length,
+  testsFailed: Number.sumAll(failed),
+  topErrors: topErrors(tests, failed)
+})
+
+const severalRows = new StageFailure({
+  errorCode: "FLOW_SQL_ERROR",
+  message:
+    "The flow gives several rows, or none, for a row of the source. A field must have one value for each row: " +
+    "take what gives several out of the fields, or put it into a subquery."
+})
+
+/** Counts the outcome, and puts the rows of `result` into the order of the source, from which a window function takes them. */
+const settle = (database: Database, relations: Relations, rows: number) =>
+  Effect.gen(function* () {
+    const measured = yield* measure(database, relations)
+    if (measured.rows !== rows) return yield* severalRows
+    if (measured.strays === 0) return measured
+    const sorted = `CREATE OR REPLACE TABLE result AS SELECT * FROM result ORDER BY row`
+    yield* Effect.catchAll(
+      database.run(sorted),
+      fromDuckDB("FLOW_SQL_ERROR", () => "The target can't be sorted.")
     )
-    .pipe(
-      Effect.map(({ failed, mapped, rejected }): Tally => ({
-        mapped,
-        rejected,
-        testsExecuted: (mapped + rejected) * tests.length,
-        testsFailed: Number.sumAll(failed),
-        topErrors: topErrors(flow, failed)
-      }))
-    )
+    const again = yield* measure(database, relations)
+    return again.strays === 0 ? again : yield* severalRows
+  })
+
+const refuseProblems = ({ fields, tests }: Program): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    [...fields, ...tests],
+    (one) => (one.syntax.problem === undefined ? Effect.void : explain.refuse(one, one.syntax.problem)),
+    { discard: true }
+  )
+
+/** Refuses a flow that takes all columns where some can't be told apart. */
+const refuseTwins = ({ fields, tests }: Program, twins: ReadonlyArray<string>): Effect.Effect<void, StageFailure> => {
+  const greedy = [...fields, ...tests].find(({ syntax }) => syntax.namesAll)
+  return greedy === undefined || twins.length === 0
+    ? Effect.void
+    : explain.refuse(greedy, `it takes all columns of the source, but ${explain.indistinct(twins)}`)
 }
 
-/** Transforms a staged source. */
-export const transform = (flow: LocalFlow, staging: Staging): Effect.Effect<Transformed, StageFailure> =>
-  Effect.gen(function* () {
-    const { database } = staging
-    const compiled = compile(flow, staging)
-    const expressions = [...compiled.fields, ...compiled.tests]
-    const tests = compiled.tests.map(({ name }, index) => ({
-      errorCode: flow.tests[index]?.error_code ?? "",
-      column: name
-    }))
-    const orBlame = <A>(effect: Effect.Effect<A, DuckDBError | StageFailure>): Effect.Effect<A, StageFailure> =>
-      Effect.catchTag(effect, "DuckDBError", (error) => expression.blame(database, expressions, error))
+/** Fails by the expression of `batch` that can't be bound, if there is one. */
+const refuseUnbound = <E extends expression.Expression>(
+  database: Database,
+  batch: expression.Batch<E>,
+  scope: explain.Scope
+): Effect.Effect<void, StageFailure> =>
+  Effect.flatMap(expression.findUnbound(database, batch), (culprit) =>
+    culprit === undefined ? Effect.void : explain.explainUnbound(database, scope, culprit)
+  )
 
-    yield* orBlame(database.run(sourceView(staging, compiled.row)))
-    yield* Effect.forEach(compiled.fields, (field) => expression.check(database, field), { discard: true })
-    yield* orBlame(database.run(targetView(compiled)))
-    yield* Effect.forEach(compiled.tests, (test) => expression.check(database, test), { discard: true })
-    yield* orBlame(database.run(resultTable(compiled)))
-    yield* orBlame(align(database, compiled.row))
-    return { fields: Object.keys(flow.fields), tests, tally: yield* orBlame(count(database, flow, tests)) }
+/** Fails by the first expression of `batch` that fails on the data, if there is one. */
+const refuseFailing = <E extends expression.Expression>(
+  database: Database,
+  batch: expression.Batch<E>
+): Effect.Effect<void, StageFailure> =>
+  Effect.flatMap(expression.findFailing(database, batch), (culprit) =>
+    culprit === undefined ? Effect.void : explain.explainFailing(culprit)
+  )
+
+const inGeneral = fromDuckDB(
+  "FLOW_SQL_ERROR",
+  () => "The flow can't be computed, though each of its expressions can. Wrap those that may fail in TRY(…)."
+)
+
+/** What the columns of a query are: their types, or only how many there are where the target keeps texts. */
+const typesOf = (
+  { database, format }: Staging,
+  query: string
+): Effect.Effect<ReadonlyArray<DuckDBType | undefined>, DuckDBError> =>
+  format.family === "delimited"
+    ? Effect.map(database.shape(query), ({ columns }) => columns.map(() => undefined))
+    : database.types(query)
+
+/** Refuses a field whose values can't be kept. */
+const refuseUnfit = (family: Format["family"], fields: ReadonlyArray<TypedField>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    fields,
+    (field) => {
+      const problem = field.type && targetType.problem(family, field.type)
+      return problem === undefined ? Effect.void : explain.refuse(field, problem)
+    },
+    { discard: true }
+  )
+
+/** Binds the fields, and refuses those whose values the target can't keep. */
+const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<ReadonlyArray<TypedField>, StageFailure> =>
+  Effect.gen(function* () {
+    const { columns, database, format } = staging
+    const { expressions, query } = fields
+    const scope = { title: "The source's columns", names: columns.map(({ name }) => name), twins }
+    const [, ...types] = yield* typesOf(staging, query(expressions)).pipe(
+      Effect.filterOrFail(({ length }) => length === expressions.length + 1, expression.severalColumns),
+      Effect.catchAll((error) =>
+        Effect.gen(function* () {
+          yield* staging.unchanged
+          yield* refuseUnbound(database, fields, scope)
+          return yield* inGeneral(error)
+        })
+      )
+    )
+    const typed = Array.zipWith(expressions, types, (field, type) => ({ ...field, type }))
+    yield* refuseUnfit(format.family, typed)
+    return typed
+  })
+
+/** Computes `result`; where that fails, finds out by what. */
+const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
+  const { database, format } = staging
+  const scope = { title: "The target's fields", names: fields.expressions.map(({ name }) => name), twins: [] }
+  return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
+    Effect.gen(function* () {
+      yield* refuseLack(error)
+      yield* staging.unchanged
+      yield* refuseUnbound(database, tests, scope)
+      yield* refuseDamaged(staging)
+      if (error.kind === "IO") return yield* lack
+      yield* refuseFailing(database, fields)
+      yield* refuseFailing(database, tests)
+      // Some types can be computed, but not be kept in a table.
+      const [, ...types] = yield* Effect.orDie(database.types(fields.query(fields.expressions)))
+      yield* refuseUnfit(
+        format.family,
+        Array.zipWith(fields.expressions, types, (field, type) => ({ ...field, type }))
+      )
+      return yield* inGeneral(error)
+    })
+  )
+}
+
+/** Runs statements of our own, which fail by the source alone. */
+const execute = (staging: Staging, statements: ReadonlyArray<string>): Effect.Effect<void, StageFailure> =>
+  Effect.forEach(
+    statements,
+    (statement) =>
+      Effect.catchAll(staging.database.run(statement), (error) =>
+        Effect.all([refuseLack(error), refuseDamaged(staging), Effect.die(error)], { discard: true })
+      ),
+    { discard: true }
+  )
+
+/** Transforms a staged source. */
+export const transform = (program: Program, staging: Staging): Effect.Effect<Transformed, StageFailure> =>
+  Effect.gen(function* () {
+    const { database, rows } = staging
+    const made = relations.make(program, staging)
+    yield* refuseProblems(program)
+    yield* refuseTwins(program, made.twins)
+    yield* execute(staging, made.create)
+    const fields = yield* bind(staging, made)
+    yield* compute(staging, made)
+    yield* execute(staging, made.drop)
+    const measured = yield* settle(database, made, rows)
+    const tests = made.tests.expressions
+    return { fields, tests, tally: tally(tests, measured) }
   })

@@ -7,15 +7,12 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import type { TerminalRun } from "../../LumeRun.js"
 import * as LumeWebhook from "../../LumeWebhook.js"
-import type { RunRequest } from "../../RunRequest.js"
+import type { Event } from "./ledger.js"
 
 /** Where deliveries go, and what they are signed with. */
 export interface Webhook {
-  /** The URL that receives deliveries by `POST`. */
   readonly url: string
-  /** The secret that they are signed with. */
   readonly secret: Redacted.Redacted
 }
 
@@ -25,32 +22,48 @@ const patience = Schedule.exponential("200 millis").pipe(
   Schedule.intersect(Schedule.recurs(25))
 )
 
-const bodyOf = (run: TerminalRun, { flowVersion, sourcePath }: RunRequest): string =>
+const bodyOf = ({ flowVersion, runId, runMetadata, sourcePath, status }: Event): string =>
   JSON.stringify({
-    run_id: run.id,
-    status: run.status,
+    run_id: runId,
+    status,
     flow_version: flowVersion,
     source_path: sourcePath,
-    run_metadata: run.runMetadata
+    run_metadata: runMetadata ?? {}
   })
 
-/** Delivers the end of a run. That nobody hears it is logged; the run is what it is. */
-export const deliver = ({ secret, url }: Webhook, run: TerminalRun, request: RunRequest): Effect.Effect<void> =>
+/** How many deliveries are on their way at a time. */
+const atOnce = 8
+
+/** Tells of the end of a run; whether that was heard. A delivery that nobody heard is logged. */
+export type Deliver = (event: Event) => Effect.Effect<boolean>
+
+/** Deliveries to a webhook. */
+export const make = ({ secret, url }: Webhook): Effect.Effect<Deliver> =>
   Effect.gen(function* () {
-    const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
-    const body = bodyOf(run, request)
-    const signature = yield* LumeWebhook.sign({ secret, body })
-    const post = HttpClientRequest.post(url).pipe(
-      HttpClientRequest.setHeader(LumeWebhook.signatureHeader, signature),
-      HttpClientRequest.bodyText(body, "application/json")
+    const slots = yield* Effect.makeSemaphore(atOnce)
+    const client = (yield* HttpClient.HttpClient).pipe(
+      HttpClient.withTracerDisabledWhen(() => true),
+      HttpClient.filterStatusOk
     )
-    yield* Effect.scoped(HttpClient.withScope(client).execute(post)).pipe(
-      Effect.timeout("30 seconds"),
-      Effect.retry(patience)
-    )
-  }).pipe(
-    Effect.provide(FetchHttpClient.layer),
-    Effect.catchAll((error) =>
-      Effect.logWarning(`The webhook of run ${run.id} was not heard at ${url}. ${error.message}`)
-    )
-  )
+
+    const send = (event: Event) =>
+      Effect.gen(function* () {
+        const body = bodyOf(event)
+        const post = HttpClientRequest.post(url).pipe(
+          HttpClientRequest.setHeader(LumeWebhook.signatureHeader, yield* LumeWebhook.sign({ secret, body })),
+          HttpClientRequest.bodyText(body, "application/json")
+        )
+        yield* Effect.timeout(Effect.scoped(HttpClient.withScope(client).execute(post)), "30 seconds")
+      }).pipe(
+        // A redirect is an answer, and not a 2xx: what followed it would show the signature to somebody else.
+        Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+        slots.withPermits(1)
+      )
+
+    return (event: Event) =>
+      Effect.matchEffect(Effect.retry(send(event), patience), {
+        onSuccess: () => Effect.succeed(true),
+        onFailure: ({ message }) =>
+          Effect.as(Effect.logWarning(`The webhook of run ${event.runId} was not heard at ${url}. ${message}`), false)
+      })
+  }).pipe(Effect.provide(FetchHttpClient.layer))

@@ -4,7 +4,12 @@
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaParser from "effect/SchemaParser"
-import { Nothing } from "../internal/leaf.js"
+
+/** Whether a member of a union is that for what is absent: nothing but null. */
+const isNothing = (ast: SchemaAST.AST): boolean => {
+  const is = SchemaParser.is(Schema.make<Schema.Schema<unknown>>(SchemaAST.toType(ast)))
+  return SchemaAST.isDeclaration(ast) && is(null) && !is("") && !is(0)
+}
 
 /** The same transformations between types of which nothing is asked. */
 const unchecked = (ast: SchemaAST.AST): SchemaAST.AST => {
@@ -22,7 +27,7 @@ const unchecked = (ast: SchemaAST.AST): SchemaAST.AST => {
   }
   if (SchemaAST.isUnion(ast)) {
     // the last member is `Nothing`, which goes before the one that takes anything
-    const members = ast.types.toReversed().map((member) => (member === Nothing.ast ? member : unchecked(member)))
+    const members = ast.types.toReversed().map((member) => (isNothing(member) ? member : unchecked(member)))
     return new SchemaAST.Union(members, ast.options, undefined, undefined, links, ast.context)
   }
   return new SchemaAST.Unknown(undefined, undefined, links, ast.context)

@@ -1,0 +1,147 @@
+/**
+ * A local Lume's HTTP server: what holds for every request, whichever endpoint it is for.
+ */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import { createServer, type RequestListener, type Server } from "node:http"
+import { preview } from "../../internal/text.js"
+import { LocalLumeError } from "./error.js"
+import * as faults from "./faults.js"
+import { largestBody } from "./request.js"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Hosts
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
+
+/** Whether only this machine can reach a server that listens on this host. */
+export const isLoopback = (host: string): boolean => loopback.test(host)
+
+const withoutPort = (authority: string): string => authority.replace(/:\d*$/, "")
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Middleware
+
+type Middleware = <R>(app: HttpApp.Default<never, R>) => HttpApp.Default<never, R>
+
+const refusal = (status: number, detail: string) => HttpServerResponse.unsafeJson({ detail }, { status })
+
+/** No answer is true for longer than it takes to give it. */
+const noStore: Middleware = Effect.map(HttpServerResponse.setHeader("cache-control", "no-store"))
+
+/**
+ * A page of another site can have its own name resolved to this machine, and then ask as if it were from here. The name
+ * that it has asked for tells.
+ */
+const hostCheck: Middleware = (app) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers: { host = "" } }) =>
+    loopback.test(withoutPort(host))
+      ? app
+      : Effect.succeed(
+          refusal(
+            421,
+            `This server answers for this machine alone, as localhost or 127.0.0.1, not for ${preview(host)}`
+          )
+        )
+  )
+
+/** What no endpoint has answered: an unknown path, of which the platform's types don't tell, or a defect. */
+const withBody: Middleware = (app) =>
+  Effect.catchAllCause(app, (cause) =>
+    Predicate.isTagged(Cause.squash(cause), "RouteNotFound")
+      ? Effect.succeed(refusal(404, "Not Found"))
+      : Cause.isInterrupted(cause)
+        ? Effect.failCause(cause)
+        : Effect.as(
+            Effect.logError("The local Lume met a defect in answering a request", cause),
+            refusal(500, "Internal Server Error")
+          )
+  )
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The server
+
+/** Where a server listens, and the faults that it has. */
+export interface Options {
+  readonly host: string
+  /** 0 for a free one. */
+  readonly port: number
+  readonly fault: faults.Choice | undefined
+}
+
+/** What is no HTTP is answered too, as everything is. */
+const answerNonsense = (server: Server) =>
+  server.on("clientError", (_error, socket) => {
+    const body = JSON.stringify({ detail: "This is no HTTP request" })
+    const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
+    if (socket.writable) socket.end(`${head}\r\n\r\n${body}`)
+    else socket.destroy()
+  })
+
+/** A body that is announced is asked for only where it would be read. */
+const answerAnnouncement =
+  (handler: RequestListener): RequestListener =>
+  (request, response) => {
+    if (!(Number(request.headers["content-length"]) > largestBody)) response.writeContinue()
+    handler(request, response)
+  }
+
+const makeServer = (handler: RequestListener): Server => {
+  // A request without a Host header is refused by the check above, and what else it may expect is ignored.
+  const server = createServer({ keepAliveTimeout: 75_000, requireHostHeader: false }, handler)
+  server.on("checkContinue", answerAnnouncement(handler))
+  server.on("checkExpectation", handler)
+  return answerNonsense(server)
+}
+
+const listen = (server: Server, host: string, port: number): Effect.Effect<void, LocalLumeError> =>
+  Effect.async((resume) => {
+    server.once("error", (error) =>
+      resume(
+        new LocalLumeError({
+          message: `Can't listen on ${host}:${port}: ${error.message}. Leave the port out to get a free one.`
+        })
+      )
+    )
+    server.listen(port, host, () => resume(Effect.void))
+  })
+
+/** Node's own end waits until every client has let go of its connection. */
+const close = (server: Server): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
+const urlOf = (server: Server): string => {
+  const address = server.address()
+  // A server that listens on a port has an address that is no text.
+  if (address === null || typeof address === "string") return ""
+  return `http://${address.address.includes(":") ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+/** Serves an app until the scope closes; gives its URL. Requests leave no spans. */
+export const serve = (
+  app: HttpApp.Default,
+  { fault, host, port }: Options
+): Effect.Effect<string, LocalLumeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const checked = isLoopback(host) ? hostCheck(withBody(app)) : withBody(app)
+    const handler = yield* HttpMiddleware.withTracerDisabledWhenEffect(
+      NodeHttpServer.makeHandler(noStore(faults.middleware(fault)(noStore(checked)))),
+      () => true
+    )
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => makeServer(handler)),
+      close
+    )
+    yield* listen(server, host, port)
+    return urlOf(server)
+  })

@@ -1,0 +1,69 @@
+/**
+ * Reads what is submitted, and says in FastAPI's way what is wrong with it.
+ */
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import { fromIssue } from "../../internal/problem.js"
+import { readUpTo } from "../../internal/requestBody.js"
+import * as RunRequest from "../../RunRequest.js"
+import * as Api from "./api.js"
+import { longestSourcePath } from "./runJson.js"
+
+/** The largest body, in bytes. */
+export const largestBody = 1024 ** 2
+
+const decodeRequest = ParseResult.decodeUnknown(RunRequest.RunRequest)
+
+const wrong = (loc: ReadonlyArray<string>, msg: string, type: string): Api.Unprocessable =>
+  new Api.Unprocessable({ detail: [{ loc: ["body", ...loc], msg, type }] })
+
+const noJson = wrong([], "JSON decode error", "json_invalid")
+
+const readJson = (
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<unknown, Api.TooLarge | Api.Unprocessable> =>
+  readUpTo(request, largestBody).pipe(
+    Effect.mapError((why) =>
+      why === "TooLarge" ? new Api.TooLarge({ detail: `The body has more than ${largestBody} bytes` }) : noJson
+    ),
+    Effect.flatMap((body) =>
+      Effect.try({
+        try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)),
+        catch: () => noJson
+      })
+    )
+  )
+
+/** The schema checks some fields under the SDK's names; here is a body that has them under both. */
+const withBothNames = (json: unknown): unknown =>
+  typeof json === "object" && json !== null && "flow_version" in json && "source_path" in json
+    ? { ...json, flowVersion: json.flow_version, sourcePath: json.source_path }
+    : json
+
+const wireName = (path: string): string =>
+  path.replace(/^flowVersion/, "flow_version").replace(/^sourcePath/, "source_path")
+
+const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, Api.Unprocessable> =>
+  Effect.mapError(decodeRequest(json), (issue) => {
+    const { expected, path, received } = fromIssue(issue, withBothNames(json))
+    const loc = path === "" ? [] : wireName(path).split(".")
+    return received === "nothing"
+      ? wrong(loc, "Field required", "missing")
+      : wrong(loc, `Expected ${expected}, got ${received}`, "value_error")
+  })
+
+const checkLength = ({ sourcePath }: RunRequest.RunRequest): Effect.Effect<void, Api.Unprocessable> => {
+  const length = Buffer.byteLength(sourcePath)
+  return length <= longestSourcePath
+    ? Effect.void
+    : Effect.fail(
+        wrong(["source_path"], `Expected at most ${longestSourcePath} bytes, got ${length}`, "string_too_long")
+      )
+}
+
+/** What is submitted by a request. */
+export const read = (
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<RunRequest.RunRequest, Api.TooLarge | Api.Unprocessable> =>
+  readJson(request).pipe(Effect.flatMap(decode), Effect.tap(checkLength))

@@ -1,0 +1,185 @@
+/**
+ * Sources of JSON, staged by record: DuckDB keeps each record's own text, and takes out of it what the flow may name.
+ */
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
+import { preview } from "../../../internal/text.js"
+import type * as duckdb from "../duckdb.js"
+import type { StageFailure } from "../failure.js"
+import * as sql from "../sql.js"
+import { eachText, type OpenFile, recordLimit } from "./bytes.js"
+import { incompleteNumber, JsonScan, type Layout } from "./jsonScan.js"
+import { type Column, countRows, type Names, type Staged } from "./staged.js"
+import { fromDuckDB, Unreadable } from "./unreadable.js"
+
+/** Records to be staged. */
+export interface Source {
+  /** UTF-8 without a byte-order mark. */
+  readonly file: OpenFile
+  /** How records lie by the file's extension: an array's file may also have lines. */
+  readonly layout: Layout
+  readonly names: Names
+}
+
+const scan = ({ file, layout }: Source): Effect.Effect<JsonScan, Unreadable> =>
+  Effect.suspend(() => {
+    const scan = new JsonScan(layout === "lines" ? layout : undefined)
+    const check = () => (scan.fault === undefined ? Effect.void : new Unreadable({ why: scan.fault }))
+    const push = (chunk: Uint8Array) => {
+      scan.push(chunk)
+      return check()
+    }
+    const end = Effect.suspend(() => {
+      scan.end()
+      return check()
+    })
+    return eachText(file, push, { incomplete: incompleteNumber }).pipe(Effect.zipRight(end), Effect.as(scan))
+  })
+
+const reader = (file: OpenFile, layout: Layout): string => {
+  const format = layout === "array" ? "array" : "newline_delimited"
+  // A record may be a little larger for DuckDB, so that its limit is never the one that is met.
+  return `read_json_objects(${sql.text(file.path)}, format = '${format}', compression = 'uncompressed', hive_partitioning = false, maximum_object_size = ${recordLimit + 2 ** 16})`
+}
+
+const Duplicate = Schema.Struct({
+  duplicate: Schema.NullOr(Schema.Struct({ record: Schema.Number, keys: Schema.Array(Schema.String) }))
+})
+const Keys = Schema.Struct({ keys: Schema.Array(Schema.String) })
+
+const readDuplicate = (database: duckdb.Database) =>
+  Effect.map(
+    database.one(
+      Duplicate,
+      "SELECT arg_min({ record: (first + 1)::DOUBLE, keys: keys }, first) AS duplicate FROM shapes WHERE len(list_distinct(keys)) < len(keys)"
+    ),
+    ({ duplicate }) => duplicate
+  )
+
+/** Every key at the top of a record, in the order in which they are first seen. */
+const readKeys = (database: duckdb.Database) =>
+  Effect.map(
+    database.one(
+      Keys,
+      "SELECT coalesce(list(key ORDER BY first, place), []) AS keys FROM " +
+        "(SELECT key, min(first) AS first, arg_min(place, first) AS place FROM " +
+        "(SELECT unnest(keys) AS key, unnest(range(len(keys))) AS place, first FROM shapes) GROUP BY key)"
+    ),
+    ({ keys }) => keys
+  )
+
+/** Most records have the same keys: there are fewer lists of them than records. */
+const keysOf = (database: duckdb.Database): Effect.Effect<ReadonlyArray<string>, Unreadable | duckdb.DuckDBError> =>
+  Effect.gen(function* () {
+    yield* database.run(
+      "CREATE TABLE shapes AS SELECT json_keys(json) AS keys, min(rowid) AS first FROM records GROUP BY keys"
+    )
+    const duplicate = yield* readDuplicate(database)
+    if (duplicate !== null) {
+      const { keys, record } = duplicate
+      const key = keys.find((key, index) => keys.indexOf(key) < index)
+      return yield* new Unreadable({
+        why: `record ${record} has the key ${preview(key)} twice. Take one of them away, or rename it.`
+      })
+    }
+    const keys = yield* readKeys(database)
+    const odd = keys.find((key) => key.includes("\0"))
+    if (odd !== undefined)
+      return yield* new Unreadable({ why: `the key ${preview(odd)} holds a NUL character. Rename it.` })
+    yield* database.run("DROP TABLE shapes")
+    return keys
+  })
+
+/**
+ * Numbers with a fraction or an exponent that a double may change: those of more than 15 digits, and those with an
+ * exponent of more than two.
+ */
+const inexact = "(?:[0-9.]{17,}(?:[eE][-+]?[0-9]+)?|[0-9.]{16,}[eE][-+]?[0-9]+|[0-9.]+[eE][-+]?[0-9]{3,})"
+const suspect = sql.text(`[:\\[,]\\s*-?${inexact}`)
+const tokens = sql.text('"(?:[^"\\\\]|\\\\.)*"|[-0-9][-+.0-9eE]*|[^-"0-9]+')
+
+/** Every function of DuckDB that reads JSON takes fractions for doubles: such numbers are made texts with a mark before. */
+const marked = (mark: string): string =>
+  `CASE WHEN regexp_matches(json, ${suspect}) THEN array_to_string(list_transform(regexp_extract_all(json, ${tokens}), ` +
+  `lambda token: CASE WHEN regexp_full_match(token, ${sql.text(`-?${inexact}`)}) THEN '"${mark}' || token || '"' ELSE token END), '') ELSE json END`
+
+const unmarked = (value: string, mark: string): string =>
+  `CASE WHEN starts_with(${value}, '${mark}') THEN substr(${value}, ${mark.length + 1}) ` +
+  `WHEN contains(${value}, '${mark}') THEN regexp_replace(${value}, '"${mark}([^"]*)"', '\\1', 'g') ELSE ${value} END`
+
+const uncertain = new Unreadable({
+  why: "DuckDB does not find the records that it holds. Write the file again, by another program."
+})
+
+// A transformation into structs of many more fields takes longer than several.
+const width = 1000
+
+const pointer = (key: string): string => sql.text(`/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
+
+/** Makes `staged` of the records: each record's text, and the values of keys that the flow may name. */
+const extract = (
+  database: duckdb.Database,
+  keys: ReadonlyArray<string>,
+  names: Names,
+  hasInexact: boolean
+): Effect.Effect<ReadonlyArray<Column>, duckdb.DuckDBError> =>
+  Effect.gen(function* () {
+    const mark = hasInexact ? randomUUID() : undefined
+    const twins = sql.twins(keys)
+    const wanted = keys.filter((key) => key !== "" && names(key) && !twins.has(key))
+    const groups = Array.chunksOf(wanted, width).filter(Array.isNonEmptyArray)
+    const structs = groups.map((group, index) => {
+      const shape = JSON.stringify(Object.fromEntries(group.map((key) => [key, "VARCHAR"])))
+      return `json_transform(${mark === undefined ? "json" : marked(mark)}, ${sql.text(shape)}) AS s${index}`
+    })
+    yield* database.run(`CREATE TABLE staged AS SELECT ${["json", ...structs].join(", ")} FROM records`)
+    yield* database.run("DROP TABLE records")
+    const extracted = new Map(
+      groups.flatMap((group, index) =>
+        group.map((key) => [key, `struct_extract(staged.s${index}, ${sql.text(key)})`] as const)
+      )
+    )
+    return keys.map((name) => {
+      const value = extracted.get(name) ?? `json_extract_string(staged.json, ${pointer(name)})`
+      return { name, value: mark === undefined ? value : unmarked(value, mark) }
+    })
+  })
+
+/** A record's own text with one more key at its end. */
+const spliced = (key: string, value: string): string => {
+  const opened = "rtrim(left(staged.json, -1), e' \\t\\r\\n')"
+  return `${opened} || CASE WHEN ends_with(${opened}, '{') THEN '' ELSE ',' END || ${sql.text(JSON.stringify(key))} || ':' || ${value} || '}'`
+}
+
+/** Texts as they are, one after the other. */
+const writeTexts = (layout: Layout): string => {
+  const raw = "FORMAT csv, HEADER false, DELIMITER '', QUOTE '', ESCAPE '', NULLSTR ''"
+  return layout === "array" ? `${raw}, PREFIX '[\n\t', SUFFIX '\n]\n', NEW_LINE ',\n\t'` : raw
+}
+
+/** Stages records. What a flow sees of a key is its value as a text: of a string what it holds, else its JSON. */
+export const stage = (database: duckdb.Database, source: Source): Effect.Effect<Staged, Unreadable | StageFailure> =>
+  Effect.gen(function* () {
+    const { inexact, layout = source.layout, records } = yield* scan(source)
+    const load = Effect.gen(function* () {
+      yield* database.run(`CREATE TABLE records AS SELECT json FROM ${reader(source.file, layout)}`)
+      const columns = yield* extract(database, yield* keysOf(database), source.names, inexact)
+      return (yield* countRows(database)) === records ? columns : yield* uncertain
+    })
+    const columns = yield* Effect.catchTag(load, "DuckDBError", fromDuckDB(uncertain.why))
+    const names = columns.map(({ name }) => name)
+    return {
+      format: { family: "json", write: `FORMAT json, ARRAY ${source.layout === "array"}` },
+      columns,
+      inPlace: false,
+      readable: Effect.void,
+      row: "staged.rowid",
+      rows: records,
+      rejects: {
+        columns: (codes) => [spliced(sql.free("error_codes", names), `to_json(${codes})`)],
+        write: writeTexts(source.layout)
+      }
+    }
+  })

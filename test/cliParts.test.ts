@@ -1,0 +1,81 @@
+/**
+ * What the command shows and decides, where a process would show too few cases of it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { frame, width } from "../src/cli/frame.js"
+import { apart, worst } from "../src/cli/judgement.js"
+import { visible } from "../src/cli/output.js"
+import { word } from "../src/cli/shell.js"
+import { spawnSync } from "node:child_process"
+import { property } from "./support/property.js"
+
+const shown = FastCheck.record({
+  id: FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 60 }).map(visible),
+  status: FastCheck.constantFrom(undefined, null, "CREATED", "TRANSFORMING", "SYNCING_TARGET", "QUEUED"),
+  elapsed: FastCheck.nat(1e9),
+  hasEnded: FastCheck.boolean()
+})
+
+describe("a frame", () => {
+  property.all(
+    "fits on the screen, whatever the runs and the screen",
+    [
+      FastCheck.array(shown, { maxLength: 30 }),
+      FastCheck.record({
+        columns: FastCheck.integer({ min: 1, max: 120 }),
+        rows: FastCheck.integer({ min: 1, max: 30 }),
+        unicode: FastCheck.boolean()
+      })
+    ],
+    ([runs, screen]) => {
+      const lines = frame(runs, screen)
+      assert.isAtMost(lines.length, Math.max(1, screen.rows - 1))
+      for (const line of lines) {
+        assert.isAtMost(width(line), Math.max(1, screen.columns - 1))
+        if (!screen.unicode) assert.notMatch(line, /[…█░]/)
+      }
+    }
+  )
+})
+
+describe("a value beside its limit", () => {
+  const count = FastCheck.integer({ min: 1, max: 1_000_000 })
+
+  property.all(
+    "is told apart from it, unless they are equal",
+    [count, count, FastCheck.double({ min: 0, max: 1 })],
+    ([part, more, limit]) => {
+      const actual = part / (part + more)
+      const [one, other] = apart(actual, limit)
+      assert.strictEqual(one === other, actual === limit)
+      assert.strictEqual(Number(one) <= Number(other), actual <= limit)
+    }
+  )
+
+  it("has no more digits than that takes", () => {
+    assert.deepStrictEqual(apart(1 / 3, 0.05), ["0.333", "0.05"])
+    assert.deepStrictEqual(apart(0.050001, 0.05), ["0.050001", "0.05"])
+  })
+})
+
+describe("the worst code", () => {
+  it("is a client error before a timeout before the worst run", () => {
+    assert.strictEqual(worst([]), 0)
+    assert.strictEqual(worst([0, 3, 0]), 3)
+    assert.strictEqual(worst([3, 4, 0]), 4)
+    assert.strictEqual(worst([4, 5, 3]), 5)
+    assert.strictEqual(worst([5, 1, 4]), 1)
+  })
+})
+
+describe("a word of a shell", () => {
+  property.all(
+    "is read by the shell as it was",
+    [FastCheck.string({ minLength: 1 }).filter((text) => !text.includes("\0"))],
+    ([text]) => {
+      const printed = spawnSync("sh", ["-c", `printf %s ${word(text)}`], { encoding: "utf8" }).stdout
+      assert.strictEqual(printed, text)
+    }
+  )
+})

@@ -1,0 +1,344 @@
+/**
+ * A flow's SQL: what each expression may be, what it sees, and what is said of one that can't be computed.
+ */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { LocalFlow } from "../../src/local/LocalFlow.js"
+import { failure, finished, folders, live, query, read, rejects, run, written } from "./support.js"
+import * as path from "node:path"
+
+const rowsOf = (count: number) =>
+  Array.from({ length: count }, (_, row) => ({ g: row % 3, v: (row * 7919) % count, row }))
+
+/** A source of so many rows, whose values are in no order. */
+const numbers = (count: number): string =>
+  ["g,v,name", ...rowsOf(count).map(({ g, row, v }) => `${g},${v},name of ${row}`), ""].join("\n")
+
+const make = (
+  fields: Readonly<Record<string, string>>,
+  tests: ReadonlyArray<readonly [errorCode: string, field: string, check: string]> = []
+): LocalFlow => ({
+  name: "numbers",
+  version: "v1",
+  fields,
+  tests: tests.map(([error_code, field, check]) => ({ error_code, field, check }))
+})
+
+/** The target of a flow over a CSV file, as lines. */
+const mapped = (source: string, flow: LocalFlow) =>
+  Effect.gen(function* () {
+    const outcome = yield* run(yield* folders({ "a.csv": source }), "a.csv", { flow })
+    const text = yield* read(finished(outcome).results.targetLocations.mapped)
+    return text.trimEnd().split("\n")
+  })
+
+/** What is said of a flow that can't be computed. */
+const refused = (source: string, flow: LocalFlow) =>
+  Effect.gen(function* () {
+    const places = yield* folders({ "a.csv": source })
+    const { errorCode, message, stage } = failure(yield* run(places, "a.csv", { flow }))
+    assert.strictEqual(`${stage} ${errorCode}`, "TRANSFORMING FLOW_SQL_ERROR", message)
+    assert.notMatch(message, /lume_|numbered|staged|result\.|field_\d|LINE 1|\n/)
+    assert.deepStrictEqual(yield* written(places), [])
+    return message
+  })
+
+describe("an expression may look at other rows", () => {
+  type Row = ReturnType<typeof rowsOf>[number]
+  const expressions: ReadonlyArray<readonly [sql: string, expected: (row: Row, count: number) => unknown]> = [
+    ["row_number() OVER (ORDER BY v::INT)", ({ v }) => v + 1],
+    ["lag(v, 1, '') OVER (ORDER BY v::INT)", ({ v }) => (v === 0 ? '""' : v - 1)],
+    ["count(*) OVER (PARTITION BY g)", ({ g }, count) => Math.ceil((count - g) / 3)],
+    ["first_value(name) OVER (PARTITION BY g ORDER BY name[9:]::INT)", ({ g }) => `name of ${g}`],
+    ["(SELECT max(s.v::INT) FROM source s) - v::INT", ({ v }, count) => count - 1 - v],
+    ["(SELECT min(s.name[9:]::INT) FROM source s WHERE s.g = source.g)", ({ g }) => g],
+    ["EXISTS (SELECT * FROM source s WHERE s.v::INT = source.v::INT + 1)", ({ v }, count) => v < count - 1]
+  ]
+
+  for (const count of [10, 20_011]) {
+    live(`windows and subqueries give each of ${count} rows its own value, in the source's order`, () =>
+      Effect.gen(function* () {
+        for (const [sql, expected] of expressions) {
+          const lines = yield* mapped(numbers(count), make({ name: "name", x: sql }))
+          const wanted = rowsOf(count).map((row) => `name of ${row.row},${String(expected(row, count))}`)
+          assert.strictEqual(lines.slice(1).join("\n"), wanted.join("\n"), sql)
+        }
+      })
+    )
+  }
+
+  live("the first of duplicates is kept, the others are rejected as they were", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "a.csv": numbers(3000) })
+      const flow = make({ v: "v", n: "row_number() OVER (PARTITION BY g ORDER BY v::INT)" }, [
+        ["DUPLICATE", "n", "n = 1"]
+      ])
+      const outcome = yield* run(places, "a.csv", { flow })
+      assert.deepInclude(finished(outcome).results, { inputRows: 3000, mappedRows: 3, rejectedRows: 2997 })
+      const lines = (yield* rejects(outcome)).trimEnd().split("\n")
+      const source = numbers(3000).trimEnd().split("\n").slice(1)
+      const kept = new Set(source.filter((line) => !lines.includes(`${line},DUPLICATE`)))
+      assert.strictEqual(kept.size, 3)
+      assert.deepStrictEqual(
+        lines.slice(1),
+        source.filter((line) => !kept.has(line)).map((line) => `${line},DUPLICATE`)
+      )
+    })
+  )
+
+  live("a whole row holds the source's columns, and nothing else", () =>
+    Effect.gen(function* () {
+      const lines = yield* mapped(
+        "a,b\n1,2\n1,2\n",
+        make({
+          json: "to_json(source)",
+          same: "(SELECT count(*) FROM source s WHERE s = source)",
+          distinct: "(SELECT count(*) FROM (SELECT DISTINCT * FROM source))",
+          second: "(SELECT max(s.y) FROM source AS s(x, y))"
+        })
+      )
+      assert.deepStrictEqual(
+        lines.slice(1),
+        Array.from({ length: 2 }, () => '"{""a"":""1"",""b"":""2""}",2,1,2')
+      )
+    })
+  )
+
+  live("a field is computed once: its tests see what the target gets, also by a subquery", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "a.csv": numbers(5000) })
+      const flow = make({ r: "random()" }, [
+        ["LOW", "r", "r >= 0.5"],
+        ["NOT_FOUND", "r", "(SELECT count(*) FROM target t WHERE t.r = target.r) = 1"],
+        ["NOT_WHOLE", "r", "(SELECT count(*) FROM target t WHERE t = target) = 1"]
+      ])
+      const outcome = yield* run(places, "a.csv", { flow })
+      const { results, validation } = finished(outcome)
+      assert.deepStrictEqual(validation.topErrors, [{ errorCode: "LOW", field: "r", count: results.rejectedRows }])
+      const text = yield* read(results.targetLocations.mapped)
+      assert.isTrue(
+        text
+          .trimEnd()
+          .split("\n")
+          .slice(1)
+          .every((value) => Number(value) >= 0.5)
+      )
+    })
+  )
+})
+
+describe("an expression that gives no single value is told why", () => {
+  const cases: ReadonlyArray<readonly [sql: string, says: string]> = [
+    ["max(v)", "Add OVER ()"],
+    ["count(*) FILTER (g = '1')", "Add OVER ()"],
+    ["unnest([v, g])", "into a subquery"],
+    ["unnest({'a': v, 'b': g})", "into a subquery"],
+    ["COLUMNS(*)", "COLUMNS(…) stands for several columns"],
+    ["greatest(*COLUMNS('v|g'))", "COLUMNS(…) stands for several columns"],
+    ["*", "a star stands for several columns"],
+    ["source.*", "a star stands for several columns"],
+    ["#1", "Write the column's name"],
+    ["sum(row_number() OVER ()) OVER ()", "a window function inside another"],
+    ["sum(v::INT) OVER (ORDER BY row_number() OVER ())", "a window function inside another"],
+    ["(SELECT v FROM source)", "Add LIMIT 1 or an aggregate"],
+    ["v AS w", "not one expression"],
+    ["v, g", "not one expression"],
+    ["v FROM source", "not one expression"],
+    ["v LIMIT 1", "not one expression"],
+    ["DISTINCT v", "not one expression"],
+    ["v UNION SELECT 1", "not one expression"],
+    ["v; DROP TABLE source", "not one expression"],
+    ["v;", 'at or near ";"'],
+    ["v) OR (v", 'at or near ")"'],
+    ["v /* and so on", "unterminated /* comment"],
+    ["$1", "a parameter"],
+    ["(SELECT ?)", "a parameter"],
+    ["v\u0000", "NUL"]
+  ]
+
+  live("by a sentence of its own", () =>
+    Effect.gen(function* () {
+      for (const [sql, says] of cases) {
+        assert.include(yield* refused(numbers(10), make({ g: "g", x: sql })), says, sql)
+        assert.include(
+          yield* refused(numbers(10), make({ g: "g" }, [["X", "g", sql.replaceAll("v", "g")]])),
+          says.replaceAll(" v ", " g "),
+          sql
+        )
+      }
+    })
+  )
+
+  live("and two of them do not complete each other", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(numbers(10), make({ a: "(v", b: "g)" })), 'The field "a"')
+      assert.include(yield* refused(numbers(10), make({ a: "'v", b: "g'" })), 'The field "a"')
+      assert.include(yield* refused(numbers(10), make({ a: "v", b: "a" })), 'no column "a"')
+    })
+  )
+})
+
+describe("what is not there is named, with what is", () => {
+  live("a misspelt column, of the source and of the target", () =>
+    Effect.gen(function* () {
+      const source = 'name,"a ""b"""\nx,1\n'
+      for (const sql of ["nmae", "source.nmae", "upper(nmae)", "(SELECT max(s.nmae) FROM source s)"]) {
+        assert.include(
+          yield* refused(source, make({ n: sql })),
+          'there is no column "nmae". The source\'s columns are "name", "a \\"b\\"".',
+          sql
+        )
+      }
+      assert.include(
+        yield* refused(source, make({ n: "name", m: "name" }, [["X", "n", "name = ''"]])),
+        'The test "X" of the field "n" can\'t be computed: there is no column "name". The target\'s fields are "n", "m".'
+      )
+    })
+  )
+
+  live("of many columns, those that are spelt alike", () =>
+    Effect.gen(function* () {
+      const columns = Array.from({ length: 500 }, (_, index) => `column_${index}`)
+      const source = `${columns.join(",")},amount\n${columns.map(() => "1").join(",")},1\n`
+      const message = yield* refused(source, make({ n: "amuont" }))
+      assert.include(message, '501 in all, the nearest are "amount"')
+      assert.isBelow(message.length, 1000)
+    })
+  )
+
+  live("a table, and a function", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refused(numbers(3), make({ n: "(SELECT max(x.v) FROM sauce x)" })), "is called source")
+      assert.include(yield* refused(numbers(3), make({ n: "other.v" })), "is called source")
+      assert.include(yield* refused(numbers(3), make({ n: "foo(v)" })), "name foo does not exist")
+    })
+  )
+})
+
+describe("an expression that fails on the data names the first record, and holds none of its values", () => {
+  const source = ["name,amount", "Ada,1", '"Lovelace, Ada",2', "Grace,secret", "Alan,secret", ""].join("\n")
+  const cases: ReadonlyArray<readonly [sql: string, says: string]> = [
+    ["amount::INT", "The field \"x\" can't be computed for record 3: a value can't be converted"],
+    ["strptime(amount, '%m')", "for record 3: a function can't take a value"],
+    ["CASE WHEN amount = 'secret' THEN error(amount) END", "for record 3: a function can't take a value"],
+    ["try_cast(amount AS INT) * 2000000000", "for record 2: a number is out of range"],
+    ["sum(amount::INT) OVER ()", "The field \"x\" can't be computed: a value can't be converted"],
+    ["DATE '2020-01-01'::BOOLEAN", "Unimplemented type for cast (DATE -> BOOLEAN)"]
+  ]
+
+  live("whatever the kind of failure", () =>
+    Effect.gen(function* () {
+      for (const [sql, says] of cases) {
+        const message = yield* refused(source, make({ name: "name", x: sql, other: "amount" }))
+        assert.include(message, says, sql)
+        assert.notMatch(message.replace(sql, ""), /Lovelace|Ada|secret/, sql)
+      }
+    })
+  )
+
+  live("in a test, which is one of the target's fields", () =>
+    Effect.gen(function* () {
+      const message = yield* refused(
+        source,
+        make({ name: "name", amount: "amount" }, [["X", "name", "amount::INT > 0"]])
+      )
+      assert.include(message, 'The test "X" of the field "name" can\'t be computed for record 3')
+      assert.notInclude(message, "secret")
+    })
+  )
+
+  live("among many rows and fields", () =>
+    Effect.gen(function* () {
+      const lines = Array.from({ length: 30_000 }, (_, row) =>
+        row === 23_456 || row === 29_999 ? "none" : String(row)
+      )
+      const fields = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index}`, "v"]))
+      const message = yield* refused(
+        ["v", ...lines, ""].join("\n"),
+        make({ ...fields, wrong: "v::INT", last: "v::DOUBLE" })
+      )
+      assert.include(message, 'The field "wrong" can\'t be computed for record 23457:')
+    })
+  )
+})
+
+describe("columns that differ only by case", () => {
+  const source = "A,a,b\n1,2,3\n"
+
+  live("are refused where a flow names one of them, or all", () =>
+    Effect.gen(function* () {
+      for (const sql of [
+        "a",
+        "A",
+        '"a"',
+        "source.A",
+        "(SELECT max(a) FROM source)",
+        "to_json(source)",
+        "(SELECT count(*) FROM (FROM source))"
+      ]) {
+        assert.include(yield* refused(source, make({ x: "b", y: sql })), '"A", "a"', sql)
+      }
+    })
+  )
+
+  live("are no matter where a flow names neither, and are both in the rejects", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "a.csv": `${source}1,2,0\n` })
+      const outcome = yield* run(places, "a.csv", {
+        flow: make({ b: "b", c: "list_transform([1], lambda a: a + 1)" }, [["ZERO", "b", "b <> '0'"]])
+      })
+      assert.strictEqual(yield* read(finished(outcome).results.targetLocations.mapped), "b,c\n3,[2]\n")
+      assert.strictEqual(yield* rejects(outcome), "A,a,b,error_codes\n1,2,0,ZERO\n")
+    })
+  )
+})
+
+describe("a wide flow", () => {
+  live("of 1,000 fields over 1,000 columns is computed, and the wrong one of them found", () =>
+    Effect.gen(function* () {
+      const columns = Array.from({ length: 1000 }, (_, index) => `column ${index}`)
+      const source = `${columns.join(",")}\n${columns.map((_, index) => index).join(",")}\n`
+      const fields = Object.fromEntries(columns.map((column, index) => [`field ${index}`, `"${column}"`]))
+      const lines = yield* mapped(source, make(fields))
+      assert.deepStrictEqual(
+        lines[1]?.split(","),
+        columns.map((_, index) => String(index))
+      )
+      assert.include(yield* refused(source, make({ ...fields, "field 777": "kolumn" })), 'The field "field 777"')
+      assert.include(
+        yield* refused(source, make({ ...fields, "field 777": "'x'::INT + \"column 1\"::INT" })),
+        'The field "field 777"'
+      )
+    })
+  )
+})
+
+describe("a Parquet source", () => {
+  live("is computed from in place, whatever its columns are called", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({})
+      const file = path.join(places.sources, "a.parquet")
+      const columns = 'range AS v, (range % 3)::INT AS g, range * 2 AS "rowid", -range AS "row"'
+      yield* query(`COPY (SELECT ${columns} FROM range(10000)) TO '${file}' (ROW_GROUP_SIZE 2048)`)
+      const flow = make({ v: "v", n: "row_number() OVER (PARTITION BY g ORDER BY v DESC)", r: "rowid", w: '"row"' }, [
+        ["ODD", "v", "v % 2 = 0"]
+      ])
+      const outcome = yield* run(places, "a.parquet", { flow })
+      const { mapped, rejects } = finished(outcome).results.targetLocations
+      assert.deepStrictEqual(
+        yield* query(
+          `SELECT count(*)::INT AS n, count(*) FILTER (v % 2 = 0 AND r = 2 * v AND w = -v AND n = (9999 - v) // 3 + 1)::INT AS ok FROM '${mapped.replace("file://", "")}'`
+        ),
+        [{ n: 5000, ok: 5000 }]
+      )
+      assert(rejects._tag === "Some")
+      assert.deepStrictEqual(
+        yield* query(`SELECT * FROM '${rejects.value.replace("file://", "")}' LIMIT 2 OFFSET 4998`),
+        [
+          { v: "9997", g: 1, rowid: "19994", row: "-9997", error_codes: ["ODD"] },
+          { v: "9999", g: 0, rowid: "19998", row: "-9999", error_codes: ["ODD"] }
+        ]
+      )
+    })
+  )
+})
