@@ -371,7 +371,11 @@ export const make = (rules: Rules, modules: Modules): Engine => {
   const used = new Set<string>()
   const moved = new Map(Object.entries(rules.modules))
   const members = new Map(Object.entries(rules.members))
-  const byKind = Map.groupBy(rules.rewrites.map(toPattern), ({ root }) => kindOf(root))
+  const byKind = new Map<ts.SyntaxKind, Array<Pattern>>()
+  for (const pattern of rules.rewrites.map(toPattern)) {
+    const kind = kindOf(pattern.root)
+    byKind.set(kind, [...(byKind.get(kind) ?? []), pattern])
+  }
   const moduleOf = (module: string): string => {
     const after = moved.get(module)
     if (after === undefined) return module

@@ -24,9 +24,6 @@ export const rules: Rules = {
   modules: {
     ...Object.fromEntries(http.map((name) => [`@effect/platform/${name}`, `effect/http/${name}`])),
     "@effect/opentelemetry/Otlp": "effect/observability/Otlp",
-    "@effect/platform-node/NodeContext": "@effect/platform-node/NodeServices",
-    "@effect/platform/Error": "effect/PlatformError",
-    "@effect/platform/FileSystem": "effect/FileSystem",
     "@effect/platform/HttpApp": "effect/http/HttpEffect",
     "@effect/platform/KeyValueStore": "effect/persistence/KeyValueStore",
     "@effect/rpc/Rpc": "effect/rpc/Rpc",
@@ -162,11 +159,11 @@ export const rules: Rules = {
     ["ConfigError.ConfigError", "Config.ConfigError"],
     [
       "ConfigError.InvalidData($path, $message)",
-      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [...$path, $message].join(": ") }))'
+      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [$path, $message].flat().join(": ") }))'
     ],
     [
       "ConfigError.SourceUnavailable($path, $message, $cause)",
-      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [...$path, $message].join(": "), cause: $cause }))'
+      'new Config.ConfigError(new ConfigProvider.SourceError({ message: [$path, $message].flat().join(": "), cause: $cause }))'
     ],
 
     // metrics
@@ -231,11 +228,8 @@ export const rules: Rules = {
       '$error.reason._tag === "TransportError" || ($error.response?.status ?? 0) >= $status'
     ],
     ["HttpRouter.empty.pipe($$routes)", "Layer.mergeAll($$routes)"],
-    ["HttpRouter.get($path, $handler)", 'HttpRouter.add("GET", $path, $handler)'],
-    ["HttpRouter.mountApp($path, $app)", 'HttpRouter.add("*", $path, $app)'],
     ["HttpRouter.post($path, $handler)", 'HttpRouter.add("POST", $path, $handler)'],
     ["HttpServer.layerContext", "HttpServer.layerServices"],
-    ["HttpServer.serve($router)", "HttpRouter.serve($router)"],
     [
       "RpcServer.toWebHandler($group, { layer: $layer })",
       'HttpRouter.toWebHandler(RpcServer.layerHttp({ group: $group, path: "/", protocol: "http" }).pipe(Layer.provide($layer)))'

@@ -4,6 +4,10 @@
  * The one place that knows how a test takes arbitraries, which differs by Effect's major.
  */
 import { it } from "@effect/vitest"
+import type * as FastCheck from "effect/FastCheck"
+
+/** What `LumeTest.arbitrary` holds. */
+export type Arbitrary<A> = FastCheck.Arbitrary<A>
 
 /** Checks at once, as an effect on the test's clock, or as an effect on the live clock. */
 export const property = { all: it.prop, effect: it.effect.prop, live: it.live.prop }

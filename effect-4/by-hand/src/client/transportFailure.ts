@@ -104,6 +104,18 @@ const withRequest = <R extends object>(response: R, request: HttpClientRequest.H
   })
 }
 
+const requestFailures = {
+  TransportError: HttpClientError.TransportError,
+  EncodeError: HttpClientError.EncodeError,
+  InvalidUrlError: HttpClientError.InvalidUrlError
+}
+
+const responseFailures = {
+  StatusCodeError: HttpClientError.StatusCodeError,
+  DecodeError: HttpClientError.DecodeError,
+  EmptyBodyError: HttpClientError.EmptyBodyError
+}
+
 /** The same error about another request: as it was given, without the key. */
 export const about = (
   { reason }: HttpClientError.HttpClientError,
@@ -118,10 +130,10 @@ export const about = (
     case "TransportError":
     case "EncodeError":
     case "InvalidUrlError":
-      return new HttpClientError.HttpClientError({ reason: new HttpClientError[reason._tag](given) })
+      return new HttpClientError.HttpClientError({ reason: new requestFailures[reason._tag](given) })
     default: {
       const response = withRequest(reason.response, request)
-      return new HttpClientError.HttpClientError({ reason: new HttpClientError[reason._tag]({ ...given, response }) })
+      return new HttpClientError.HttpClientError({ reason: new responseFailures[reason._tag]({ ...given, response }) })
     }
   }
 }

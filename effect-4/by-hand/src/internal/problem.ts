@@ -53,9 +53,7 @@ const find = (issue: SchemaIssue.Issue, keys: ReadonlyArray<PropertyKey>, ast: S
       return find(issue.issues[0], keys, issue.ast)
     case "AnyOf": {
       // what is wrong within a value goes before what is wrong with the value as a whole
-      const [within] = issue.issues
-        .map((one) => find(one, keys, ast))
-        .filter((place) => place.keys.length > keys.length)
+      const within = issue.issues.map((one) => find(one, keys, ast)).find((place) => place.keys.length > keys.length)
       return within ?? { keys, expected: describe(issue.ast) }
     }
     case "Filter":

@@ -10,6 +10,9 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FastCheck from "fast-check"
 
+/** What `LumeTest.arbitrary` holds. */
+export type Arbitrary<A> = Arbitraries.Arbitrary<A>
+
 /** `it.prop` takes no arbitraries of fast-check: this takes both. */
 type Given<A extends ReadonlyArray<unknown>> = {
   readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> | Arbitraries.Arbitrary<A[K]>
