@@ -90,8 +90,15 @@ const manifest = ({ line, source }: Folders): PackageJson => {
   }
 }
 
-/** Writes the tree. Gives what is wrong with it, in words. */
-export const write = (where: Folders, rules: Rules): ReadonlyArray<string> => {
+/** What is wrong with a tree, in words. */
+export interface Problems {
+  /** Rules that nothing needs any more. */
+  readonly unused: ReadonlyArray<string>
+  readonly wrong: ReadonlyArray<string>
+}
+
+/** Writes the tree. */
+export const write = (where: Folders, rules: Rules): Problems => {
   const { line, source, tree } = where
   const turn = engine.make(rules, modulesIn(line))
   const byHand = join(line, "by-hand")
@@ -125,11 +132,10 @@ export const write = (where: Folders, rules: Rules): ReadonlyArray<string> => {
   if (existsSync(byHand)) cpSync(byHand, tree, { recursive: true })
   put("package.json", `${JSON.stringify(manifest(where), null, 2)}\n`)
 
-  return [
-    ...turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
-    ...survivors(where),
-    ...strangers(where)
-  ]
+  return {
+    unused: turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
+    wrong: [...survivors(where), ...strangers(where)]
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import { join } from "node:path"
 import { rules } from "../effect-4/rules.js"
 import * as tree from "../effect-4/tree.js"
 import { type Check, main } from "./checks.js"
-import { repository } from "./repository.js"
+import { copy, repository } from "./repository.js"
 import { run, runAloud } from "./run.js"
 
 const source = repository.replace(/\/$/, "")
@@ -43,7 +43,8 @@ const installed = Effect.gen(function* () {
 })
 
 const generated = Effect.gen(function* () {
-  const problems = yield* Effect.try(() => tree.write({ source, line, tree: build }, rules))
+  const { unused, wrong } = yield* Effect.try(() => tree.write({ source, line, tree: build }, rules))
+  const problems = [...unused, ...wrong]
   if (problems.length > 0) return yield* new Rotten({ problems })
   yield* run(build, [bin("oxfmt"), ...code])
 })
@@ -56,6 +57,57 @@ const packed = Effect.gen(function* () {
   return join(build, printed.split("\n").at(-1) ?? "")
 })
 
+/** What a copy of the source gets: file, what stands there, what comes before it. */
+const growth = [
+  [
+    "src/LumeMetadata.ts",
+    'status: optional("status", Schema.String)',
+    '/** New. */\n      attempt: optional("attempt_number", Count),\n      '
+  ],
+  [
+    "src/LumeError.ts",
+    "/** Schema of every error of this package. */",
+    '/** New. */\nexport class NewError extends TaggedError<NewError>()("NewError", { runId: askedRun, wait: optional(Millis) }) {}\n\n'
+  ],
+  ["src/LumeClient.ts", "/** The largest body that is read", "readonly label?: string | undefined\n  "]
+] as const
+
+/** Uses what is new. */
+const newcomer = `import * as Schema from "effect/Schema"
+import type * as LumeClient from "./src/LumeClient.js"
+import * as LumeError from "./src/LumeError.js"
+import * as LumeMetadata from "./src/LumeMetadata.js"
+
+export const option: LumeClient.Options["label"] = "label"
+const metadata = { run: { attempt_number: "2" } }
+const error = { _tag: "NewError", runId: "run_1", wait: 5 }
+const again = [
+  Schema.encodeSync(LumeMetadata.FailedMetadata)(Schema.decodeSync(LumeMetadata.FailedMetadata)(metadata)).run?.attempt_number,
+  Schema.encodeSync(LumeError.NewError)(Schema.decodeUnknownSync(LumeError.NewError)(error))
+]
+if (JSON.stringify(again) !== JSON.stringify([2, error])) throw new Error(JSON.stringify(again))
+`
+
+/** A copy of the source with something new, on Effect 4. */
+const grown = Effect.gen(function* () {
+  const fileSystem = yield* FileSystem.FileSystem
+  const copied = yield* copy
+  const grownTree = join(line, "build-grown")
+  for (const [file, place, added] of growth) {
+    const text = yield* fileSystem.readFileString(join(copied, file))
+    if (!text.includes(place)) return yield* new Rotten({ problems: [`${file} has no ${place}`] })
+    yield* fileSystem.writeFileString(join(copied, file), text.replace(place, added + place))
+  }
+  const { wrong } = yield* Effect.try(() => tree.write({ source: copied, line, tree: grownTree }, rules))
+  if (wrong.length > 0) return yield* new Rotten({ problems: wrong })
+  yield* fileSystem.writeFileString(join(grownTree, "newcomer.ts"), newcomer)
+  const only = { extends: "./tsconfig.json", include: ["src", "newcomer.ts"] }
+  yield* fileSystem.writeFileString(join(grownTree, "tsconfig.grown.json"), JSON.stringify(only))
+  yield* run(grownTree, [bin("tsc"), "-p", "tsconfig.grown.json"])
+  yield* run(grownTree, [bin("tsx"), "newcomer.ts"])
+  yield* fileSystem.remove(grownTree, { recursive: true })
+})
+
 /** Effect 4's packages for Node, and vitest, want a later Node than the package itself. */
 const node = join(line, "node_modules/node/bin/node")
 
@@ -66,6 +118,7 @@ const checked = (check: Check) =>
     yield* check("it has no type error", run(build, [bin("tsc")]))
     yield* check("its types are what they must be", run(build, [bin("tstyche")]))
     yield* check("it has no lint", run(build, [bin("oxlint"), "--deny-warnings", ...code]))
+    yield* check("a field, an error and an option that are new arrive on Effect 4 by themselves", grown)
     const tarball = yield* check("it is compiled and packed", packed)
     yield* Console.log(tarball)
     yield* runAloud(build, [node, join(line, "node_modules/vitest/vitest.mjs"), "run"])

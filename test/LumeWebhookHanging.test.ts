@@ -163,6 +163,8 @@ describe("secrets that hang", () => {
       const sender = new AbortController()
       const response = yield* Effect.fork(send(yield* signed(bodyOf(), { signal: sender.signal })))
       yield* Deferred.await(asked)
+      // by then, it hangs
+      yield* turn
       sender.abort()
       yield* Fiber.join(response)
       assert.isTrue(interrupted)

@@ -12,7 +12,7 @@ import * as LumeRun from "../src/LumeRun.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
-import { type AnySchema, errorComponent, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
+import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { property } from "./support/property.js"
 
@@ -106,8 +106,8 @@ describe("the JSON Schema", () => {
       "LumeRun",
       "LumeTerminalRun",
       "LumeMetadata",
-      errorComponent("ApiError"),
-      "LumeWebhookEvent"
+      componentOf("ApiError"),
+      componentOf("WebhookEvent")
     ])
     for (const name of all) assert.match(name, /^[A-Za-z0-9._-]+$/)
   })

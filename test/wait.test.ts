@@ -50,9 +50,10 @@ const seconds = (http: FakeHttp) => http.sent.map(({ at }) => at / 1000)
 const pass = (millis: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (let left = millis; left > 0; left -= 1000) {
+      yield* Effect.repeatN(turn, 3)
       yield* TestClock.adjust(Math.min(left, 1000))
-      yield* turn
     }
+    yield* Effect.repeatN(turn, 3)
   })
 
 /** Lets the fiber go on for the given virtual time; it must not have ended before, and must have ended then. */

@@ -40,5 +40,5 @@ export const openApiNames = <A, I, E, IE>(
   return Object.keys(components.schemas)
 }
 
-/** The name of the component that is an error's JSON. */
-export const errorComponent = (tag: string): string => `Lume${tag}Encoded`
+/** The name of the component that is the JSON of an error, or of an event. */
+export const componentOf = (tag: string): string => `Lume${tag}Encoded`
