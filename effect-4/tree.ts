@@ -90,6 +90,10 @@ const manifest = ({ line, source }: Folders): PackageJson => {
   }
 }
 
+/** Turns one module, as `write` does. */
+export const turner = ({ line }: Pick<Folders, "line">, rules: Rules): ((text: string) => string) =>
+  engine.make(rules, modulesIn(line)).module
+
 /** What is wrong with a tree, in words. */
 export interface Problems {
   /** Rules that nothing needs any more. */
