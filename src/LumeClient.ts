@@ -21,7 +21,7 @@ import * as apiKey from "./client/apiKey.js"
 import * as endpoints from "./client/endpoints.js"
 import * as environment from "./client/environment.js"
 import * as exchange from "./client/exchange.js"
-import * as check from "./client/options.js"
+import * as options from "./client/options.js"
 import * as polling from "./client/polling.js"
 import * as retry from "./client/retry.js"
 import * as submission from "./client/submission.js"
@@ -41,9 +41,9 @@ export interface Service {
    *
    * Fails with `InvalidRequestError` (the request can't be right), `AlreadyProcessedError` (this flow version has
    * already processed this source path successfully), `AuthenticationError`, `RateLimitedError`, `TransportError`, or
-   * `SubmitOutcomeUnknownError` where the run may have started and no answer says so.
+   * `SubmitOutcomeUnknownError` if the run may have started and no answer says so.
    *
-   * Sent again, up to `retry.times`, only where Lume certainly took nothing: no connection was made, or 429.
+   * Sent again, up to `retry.times`, only if Lume certainly took nothing: no connection was made, or 429.
    * Source: Lume's `run`.
    */
   readonly run: (request: RunRequest.Input) => Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError>
@@ -63,9 +63,9 @@ export interface Service {
    * Waits until a run has ended: reads it at once, then after each interval. A run that has already ended is returned
    * without a request. How the run ended is a value: `LumeRun.orFail` makes a failed run an error.
    *
-   * Fails with `TimeoutError` when time is up, with `InvalidRequestError` where an option can't work, and with the
-   * other errors of `runStatus` where waiting can't cure them, or where reads have failed in passing for `tolerance`, at least
-   * twice.
+   * Fails with `TimeoutError` when time is up or the schedule is done, with `InvalidRequestError` if an option can't
+   * work, and with the other errors of `runStatus` if waiting can't cure them. A transient error, or an answer that can't
+   * be read, ends a wait only if reads have failed for `tolerance`, at least twice.
    * Source: Lume's `run.wait`.
    */
   readonly wait: (
@@ -87,9 +87,9 @@ export interface Service {
   /**
    * Submits a run and waits until it has ended. An option that can't work is refused before anything is submitted.
    *
-   * Fails as `run` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
-   * `WaitFailedError`: the run goes on, and its id is in the error. A retry of what
-   * `LumeError.isTransient` says may pass submits no second time; a retry of every error does.
+   * Fails as `run` does if nothing is known to have started; then with `TimeoutError` when time is up, or with
+   * `WaitFailedError`: the run goes on, and its id is in the error. A retry of transient errors
+   * (`LumeError.isTransient`) submits no second time; a retry of every error does.
    */
   readonly runAndWait: (
     request: RunRequest.Input,
@@ -114,8 +114,9 @@ export interface Options {
     | undefined
   /**
    * Wraps the HTTP client, for instance to log or to add headers. The key is added beneath it, for the base URL's
-   * origin only: it is in no request and no error that passes here. It is in `response.request` of the responses that
-   * do. A submit passes once: a second request of the same attempt is refused, because it could start a second run.
+   * origin only: it is in no request and no error that comes through here. It is in `response.request` of the responses
+   * that do. A second request in the same attempt to submit is refused unless the first was certainly not taken: it could
+   * start a second run.
    */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
   /**
@@ -154,8 +155,9 @@ export interface WaitOptions {
    */
   readonly schedule?: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>> | undefined
   /**
-   * How long reads may go on failing transiently, at least twice, before the wait fails with the last error. Default: 5
-   * minutes.
+   * How long reads may go on failing, at least twice, before the wait fails with the last error. It is about transient
+   * errors and answers that can't be read. Any other error ends the wait at once, but for a 404 in the first 10 seconds
+   * of a run that exists. Default: 5 minutes.
    */
   readonly tolerance?: Duration.DurationInput | undefined
   /**
@@ -166,7 +168,7 @@ export interface WaitOptions {
   readonly onStatus?: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
 
-/** Lume's advice for production as a schedule for `WaitOptions`: 5 seconds, doubling, up to 60 seconds. */
+/** Lume's advice for production as a `schedule` of `WaitOptions`, a pace of reads: 5 seconds, doubling, up to 60 seconds. */
 export const backoff: Schedule.Schedule<unknown> = Schedule.either(
   Schedule.exponential("5 seconds"),
   Schedule.spaced("60 seconds")
@@ -176,14 +178,14 @@ export const backoff: Schedule.Schedule<unknown> = Schedule.either(
 // Making it
 
 const makeWith = (
-  options: Options,
+  given: Options,
   events: RunEvents.Service | undefined
 ): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const settings = yield* check.settings(options)
+    const settings = yield* options.settings(given)
     // the defaults of every wait
-    yield* check.plan({}, settings, events)
-    if (check.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
+    yield* options.plan({}, settings, events)
+    if (options.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
     const client = yield* HttpClient.HttpClient
     const lume = yield* endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
 
@@ -199,17 +201,17 @@ const makeWith = (
       )
 
     const runStatus: Service["runStatus"] = (id) =>
-      Effect.flatMap(check.runId(id), (id) =>
+      Effect.flatMap(options.runId(id), (id) =>
         Effect.flatMap(lume.read(id), (read) =>
           telemetry.inSpan(retry.read(read(Infinity), settings.backoff), "LumeClient.runStatus", { "lume.run_id": id })
         )
       )
 
-    const plan = (options: WaitOptions | undefined) => check.plan(options, settings, events)
+    const planOf = (waitOptions: WaitOptions | undefined) => options.plan(waitOptions, settings, events)
 
-    const awaited = (run: LumeRun.LumeRun | LumeRun.RunId) =>
+    const toAwaited = (run: LumeRun.LumeRun | LumeRun.RunId) =>
       Effect.gen(function* () {
-        const id = yield* check.runId(typeof run === "string" ? run : run.id)
+        const id = yield* options.runId(typeof run === "string" ? run : run.id)
         return { id, known: typeof run !== "string", read: yield* lume.read(id) }
       })
 
@@ -217,45 +219,45 @@ const makeWith = (
       telemetry.inSpan(wait, "LumeClient.wait", { "lume.run_id": id })
 
     // flattened, so that nothing but the wait itself is held while it goes on
-    const wait: Service["wait"] = (given, options) =>
+    const wait: Service["wait"] = (given, waitOptions) =>
       Effect.flatten(
         Effect.gen(function* () {
-          const run = yield* check.run(given)
-          const how = yield* plan(options)
-          if (isEnded(run)) return Effect.as(polling.reportEnded(run, how), run)
-          const what = yield* awaited(run)
-          return waiting(what, polling.wait(what, how))
+          const run = yield* options.run(given)
+          const plan = yield* planOf(waitOptions)
+          if (isEnded(run)) return Effect.as(polling.reportEnded(run, plan), run)
+          const awaited = yield* toAwaited(run)
+          return waiting(awaited, polling.wait(awaited, plan))
         })
       )
 
-    const watch: Service["watch"] = (given, options) =>
+    const watch: Service["watch"] = (given, waitOptions) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const run = yield* check.run(given)
-          const how = yield* plan(options)
-          if (isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, how), run))
-          const what = yield* awaited(run)
-          return Stream.withSpan(polling.watch(what, how), "LumeClient.watch", {
-            attributes: { "lume.run_id": what.id },
+          const run = yield* options.run(given)
+          const plan = yield* planOf(waitOptions)
+          if (isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, plan), run))
+          const awaited = yield* toAwaited(run)
+          return Stream.withSpan(polling.watch(awaited, plan), "LumeClient.watch", {
+            attributes: { "lume.run_id": awaited.id },
             captureStackTrace: false
           })
         })
       )
 
-    const runAndWait: Service["runAndWait"] = (request, options) =>
+    const runAndWait: Service["runAndWait"] = (request, waitOptions) =>
       Effect.flatten(
         Effect.gen(function* () {
           // before anything is submitted
-          const how = yield* plan(options)
+          const plan = yield* planOf(waitOptions)
           const submitted = yield* run(request)
-          if (LumeRun.isTerminal(submitted)) return Effect.as(polling.reportEnded(submitted, how), submitted)
-          const what = yield* Effect.mapError(awaited(submitted), (error) => polling.waitFailed(error, submitted))
-          return waiting(what, polling.waitForSubmitted(submitted, what, how))
+          if (LumeRun.isTerminal(submitted)) return Effect.as(polling.reportEnded(submitted, plan), submitted)
+          const awaited = yield* Effect.mapError(toAwaited(submitted), (error) => polling.waitFailed(error, submitted))
+          return waiting(awaited, polling.waitForSubmitted(submitted, awaited, plan))
         })
       )
 
     const refresh: Service["refresh"] = (given) =>
-      Effect.flatMap(check.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
+      Effect.flatMap(options.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
 
     return { run, runStatus, refresh, wait, watch, runAndWait }
   })
@@ -266,7 +268,7 @@ const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
 /**
  * Makes the client.
  *
- * Fails with `InvalidRequestError` where an option can't be right, such as a key that can't be a header.
+ * Fails with `InvalidRequestError` if an option can't be right, such as a key that can't be a header.
  */
 export const make = (options: Options): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   makeWith(options, undefined)
@@ -274,7 +276,7 @@ export const make = (options: Options): Effect.Effect<Service, LumeError.Invalid
 /**
  * The client as a layer over the application's `HttpClient`.
  *
- * Fails with `InvalidRequestError` where an option can't be right.
+ * Fails with `InvalidRequestError` if an option can't be right.
  */
 export const layer = (
   options: Options
@@ -284,9 +286,9 @@ export const layer = (
 /**
  * The client as a layer whose waits are woken by `RunEvents`, such as those that a webhook publishes. They poll every 5
  * minutes unless told otherwise, so that none depends on an event, and read their run at once when one arrives. An
- * event is only a hint: where the run has not ended yet, it is read every 5 seconds for a minute.
+ * event is only a hint: if the run has not ended yet, it is read every 5 seconds for a minute.
  *
- * Fails with `InvalidRequestError` where an option can't be right.
+ * Fails with `InvalidRequestError` if an option can't be right.
  */
 export const layerWithEvents = (
   options: Options
@@ -321,7 +323,7 @@ const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.Confi
  * LumeClient.layerConfig({ apiKey: Config.redacted("ACME_LUME_KEY"), requestTimeout: "30 seconds" })
  * ```
  *
- * Fails with `ConfigError` where a variable is missing or can't be read, and as `layer` does.
+ * Fails with `ConfigError` if a variable is missing or can't be read, and as `layer` does.
  */
 export const layerConfig = (
   configs: Configs = {}

@@ -28,10 +28,10 @@ export {
 const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   nullable(schema).pipe(Schema.withConstructorDefault(() => Option.none<A>()))
 
-/** The run that was asked about; `None` where a run was being submitted, which has no id yet. */
+/** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
 const askedRun = optional(Schema.String)
 
-/** What Lume or this client says is wrong, in one line; empty where there is nothing to say. */
+/** What Lume or this client says is wrong, in one line; empty if there is nothing to say. */
 const detail = Schema.String.pipe(
   Schema.propertySignature,
   Schema.withConstructorDefault(() => "")
@@ -66,7 +66,7 @@ export class AuthenticationError extends TaggedError<AuthenticationError>()("Aut
 export class InvalidRequestError extends TaggedError<InvalidRequestError>()("InvalidRequestError", {
   /** What is wrong with it, and where. */
   detail,
-  /** The answer's status; `None` where nothing was sent. */
+  /** The answer's status; `None` if nothing was sent. */
   status: optional(Integer),
   runId: askedRun
 }) {
@@ -109,7 +109,7 @@ export class RunNotFoundError extends TaggedError<RunNotFoundError>()("RunNotFou
 
 /** Too many requests: 429. Transient. */
 export class RateLimitedError extends TaggedError<RateLimitedError>()("RateLimitedError", {
-  /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` where it says nothing readable. */
+  /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` if it says nothing readable. */
   retryAfter: optional(Millis),
   detail,
   runId: askedRun
@@ -172,13 +172,13 @@ export class TransportError extends TaggedError<TransportError>()("TransportErro
   }
 }
 
-/** A 2xx answer that is not this run. A wait treats it as no news. */
+/** A 2xx answer that is not this run. It says nothing of the run, so a wait goes on. */
 export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
   runId: askedRun,
   status: Integer,
-  /** The answer's `content-type`; `None` where it has none. */
+  /** The answer's `content-type`; `None` if it has none. */
   contentType: optional(Schema.String),
-  /** The place in the answer's JSON, such as `status`; empty where the body as a whole is meant. */
+  /** The place in the answer's JSON, such as `status`; empty if the body as a whole is meant. */
   path: Schema.String,
   /** What was expected at that place. */
   expected: Schema.String,
@@ -213,8 +213,8 @@ const happened = (error: ApiError | TransportError | DecodeError): string => {
 }
 
 /**
- * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry of what may pass can
- * start a second run.
+ * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry of
+ * transient errors can start a second run.
  */
 export class SubmitOutcomeUnknownError extends TaggedError<SubmitOutcomeUnknownError>()("SubmitOutcomeUnknownError", {
   flowVersion: Schema.String,
@@ -255,9 +255,9 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
   timeout: Millis,
   /** How often the run was read. */
   polls: Natural,
-  /** The run as last read; `None` where no read succeeded. */
+  /** The run as last read; `None` if no read succeeded. */
   lastRun: nullable(LumeRun.LumeRun),
-  /** Why the last read failed; `None` where it succeeded. */
+  /** Why the last read failed; `None` if it succeeded. */
   lastFailure: nullable(StatusError)
 }) {
   override get message(): string {
@@ -277,12 +277,12 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
 }
 
 /**
- * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry of what may
- * pass submits again.
+ * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry of
+ * transient errors submits again.
  */
 export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedError", {
   runId: Schema.String,
-  /** The run as last read; as it was submitted where no read succeeded. */
+  /** The run as last read; as it was submitted if no read succeeded. */
   lastRun: LumeRun.LumeRun,
   /** Why reading it failed. Its own advice is for reads. */
   failure: StatusError
@@ -352,7 +352,7 @@ export class WebhookSignatureError extends TaggedError<WebhookSignatureError>()(
 
 /** A webhook's delivery is signed, and its body is not an event of Lume. */
 export class WebhookPayloadError extends TaggedError<WebhookPayloadError>()("WebhookPayloadError", {
-  /** The place in the body's JSON, such as `run_id`; empty where the body as a whole is meant. */
+  /** The place in the body's JSON, such as `run_id`; empty if the body as a whole is meant. */
   path: Schema.String,
   /** What was expected at that place. */
   expected: Schema.String,
@@ -417,7 +417,7 @@ export type LumeError = typeof LumeError.Type
 export const isLumeError: (error: unknown) => error is LumeError = Schema.is(LumeError)
 
 /**
- * The id of the run that an error of this package is about; `None` where it names none, as when a submit fails, and for
+ * The id of the run that an error of this package is about; `None` if it names none, as when a submit fails, and for
  * anything that is not an error of this package.
  */
 export const runId = (error: unknown): Option.Option<string> => {
@@ -429,7 +429,7 @@ export const runId = (error: unknown): Option.Option<string> => {
 
 declare const transient: unique symbol
 
-/** The errors that may pass. The brand keeps an `ApiError` of any status from being taken for one. */
+/** The transient errors. The brand keeps an `ApiError` of any status from being taken for one. */
 export type TransientError =
   | RateLimitedError
   | (ApiError & { readonly [transient]: true })
@@ -437,7 +437,7 @@ export type TransientError =
 
 /**
  * Whether doing the same again later can help: `RateLimitedError`, `ApiError` with status 408 or 5xx, `TransportError`
- * with reason `Network` or `RequestTimeout`. Safe around `run` too: where a submit may have arrived, the error is
+ * with reason `Network` or `RequestTimeout`. Safe around `run` too: if a submit may have arrived, the error is
  * `SubmitOutcomeUnknownError`, which is not transient.
  *
  * As a guard for `Effect.catchIf` it keeps `ApiError` and `TransportError` in the error type, because some of them

@@ -67,7 +67,7 @@ const tests = {
   topErrors: required("top_errors", list(TopError))
 }
 
-/** A rate may be null where no test was executed, and is 0 then. */
+/** A rate may be null if no test was executed, and is 0 then. */
 const Validation = Schema.transform(
   struct({ ...tests, errorRate: optional("error_rate", Ratio) }).pipe(
     Schema.filter(({ errorRate, testsExecuted }) =>
@@ -79,7 +79,7 @@ const Validation = Schema.transform(
   Schema.typeSchema(
     struct({
       ...tests,
-      /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`); 0 where no test ran. */
+      /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`); 0 if no test ran. */
       errorRate: required("error_rate", Ratio)
     })
   ),
@@ -127,7 +127,7 @@ const Finished = struct({
       struct({
         /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
         mapped: Schema.String,
-        /** URI of the rejected data (`results.target_locations.rejects`); `None` where nothing was rejected. */
+        /** URI of the rejected data (`results.target_locations.rejects`); `None` if nothing was rejected. */
         rejects: optional("rejects", Schema.String)
       })
     )
@@ -152,7 +152,7 @@ const Failed = struct({
   run: optional(
     "run",
     struct({
-      /** The run's identifier (`run.run_id`); where it is there, the id of the run that carries this metadata. */
+      /** The run's identifier (`run.run_id`); if it is there, the id of the run that carries this metadata. */
       runId: optional("run_id", Schema.String),
       /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
       flowVersion: optional("flow_version", Schema.String),
@@ -212,7 +212,7 @@ const Failed = struct({
       topErrors: required("top_errors", list(TopError))
     })
   ),
-  /** Where and why the run failed (`errors`); empty where Lume says nothing. */
+  /** Where and why the run failed (`errors`); empty if Lume says nothing. */
   errors: list(StageError)
 }).annotations({ identifier: "LumeFailedMetadata", description: "the metadata of a failed run" })
 
@@ -232,7 +232,7 @@ export const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded
 export class MetadataDecodeError extends TaggedError<MetadataDecodeError>()("MetadataDecodeError", {
   /** The run whose metadata it is. */
   runId: Schema.String,
-  /** The place in Lume's JSON, such as `results.input_rows`; empty where the metadata as a whole is meant. */
+  /** The place in Lume's JSON, such as `results.input_rows`; empty if the metadata as a whole is meant. */
   path: Schema.String,
   /** What Lume documents for that place. */
   expected: Schema.String,

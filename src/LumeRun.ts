@@ -19,7 +19,7 @@ import * as json from "./internal/json.js"
 import * as quality from "./internal/quality.js"
 import { TaggedError } from "./internal/taggedError.js"
 import { oneLine } from "./internal/text.js"
-import * as wire from "./internal/leaf.js"
+import * as leaf from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
 /** A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is. */
@@ -41,7 +41,7 @@ export interface Fields<Status extends string | null> {
   readonly id: RunId
   /** Lume's own word for the state, as received (`status`). */
   readonly status: Status
-  /** The caller's own pairs that were submitted with the run (`run_metadata`); `{}` where there are none. */
+  /** The caller's own pairs that were submitted with the run (`run_metadata`); `{}` if there are none. */
   readonly runMetadata: { readonly [key: string]: unknown }
   /** Lume's metadata as received (`metadata`), undecoded. JSON itself rounds integers beyond 2^53. */
   readonly rawMetadata: unknown
@@ -128,7 +128,7 @@ abstract class Finished<Status extends string> extends State<Status> {
   /**
    * What the run did, decoded when it is first touched and kept. Pure, needs nothing, done at once.
    *
-   * Fails with `MetadataDecodeError` where Lume's metadata is not what it documents.
+   * Fails with `MetadataDecodeError` if Lume's metadata is not what it documents.
    */
   get metadata(): Effect.Effect<LumeMetadata.LumeMetadata, LumeMetadata.MetadataDecodeError> {
     return kept(finishedMetadata, this, () => LumeMetadata.readFinished(this.id, this.rawMetadata))
@@ -139,7 +139,7 @@ abstract class Broken<Status extends string> extends State<Status> {
   /**
    * What is known of the failure, decoded when it is first touched and kept. Pure, needs nothing, done at once.
    *
-   * Fails with `MetadataDecodeError` where something is there that is not what Lume documents.
+   * Fails with `MetadataDecodeError` if something is there that is not what Lume documents.
    */
   get metadata(): Effect.Effect<LumeMetadata.FailedMetadata, LumeMetadata.MetadataDecodeError> {
     return kept(failedMetadata, this, () => LumeMetadata.readFailed(this.id, this.rawMetadata))
@@ -197,15 +197,15 @@ export const Wire = Schema.Struct({
   id: RunId,
   status: Schema.NullOr(Schema.String).annotations({ description: "a status word or null" }),
   metadata: Schema.optionalWith(
-    wire.Json.annotations(derive<unknown>({ description: "Lume's metadata of the run", jsonSchema: wire.anyJson })),
+    leaf.Json.annotations(derive<unknown>({ description: "Lume's metadata of the run", jsonSchema: leaf.anyJson })),
     { exact: true }
   ),
   // A status is never lost for what stands beside it: whatever else is here reads as no pairs.
   run_metadata: Schema.optionalWith(
-    wire.Json.annotations(
+    leaf.Json.annotations(
       derive<unknown>({
         description: "the caller's own pairs",
-        arbitrary: wire.jsonObject,
+        arbitrary: leaf.jsonObject,
         jsonSchema: { type: ["object", "null"] }
       })
     ),
@@ -221,7 +221,7 @@ export interface Encoded {
   readonly run_metadata?: unknown
 }
 
-const isJsonObject = Schema.is(wire.JsonObject)
+const isJsonObject = Schema.is(leaf.JsonObject)
 
 /** @internal */
 export const fromWire = (run: typeof Wire.Type): LumeRun => {
@@ -281,8 +281,8 @@ const arbitrary: Arbitrary<LumeRun> = (fc) =>
       {
         id: fc.string({ minLength: 1 }).map((id) => RunId.make(id)),
         status: fc.constantFrom(...words),
-        metadata: wire.jsonValue(fc),
-        run_metadata: wire.jsonObject(fc)
+        metadata: leaf.jsonValue(fc),
+        run_metadata: leaf.jsonObject(fc)
       },
       { requiredKeys: ["id", "status"] }
     )
@@ -350,7 +350,7 @@ const explain = (run: Failed | Crashed | PartialFailed): string =>
 const advice = {
   PartialFailed: "Look at the rejected rows, whose place is in metadata.results.targetLocations.rejects.",
   Failed: "Fix the cause, then submit again.",
-  Crashed: "This is an error inside Lume: submit again, and tell Lume the run's id where it stays."
+  Crashed: "This is an error inside Lume: submit again; if it happens again, send the run's id to Lume."
 }
 
 /**
@@ -365,7 +365,7 @@ export class RunFailedError extends TaggedError<RunFailedError>()("RunFailedErro
   }
 }
 
-/** What `orFail` lets through: with `partial: "fail"`, and only where that is known, no `PartialFailed`. */
+/** What `orFail` lets through: with `partial: "fail"`, and only if that is known, no `PartialFailed`. */
 export type Accepted<R extends LumeRun, Mode extends "accept" | "fail"> = Exclude<
   R,
   Failed | Crashed | ([Mode] extends ["fail"] ? PartialFailed : never)
@@ -397,7 +397,7 @@ export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "acce
 /** How bad the data of a run may be. */
 export type Limits = quality.Limits
 
-/** A limit that the data of a run exceeds or misses. */
+/** A limit that the data of a run breaks, or that can't be measured. */
 export type Breach = quality.Breach
 
 const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
@@ -409,7 +409,7 @@ const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
 export class QualityError extends TaggedError<QualityError>()("QualityError", {
   /** The run as it ended; its metadata can be read. */
   run: schema("LumeFinishedRun", hasData),
-  /** Every limit that the data exceeds or misses: at least one. */
+  /** Every limit that is broken or can't be measured: at least one. */
   breaches: Schema.Array(quality.Breach)
 }) {
   override get message(): string {
@@ -425,8 +425,8 @@ export class QualityError extends TaggedError<QualityError>()("QualityError", {
  *
  * A share is the quotient of two counts, never Lume's rounded rate.
  *
- * Fails with `QualityError`, which names every limit that is exceeded or missed, with `RunFailedError` where the run produced no
- * data, and with `MetadataDecodeError` where its metadata can't be read.
+ * Fails with `QualityError`, which names every limit that is broken or can't be measured, with `RunFailedError` if the run
+ * produced no data, and with `MetadataDecodeError` if its metadata can't be read.
  *
  * ```ts
  * lume.wait(run).pipe(Effect.flatMap(LumeRun.gate({ maxRejectedShare: 0.05, minInputRows: 1 })))

@@ -42,7 +42,7 @@ export interface Service {
 export type {
   /**
    * What goes wrong with a request:
-   * - `"network"`: the connection is refused; it is reset where the request was `received`;
+   * - `"network"`: the connection is refused; it is reset if the request was `received`;
    * - `"timeout"`: no answer comes;
    * - `"html502"`: a proxy answers with its own page;
    * - a status, with `retryAfter` in seconds and the `detail` of the answer.
@@ -181,7 +181,7 @@ const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message:
 
 /**
  * Up to `stage` (default: `TRANSFORMING`), then `FAILED` with `errorCode` (default: `TEST_FAILURE`) and `message`. The
- * metadata has results only where `metadata.results` is given.
+ * metadata has results only if `metadata.results` is given.
  */
 export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError> = {}): Timeline => {
   const { errorCode = someFailure.errorCode, message = someFailure.message, stage = someFailure.stage } = options
@@ -231,7 +231,7 @@ export interface RunOverrides {
   readonly status?: string | null | undefined
   /** Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
-  /** Only for runs that have ended. `Failed` and `Crashed` have results only where `metadata.results` is given. */
+  /** Only for runs that have ended. `Failed` and `Crashed` have results only if `metadata.results` is given. */
   readonly metadata?: MetadataOverrides | undefined
   /** Only for `Failed` and `Crashed`. Default: one error for `Failed`, none for `Crashed`. */
   readonly errors?: ReadonlyArray<LumeMetadata.StageError> | undefined
@@ -326,7 +326,7 @@ export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =
  * that fibers forked before go on too. Afterwards the clock stands where the effect ended.
  *
  * Real I/O, such as reading a file, takes no virtual time. It gets 20 real milliseconds before time goes on without it,
- * and as long as it needs, up to a second, where nothing sleeps.
+ * and as long as it needs, up to a second, if nothing sleeps.
  *
  * An effect that does not end dies with a message that says so: after `limit` of virtual time (milliseconds if bare;
  * default: 1 day), or after a real second in which it neither ends nor sleeps.

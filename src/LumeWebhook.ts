@@ -19,14 +19,14 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as check from "./client/options.js"
+import * as options from "./client/options.js"
 import { disconnect } from "./client/timeLimit.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
 import { type Arbitrary, derive } from "./internal/derive.js"
 import * as hmac from "./internal/hmac.js"
 import * as json from "./internal/json.js"
-import * as wire from "./internal/leaf.js"
+import * as leaf from "./internal/leaf.js"
 import * as logLimit from "./internal/logLimit.js"
 import * as problem from "./internal/problem.js"
 import { readUpTo } from "./internal/requestBody.js"
@@ -118,13 +118,13 @@ const anyDelivery: Arbitrary<{ readonly [key: string]: unknown }> = (fc) =>
       status: fc.string(),
       flow_version: fc.string(),
       source_path: fc.string(),
-      run_metadata: wire.jsonObject(fc)
+      run_metadata: leaf.jsonObject(fc)
     },
     { requiredKeys: ["run_id"] }
   )
 
 /** A delivery's JSON, of which only the run's id must be right. */
-const Json = wire.JsonObject.annotations(
+const Json = leaf.JsonObject.annotations(
   derive({
     description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}',
     arbitrary: anyDelivery,
@@ -154,8 +154,8 @@ const isEvent = Schema.is(
     status: Schema.OptionFromSelf(Schema.String),
     flowVersion: Schema.OptionFromSelf(Schema.String),
     sourcePath: Schema.OptionFromSelf(Schema.String),
-    runMetadata: Schema.OptionFromSelf(wire.JsonObject),
-    raw: wire.JsonObject
+    runMetadata: Schema.OptionFromSelf(leaf.JsonObject),
+    raw: leaf.JsonObject
   })
 )
 
@@ -171,7 +171,7 @@ const Event = Schema.declare(
 )
 
 const text = Option.liftPredicate(Predicate.isString)
-const object = Option.liftPredicate(Schema.is(wire.JsonObject))
+const object = Option.liftPredicate(Schema.is(leaf.JsonObject))
 
 const fromJson = (raw: typeof Json.Type): WebhookEvent => ({
   runId: String(raw["run_id"]),
@@ -234,7 +234,7 @@ const decode = (raw: unknown): Effect.Effect<WebhookEvent, WebhookPayloadError> 
 /**
  * Verifies a delivery, then reads its event.
  *
- * Fails as `verify` does, and with `WebhookPayloadError` where the body is signed and names no run.
+ * Fails as `verify` does, and with `WebhookPayloadError` if the body is signed and names no run.
  */
 export const unwrap = <E = never, R = never>(
   delivery: Delivery<E, R>
@@ -249,12 +249,12 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly secrets: Secrets<unknown, SecretsR>
   /**
    * What is done with an event, whatever its result. The sender waits while it runs: long work belongs in a queue or a
-   * fiber of its own. Where it fails, the sender is told to send the delivery again.
+   * fiber of its own. If it fails, the sender is told to send the delivery again.
    */
   readonly handler: (event: WebhookEvent) => Effect.Effect<unknown, unknown, R>
   /**
    * How long the handler may take. Then it is interrupted, the answer is 500, and the delivery counts as never seen,
-   * even where the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
+   * even if the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
    * no limit. Default: 30 s.
    */
   readonly timeout?: Duration.DurationInput | undefined
@@ -275,9 +275,9 @@ const limitsOf = ({
   readonly timeout?: Duration.DurationInput | undefined
 }): Effect.Effect<{ readonly maxBytes: number; readonly timeout: Duration.Duration }, InvalidRequestError> =>
   Effect.all({
-    maxBytes: check.count("maxBytes", maxBytes, 1),
+    maxBytes: options.count("maxBytes", maxBytes, 1),
     // whole milliseconds, because TestClock can't hold fractions
-    timeout: Effect.map(check.millis("timeout", timeout, { infinity: true }), (millis) =>
+    timeout: Effect.map(options.millis("timeout", timeout, { infinity: true }), (millis) =>
       Duration.millis(Math.ceil(millis))
     )
   })
@@ -290,7 +290,7 @@ class Refusal extends Data.TaggedClass("Refusal")<{
   readonly signed: boolean
 }> {}
 
-/** The refusal where the delivery is at fault; where its receiver is, the error as it is. */
+/** The refusal if the delivery is at fault; if its receiver is, the error as it is. */
 const asRefusal = <E>(error: E): E | Refusal => {
   if (error instanceof WebhookPayloadError) return new Refusal({ status: 400, message: error.message, signed: true })
   if (!(error instanceof WebhookSignatureError)) return error
@@ -353,7 +353,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * |---|---|
  * | 204 | the event has been handled, now or when it was delivered before |
  * | 400 | the delivery is signed and names no run, or broke off |
- * | 401 | the signature is missing or wrong; where it is missing or no signature at all, the body is not read |
+ * | 401 | the signature is missing or wrong; if it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
  * | 500 | the handler failed or took too long, or deliveries can't be checked here: the sender is to try again |
@@ -367,7 +367,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * and failures before the handler is called, are one line a minute at most, with the number of those left out: anybody
  * can cause them.
  *
- * Deliveries can't be checked where the secrets can't be had, something has read the body before, or an option can't be
+ * Deliveries can't be checked if the secrets can't be had, something has read the body before, or an option can't be
  * right (`timeout` is no positive duration, `maxBytes` no positive integer). Then every delivery is answered with 500,
  * and the log says why.
  *

@@ -14,7 +14,7 @@ export class RunEvents extends Context.Tag("effect-lume/RunEvents")<RunEvents, S
 
 /** What the service does. */
 export interface Service {
-  /** Tells everyone who listens for this run. Where nobody does, nothing is kept. */
+  /** Tells everyone who listens for this run. If nobody does, nothing is kept. */
   readonly publish: (event: { readonly runId: string }) => Effect.Effect<void>
 
   /**

@@ -8,7 +8,7 @@ import { derive, text } from "./internal/derive.js"
 import { absent } from "./internal/fields.js"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
-import * as wire from "./internal/leaf.js"
+import * as leaf from "./internal/leaf.js"
 
 /**
  * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot
@@ -33,7 +33,7 @@ export interface Input {
   /** The caller's own pairs, given back with the run and by webhooks: whatever JSON can hold. Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
   /**
-   * Run even where this flow version has already processed this source path successfully, which can duplicate data in
+   * Run even if this flow version has already processed this source path successfully, which can duplicate data in
    * the target. Nothing but the caller ever sets it. Default: false.
    */
   readonly forceRerun?: boolean | undefined
@@ -44,7 +44,7 @@ const Checked = Schema.Struct({
   sourcePath: text(/^\P{Cs}+$/u, /^[ -~]{1,40}$/).annotations({
     description: "a non-empty text without half surrogate pairs, which nobody can receive"
   }),
-  runMetadata: Schema.optional(wire.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
+  runMetadata: Schema.optional(leaf.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
   forceRerun: Schema.optional(Schema.Boolean)
 }).annotations({
   description: "an object with flowVersion and sourcePath",
@@ -58,7 +58,7 @@ export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
 const Wire = Schema.Struct({
   flow_version: Schema.String,
   source_path: Schema.String,
-  run_metadata: absent(wire.JsonObject),
+  run_metadata: absent(leaf.JsonObject),
   force_rerun: absent(Schema.Boolean)
 })
 

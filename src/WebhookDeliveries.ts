@@ -1,7 +1,7 @@
 /**
  * The memory of webhook deliveries: Lume can send the same one twice, or late, and one of them is handled.
  *
- * Two deliveries are the same where they are of the same run and say the same status; Lume gives deliveries no id.
+ * Two deliveries are the same if they are of the same run and say the same status; Lume gives deliveries no id.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -18,7 +18,7 @@ export class WebhookDeliveries extends Context.Tag("effect-lume/WebhookDeliverie
 export interface Identity {
   /** The run that is spoken of. */
   readonly runId: string
-  /** Lume's word for the run's state; `None` where the delivery says none. */
+  /** Lume's word for the run's state; `None` if the delivery says none. */
   readonly status: Option.Option<string>
 }
 
@@ -49,7 +49,7 @@ const mostCapacity = 10_000_000
  * A memory within this process, of the deliveries that were handled last. One that has been forgotten is handled
  * again, as is any after a restart.
  *
- * Fails with `InvalidRequestError` where the capacity is not an integer from 1 to 10 million.
+ * Fails with `InvalidRequestError` if the capacity is not an integer from 1 to 10 million.
  */
 export const makeInMemory = (options?: {
   /** How many deliveries are remembered. Default: 10,000. */

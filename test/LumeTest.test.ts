@@ -76,12 +76,8 @@ describe("timelines", () => {
       )
       assert(run._tag === "Succeeded")
       const { pipeline, results, run: about } = yield* run.metadata
-      deepStrictEqual(results, {
-        inputRows: 7,
-        mappedRows: 7,
-        rejectedRows: 0,
-        targetLocations: { mapped: "here", rejects: Option.none() }
-      })
+      assert.deepInclude(results, { inputRows: 7, mappedRows: 7, rejectedRows: 0 })
+      deepStrictEqual(results.targetLocations, { mapped: "here", rejects: Option.none() })
       assert.deepStrictEqual(about, { runId: run.id, ...request, status: "SUCCEEDED" })
       assert.strictEqual(Duration.toMillis(pipeline.duration), 120_000)
     })

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
+import { duration } from "../src/cli/arguments.js"
 
 const root = new URL("..", import.meta.url).pathname
 
@@ -47,6 +48,7 @@ const declarations = (path: string, name: string): ReadonlyArray<string> => {
 const reference = /`((?:\.ci|bench|docs|examples|src|test)\/[\w./-]*)(?::(\w+))?`/g
 
 const architecture = read("docs/architecture.md")
+const options = "src/client/options.ts"
 
 const textOf = (paths: ReadonlyArray<string>): string => paths.map(read).join("\n")
 
@@ -72,7 +74,7 @@ describe("the documentation", () => {
   it("says what each module is for", () => {
     const paths = filesIn("src", /^([a-z]+\/)?\w+\.ts$/)
     const unnamed = paths.filter((path) => !architecture.includes(basename(path)))
-    assert.deepStrictEqual(unnamed, [], "docs/architecture.md does not say under Rooms what these are for")
+    assert.deepStrictEqual(unnamed, [], "docs/architecture.md does not say under Folders what these are for")
     const named = Array.from(architecture.matchAll(/`(\w+\.ts)`/g), ([, name = ""]) => name)
     const gone = named.filter((name) => !paths.some((path) => basename(path) === name))
     assert.deepStrictEqual(gone, [], "docs/architecture.md names modules that do not exist")
@@ -84,6 +86,35 @@ describe("the documentation", () => {
   it.each(numbers)("has the number that the source has: $what", ({ name = "", path = "", value = "" }) => {
     const found = declarations(path, name).some((text) => text.includes(value))
     assert.isTrue(found, `docs/architecture.md says ${value}, and ${path}:${name} does not: correct the table`)
+  })
+
+  /** Sentences that repeat a number of the source: what stands around it, and the declaration that has it. */
+  const repeated: ReadonlyArray<readonly [page: string, around: RegExp, path: string, name: string]> = [
+    ["README.md", /at once, then every (.+?), for up to/, options, "defaultInterval"],
+    ["README.md", /for up to (.+?)\. `watch`/, options, "defaultTimeout"],
+    ["README.md", /over at least `tolerance` \((.+?)\)/, options, "defaultTolerance"],
+    ["docs/cli.md", /How long to wait for all of them; default (\w+)/, options, "defaultTimeout"],
+    ["docs/cli.md", /The time between two reads of a run; default (\w+)/, options, "defaultInterval"],
+    ["docs/cli.md", /export LUME_BASE_URL=http:\/\/127\.0\.0\.1:(\d+)/, "src/cli/local.ts", "usualPort"],
+    ["src/cli/main.ts", /how long to wait \(.*?; default: (\w+)/, options, "defaultTimeout"],
+    ["src/cli/main.ts", /the time between two reads; default: (\w+)/, options, "defaultInterval"],
+    ["src/cli/main.ts", /0 for any free one; default: (\d+)/, "src/cli/local.ts", "usualPort"],
+    ["src/LumeClient.ts", /How long to wait; .*?Default: (.+?), as/, options, "defaultTimeout"],
+    ["src/LumeClient.ts", /The time between two reads\. Default: (.+?), as/, options, "defaultInterval"],
+    ["src/LumeClient.ts", /as Lume's own; (.+?) with `layerWithEvents`/, options, "defaultIntervalWithEvents"],
+    ["src/LumeClient.ts", /of a run that exists\. Default: (.+?)\./, options, "defaultTolerance"],
+    ["src/LumeClient.ts", /They poll every (.+?)\s+unless told otherwise/, options, "defaultIntervalWithEvents"]
+  ]
+
+  it.each(repeated)("repeats the number that the source has: %s, %s", (page, around, path, name) => {
+    const [, said = ""] = around.exec(read(page).replaceAll(/\s*\n[ *]*/g, " ")) ?? []
+    const [, quoted, bare] = /= (?:"(.+)"|(\d+))$/.exec(declarations(path, name)[0] ?? "") ?? []
+    const meant = (text: string): number => (/^\d+$/.test(text) ? Number(text) : duration(text))
+    assert.strictEqual(
+      meant(said),
+      meant(quoted ?? bare ?? ""),
+      `${page} says ${said} where ${path}:${name} has its own`
+    )
   })
 
   it("names everything that is seen of the client: spans, attributes, metrics, logs", () => {

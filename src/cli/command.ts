@@ -29,7 +29,7 @@ export const execute = (
   )
 }
 
-/** 6 where a run may have been submitted: who starts it again on 1 must not on 6. */
+/** 6 if a run may have been submitted: it is never to be submitted again automatically. */
 const codeOf = (error: Refused | LumeError.LumeError): number => {
   switch (error._tag) {
     case "SubmitOutcomeUnknownError":

@@ -14,7 +14,7 @@ import type * as LumeError from "../LumeError.js"
 /** The command can't do what it is asked to; the message is a sentence for people. */
 export class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {}
 
-/** A variable, `undefined` where it is not set or empty. */
+/** A variable, `undefined` if it is not set or empty. */
 export const variable = (name: string): string | undefined => {
   const text = process.env[name]
   return text === undefined || text.trim() === "" ? undefined : text
@@ -34,7 +34,7 @@ export const proxies = () => {
 /** Whether this URL is on this machine, where no proxy is asked. */
 export const isLoopback = (url: string): boolean => URL.canParse(url) && loopback.test(new URL(url).hostname)
 
-/** Fetch; through the proxy where one is named, which Node's own Fetch does not do. */
+/** Fetch; through the proxy if one is named, which Node's own Fetch does not do. */
 const httpLayer: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { exceptions, http, https } = proxies()

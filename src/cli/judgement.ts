@@ -74,7 +74,7 @@ const linesOf = (run: LumeRun.TerminalRun, limits: LumeRun.Limits): Effect.Effec
     : Effect.match(run.metadata, { onFailure: unreadable, onSuccess: failedLines })
 }
 
-/** The code of a run's status alone; 0 where it has not ended. */
+/** The code of a run's status alone; 0 if it has not ended. */
 const codeOf = (run: LumeRun.LumeRun, acceptPartial: boolean): number => {
   switch (run._tag) {
     case "PartialFailed":

@@ -39,7 +39,7 @@ const isFree = (port: number): Effect.Effect<boolean> =>
     })
   })
 
-/** The port that was asked for; else the usual one, or another where that is taken. */
+/** The port that was asked for; else the usual one, or another if that is taken. */
 const choosePort = (given: number | undefined, out: Output): Effect.Effect<number> =>
   given === undefined
     ? Effect.flatMap(isFree(usualPort), (free) =>

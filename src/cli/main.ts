@@ -41,7 +41,7 @@ const withWaitOptions = (command: Command): Command =>
   command
     .option("--timeout <duration>", `how long to wait (${durations}); default: 1h`, read.duration)
     .option("--poll-interval <duration>", "the time between two reads; default: 5s", read.duration)
-    .option("--accept-partial", "end with 0 where some rows were rejected")
+    .option("--accept-partial", "end with 0 if some rows were rejected")
     .option("--max-error-rate <ratio>", "the share of tests that may fail, from 0 to 1", read.ratio)
     .option("--max-rejected-share <ratio>", "the share of rows that may be rejected, from 0 to 1", read.ratio)
     .option(...json)
@@ -68,8 +68,9 @@ interface RunFlags extends WaitFlags {
 }
 
 const codes = `
-Exit codes: 0 succeeded, 1 client error, 2 usage, 3 partially failed, 4 failed, crashed or a limit breached,
-5 timeout, 6 submitted, or perhaps, and the outcome is unknown. The key is read from LUME_API_KEY.`
+Exit codes: 0 succeeded, or (without --wait) submitted; 1 client error; 2 usage; 3 partially failed; 4 failed, crashed,
+or a limit is broken or can't be measured; 5 timeout; 6 submitted or perhaps submitted, and the outcome is unknown:
+never submit again automatically. The key is read from LUME_API_KEY.`
 
 const program = new Command("lume")
   .description("Runs Lume data pipelines and waits for them.")
@@ -85,7 +86,7 @@ const run = withWaitOptions(
     .requiredOption("-f, --flow-version <name:version>", "the flow version to run", read.value)
     .requiredOption("-s, --source-path <path>", "what to run it on: a URI or a batch id", read.value)
     .option("-m, --run-metadata <key=value...>", "your own pairs, given back with the run", read.pair)
-    .option("--force-rerun", "run even where this source path has been processed: may duplicate data")
+    .option("--force-rerun", "run even if this source path has been processed: may duplicate data")
     .option("--wait", "go on as lume wait does")
 ).action(async ({ flowVersion, forceRerun, runMetadata, sourcePath, wait, ...flags }: RunFlags) => {
   if (wait !== true) {
@@ -143,8 +144,8 @@ program
   .description("a Lume on this machine")
   .option("--flows <folder>", "the folder of flows, JSON files", read.value, "./flows")
   .option("--sources <folder>", "the folder that sources are read from", read.value, "./sources")
-  .option("--targets <folder>", "the folder that runs write to; made where it is missing", read.value, "./targets")
-  .option("--port <number>", "the port, 0 for any free one; default: 4747, another where that is taken", read.port)
+  .option("--targets <folder>", "the folder that runs write to; made if it is missing", read.value, "./targets")
+  .option("--port <number>", "the port, 0 for any free one; default: 4747, another if that is taken", read.port)
   .option("--webhook <url>", "where the end of each run is delivered, signed with LUME_WEBHOOK_SECRET", read.url)
   .option("--memory", "forget the runs at the end")
   .option("--init", "make the folders, and write an example flow and its source")

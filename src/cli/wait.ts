@@ -125,7 +125,7 @@ const summarize = (ended: ReadonlyArray<LumeRun.TerminalRun>, standard: Standard
 
 /**
  * Waits until the last run has ended, and gives the exit code. `lost` is the code of a run whose outcome could not be
- * seen: 1, or 6 where the run was submitted by the same command.
+ * seen: 1, or 6 if the run was submitted by the same command.
  */
 export const waitFor = (
   runs: ReadonlyArray<LumeRun.LumeRun | string>,

@@ -74,7 +74,7 @@ const sentence = (body: string): string => {
 
 const decodeRun = ParseResult.decodeUnknownEither(LumeRun.Wire)
 
-/** Reads a 2xx answer as a run; as the run with this id, where one is given. */
+/** Reads a 2xx answer as a run; as the run with this id, if one is given. */
 export const toRun = (
   { body, headers, status }: Answer,
   runId: LumeRun.RunId | undefined,
@@ -125,7 +125,7 @@ const longestRetryAfter = 120_000
 const httpDate = /^[a-z]{3,9}, .+ GMT$/i
 
 /**
- * What a `Retry-After` header asks for: seconds or an HTTP date, from zero to two minutes; `None` where it can't be
+ * What a `Retry-After` header asks for: seconds or an HTTP date, from zero to two minutes; `None` if it can't be
  * read. `now` is in milliseconds since 1970.
  */
 const parseRetryAfter = (header: string | undefined, now: number): Option.Option<Duration.Duration> => {

@@ -9,7 +9,7 @@ const visibleAscii = /^[\x21-\x7e]+$/
 
 const refuse = (detail: string) => Effect.fail(new InvalidRequestError({ detail }))
 
-/** The key without white space around it. Where it can't be sent as a header, the refusal never shows it. */
+/** The key without white space around it. If it can't be sent as a header, the refusal never shows it. */
 export const check = (apiKey: unknown): Effect.Effect<string, InvalidRequestError> => {
   if (!Redacted.isRedacted(apiKey)) return refuse("apiKey must be a Redacted string: wrap the key in Redacted.make")
   const value = Redacted.value(apiKey)
@@ -66,7 +66,7 @@ const scrubParsed = (root: unknown, scrub: (text: string) => string): unknown =>
 /** Cuts the key out of what an answer says, should the answer echo it. */
 export interface Scrub {
   readonly text: (text: string) => string
-  /** `json` is what `text` was parsed to, and is changed where it holds the key. */
+  /** `json` is what `text` was parsed to, and is changed if it holds the key. */
   readonly json: (json: unknown, text: string) => unknown
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reading an answer's body up to a bound: whole where it counts, its beginning where it is only quoted.
+ * Reading an answer's body up to a bound: whole if it counts, its beginning if it is only quoted.
  */
 import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -26,7 +26,7 @@ const readUpTo = (
     Effect.succeed({ bytes: new Uint8Array(), whole: true })
   )
 
-/** The beginning of a body whose answer counts without it; empty where it does not come. The rest is cancelled. */
+/** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   readUpTo(response, quotedBytes).pipe(
     Effect.map(({ bytes }) => decode(bytes)),
@@ -35,7 +35,7 @@ export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.E
     Effect.orElseSucceed(() => "")
   )
 
-/** The whole body, where it has at most `limit` bytes. */
+/** The whole body, if it has at most `limit` bytes. */
 export const readWhole = (
   response: HttpClientResponse.HttpClientResponse,
   headers: Headers.Headers,
@@ -43,7 +43,7 @@ export const readWhole = (
 ): Effect.Effect<string, NoAnswer> => {
   const tooLarge = Effect.fail(transportFailure.noAnswer("TooLarge", `the body has more than ${limit} bytes`))
   // A declared length bounds what can come, unless it is of a compressed body. Reading a body as a stream costs more
-  // than twice as much, so that is done only where the length is not known.
+  // than twice as much, so that is done only if the length is not known.
   const declared = headers["content-encoding"] === undefined ? Number(headers["content-length"]) : Number.NaN
   if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
   return declared <= limit

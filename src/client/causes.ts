@@ -7,7 +7,7 @@
  */
 import * as Predicate from "effect/Predicate"
 
-/** A cause of this kind has no code of its own: what went wrong is further down. */
+/** The chain of causes, outermost first, at most 8; of an `AggregateError`, its first error. */
 const causes = (cause: unknown, depth = 0): ReadonlyArray<unknown> => {
   if (depth === 8 || !Predicate.isObject(cause)) return []
   const inner =
@@ -52,7 +52,7 @@ const neverConnected: Readonly<Record<string, string>> = {
 /** System calls that come before a request can be sent, whatever their code. */
 const callsBeforeSending: ReadonlySet<string> = new Set(["connect", "getaddrinfo"])
 
-/** What is said only before a request can be sent, where the code says too little. */
+/** What is said only before a request can be sent, if the code says too little. */
 const saidBeforeSending: ReadonlyArray<RegExp> = [
   // Undici, of a proxy that refuses to connect through
   /^Proxy response \(\d{3}\) ?!== 200 when HTTP Tunneling/,

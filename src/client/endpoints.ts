@@ -29,7 +29,7 @@ export interface Settings {
 export interface Endpoints {
   /** Submits a run. */
   readonly submit: (submission: Submission) => Effect.Effect<LumeRun, SubmitFailure>
-  /** Where a run is read. Fails where the id leads elsewhere. */
+  /** Where a run is read. Fails if the id leads elsewhere. */
   readonly read: (id: RunId) => Effect.Effect<Read, LumeError.InvalidRequestError>
 }
 
@@ -54,7 +54,7 @@ const isOk = ({ status }: Answer): boolean => status >= 200 && status < 300
 /** What URLs read as another path: a backslash, a segment of dots (`%2e` is one), and what they leave out. */
 const leadsElsewhere = /[\\\t\r\n]|\/(?:\.|%2e){1,2}(?=\/|$)/i
 
-/** The URL of a path; none where it is read as another one. */
+/** The URL of a path; none if it is read as another one. */
 const join = (baseUrl: string, path: string): Option.Option<string> => {
   const url = `${baseUrl}${path.startsWith("/") ? "" : "/"}${path}`
   const [beforeQuery = ""] = url.split(/[?#]/, 1)
@@ -116,7 +116,7 @@ export const make = (
         onFailure: (failure) => Effect.fail(unanswered(run, failure, scrub)),
         onSuccess: (received): Effect.Effect<LumeRun, SubmitFailure> =>
           isOk(received)
-            ? Effect.mapError(answer.toRun(received, undefined, scrub), (error) => unknown(run, error))
+            ? Effect.mapError(answer.toRun(received, undefined, scrub), (error) => outcomeUnknown(run, error))
             : Effect.flatMap(answer.toRefusal(received, undefined, scrub), (error) => Effect.fail(refused(run, error)))
       })
     }
@@ -130,7 +130,7 @@ export const make = (
 // ---------------------------------------------------------------------------------------------------------------------
 // What a failed submit means
 
-const unknown = (run: RunRequest, failure: LumeError.SubmitOutcomeUnknownError["failure"]): SubmitFailure => ({
+const outcomeUnknown = (run: RunRequest, failure: LumeError.SubmitOutcomeUnknownError["failure"]): SubmitFailure => ({
   error: new LumeError.SubmitOutcomeUnknownError({ flowVersion: run.flowVersion, sourcePath: run.sourcePath, failure }),
   repeatable: false
 })
@@ -140,7 +140,7 @@ const unanswered = (run: RunRequest, failure: NoAnswer, scrub: Scrub): SubmitFai
   const error = answer.toTransportError(failure, undefined, scrub)
   return error._tag === "InvalidRequestError" || failure.nothingTaken
     ? { error, repeatable: failure.reason === "Network" }
-    : unknown(run, error)
+    : outcomeUnknown(run, error)
 }
 
 /**
@@ -152,7 +152,7 @@ const refused = (run: RunRequest, error: answer.Refusal): SubmitFailure => {
     case "RateLimitedError":
       return { error, repeatable: true }
     case "ApiError":
-      return unknown(run, error)
+      return outcomeUnknown(run, error)
     case "InvalidRequestError":
       return {
         error: Option.contains(error.status, 409) ? alreadyProcessed(run, error.detail) : error,

@@ -1,5 +1,6 @@
 /**
- * The client's options from `Config` values and from the environment. An empty variable counts as not set.
+ * The client's options from `Config` values and from the environment. An empty variable counts as not set, but for an
+ * empty `LUME_API_KEY`: the client refuses it as any key that can't be one.
  */
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -8,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as check from "./options.js"
+import * as options from "./options.js"
 
 const nonEmpty = (name: string): Config.Config<string | undefined> =>
   Config.string(name).pipe(
@@ -29,7 +30,7 @@ export const requestTimeout: Effect.Effect<Duration.Duration | undefined, Config
   function* () {
     const text = (yield* nonEmpty("LUME_REQUEST_TIMEOUT"))?.trim()
     if (text === undefined) return undefined
-    const given = check.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
+    const given = options.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
     if (Option.isSome(given) && Duration.toMillis(given.value) > 0) return given.value
     return yield* Effect.fail(
       ConfigError.InvalidData(

@@ -43,7 +43,7 @@ const keyHeader = "lume-api-key"
 
 /** What happens in one attempt of ours, which `transformClient` may make more than one request of. */
 interface Attempt {
-  /** What the answer's status says by itself. It counts, even where time is up before the body has come. */
+  /** What the answer's status says by itself. It counts, even if time is up before the body has come. */
   known: Effect.Effect<Answer, NoAnswer> | undefined
   /** Whether it has sent a submit that may have been taken. */
   mayBeTaken: boolean

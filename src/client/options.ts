@@ -1,8 +1,8 @@
 /**
  * What callers give, checked before anything is sent: every option with its default, and run ids.
  *
- * TypeScript checks only some callers, so that each value is taken as unknown. A refusal names the option, says what it
- * must be, and what was given.
+ * TypeScript checks only some callers, so each value is taken as unknown. A refusal names the option, says what it must
+ * be, and what was given.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Duration from "effect/Duration"
@@ -39,7 +39,7 @@ const isNegative = (input: unknown): boolean =>
       ? input.trim().startsWith("-")
       : (typeof input === "number" && !(input >= 0)) || (typeof input === "bigint" && input < 0n)
 
-/** A duration, whatever is given; `None` where it is none. */
+/** A duration, whatever is given; `None` if it is none. */
 export const duration = (input: unknown): Option.Option<Duration.Duration> =>
   // What was given is checked, not what it becomes: decoding turns NaN and negative numbers into zero.
   isNegative(input) ? Option.none() : Duration.decodeUnknown(input)
@@ -209,6 +209,11 @@ const onStatus = (given: unknown): Checked<polling.Plan["onStatus"]> =>
       Effect.succeed(given as polling.Plan["onStatus"])
     : must("onStatus", "a function", given)
 
+const defaultTimeout = "1 hour"
+const defaultInterval = "5 seconds"
+const defaultIntervalWithEvents = "5 minutes"
+const defaultTolerance = "5 minutes"
+
 /** Checks the options of a wait. What is not given there is as in the client's `wait` option, field by field. */
 export const plan = (
   options: unknown,
@@ -217,13 +222,16 @@ export const plan = (
 ): Checked<polling.Plan> =>
   Effect.flatMap(waitOptions("the options of a wait", or(options, {})), (given) =>
     Effect.all({
-      timeout: millis("timeout", or(given.timeout, or(wait.timeout, "1 hour")), { infinity: true }),
+      timeout: millis("timeout", or(given.timeout, or(wait.timeout, defaultTimeout)), { infinity: true }),
       pace: pace(
-        or(given.pollInterval, or(wait.pollInterval, events === undefined ? "5 seconds" : "5 minutes")),
+        or(
+          given.pollInterval,
+          or(wait.pollInterval, events === undefined ? defaultInterval : defaultIntervalWithEvents)
+        ),
         // an interval that is given to this wait replaces a schedule that is not
         or(given.schedule, given.pollInterval === undefined ? wait.schedule : undefined)
       ),
-      tolerance: millis("tolerance", or(given.tolerance, or(wait.tolerance, "5 minutes")), {
+      tolerance: millis("tolerance", or(given.tolerance, or(wait.tolerance, defaultTolerance)), {
         zero: true,
         infinity: true
       }),

@@ -12,16 +12,16 @@ export type State = unknown
 export const initial = <In>(schedule: Schedule.Schedule<unknown, In>): State => schedule.initial
 
 /**
- * Steps a schedule: goes on with the delay until the next time in milliseconds, undefined where it is done, and with where
- * it stands then. `now` is in milliseconds since 1970.
+ * Steps a schedule, then calls `onNext` with the delay in milliseconds (`undefined` if the schedule is done) and with
+ * the new state. `now` is in milliseconds since 1970.
  */
 export const next = <In, A, E>(
   schedule: Schedule.Schedule<unknown, In>,
   state: State,
   now: number,
   input: In,
-  then: (delay: number | undefined, state: State) => Effect.Effect<A, E>
+  onNext: (delay: number | undefined, state: State) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.flatMap(schedule.step(now, input, state), ([next, , decision]) =>
-    then(ScheduleDecision.isDone(decision) ? undefined : ScheduleIntervals.start(decision.intervals) - now, next)
+    onNext(ScheduleDecision.isDone(decision) ? undefined : ScheduleIntervals.start(decision.intervals) - now, next)
   )

@@ -27,7 +27,7 @@ import { timeoutDisconnected } from "./timeLimit.js"
 
 /** How to wait; all times in milliseconds. */
 export interface Plan {
-  /** What wakes the wait between two polls; none where nothing does. */
+  /** What wakes the wait between two polls; none if nothing does. */
   readonly events: RunEvents.Service | undefined
   readonly timeout: number
   readonly pace: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>>
@@ -44,7 +44,7 @@ export interface AwaitedRun {
   readonly known: boolean
   /** Reads the run once, giving up after `limit` milliseconds. */
   readonly read: (limit: number) => Effect.Effect<LumeRun.LumeRun, LumeError.StatusError>
-  /** The run as it was submitted, where that has just been done: `onStatus` is told of it first. */
+  /** The run as it was submitted, if that has just been done: `onStatus` is told of it first. */
   readonly submitted?: LumeRun.LumeRun
 }
 
@@ -66,7 +66,7 @@ const timeAfterEvent = 60_000
 /** What is made of a run that has been read: a result, or another read. */
 type AndThen<A> = (run: LumeRun.LumeRun, polling: Polling<A>) => Effect.Effect<A, LumeError.WaitError>
 
-/** Reads that fail in passing, one after another. */
+/** Reads that have failed one after another, and are tolerated. */
 interface Failing {
   readonly times: number
   /** When the first of them failed, in milliseconds since the wait began. */
@@ -175,14 +175,14 @@ class Polling<A> {
   private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
     const now = this.elapsed()
     if (!this.lastReadMade && isRequestTimeout(error) && now > this.plan.timeout - timerError) {
-      // The deadline cut the read short. Where it has long passed, as after a laptop's sleep, the read says nothing.
+      // The deadline cut the read short. If it has long passed, as after a laptop's sleep, the read says nothing.
       return now < this.plan.timeout + lastReadTime ? this.timedOut() : this.poll(true)
     }
-    if (!mayPass(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
+    if (!isTolerated(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
     const { since, times } = this.failing ?? { since: now, times: 0 }
     this.failing = { times: times + 1, since, last: error }
     if (this.lastReadMade) return this.timedOut()
-    if (mayPass(error) && times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
+    if (isTolerated(error) && times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
     return Effect.flatMap(this.seen.readFailed(this.awaited.id, error), () => this.pause())
   }
 
@@ -209,7 +209,7 @@ class Polling<A> {
     })
   }
 
-  /** Polls when it is due, or at the deadline where that comes first. */
+  /** Polls when it is due, or at the deadline if that comes first. */
   private pollAfter(due: number): Effect.Effect<A, LumeError.WaitError> {
     const left = this.plan.timeout - this.elapsed()
     return Effect.flatMap(sleep(this.clock, wholeMillis(Math.min(due, left))), () => this.poll(due >= left))
@@ -239,7 +239,7 @@ class Polling<A> {
 /** Whole milliseconds, because `TestClock` can't hold fractions. */
 const wholeMillis = (millis: number): number => Math.max(shortestPause, Math.ceil(millis))
 
-/** Begins to listen, where there are events, before the first read, so that nothing is missed. */
+/** Begins to listen, if there are events, before the first read, so that nothing is missed. */
 const listen = ({ events }: Plan, { id }: AwaitedRun) =>
   events === undefined ? Effect.succeed(undefined) : events.subscribe(id)
 
@@ -324,8 +324,9 @@ export const watch = (awaited: AwaitedRun, plan: Plan): Stream.Stream<LumeRun.Lu
     Stream.changesWith((before, after) => before.status === after.status)
   )
 
-/** Whether a failure says nothing of the run and may pass, so that the wait goes on. */
-const mayPass = (error: LumeError.StatusError): boolean => error._tag === "DecodeError" || LumeError.isTransient(error)
+/** Whether the wait goes on for `tolerance` while reads fail so: the failure says nothing of the run. */
+const isTolerated = (error: LumeError.StatusError): boolean =>
+  error._tag === "DecodeError" || LumeError.isTransient(error)
 
 const isRequestTimeout = (error: LumeError.StatusError): boolean =>
   error._tag === "TransportError" && error.reason === "RequestTimeout"

@@ -40,15 +40,15 @@ export const delayAfter = (
     return Math.max(Math.min(delay(backoff, failures, random), longest), asked)
   })
 
-/** Tries again while `next` gives the error that a failure is about, which says when. */
-const again = <A, E>(
+/** Tries again while `errorOf` gives the error of a failure: it says when. */
+const retryWhile = <A, E>(
   effect: Effect.Effect<A, E>,
   backoff: Backoff,
-  next: (failure: E) => LumeError.LumeError | undefined,
+  errorOf: (failure: E) => LumeError.LumeError | undefined,
   failures: number = 1
 ): Effect.Effect<A, E> =>
   Effect.catchAll(effect, (failure) => {
-    const error = failures > backoff.times ? undefined : next(failure)
+    const error = failures > backoff.times ? undefined : errorOf(failure)
     return error === undefined
       ? Effect.fail(failure)
       : Effect.zipRight(
@@ -58,23 +58,23 @@ const again = <A, E>(
               Effect.clockWith((clock) => sleep(clock, millis))
             )
           ),
-          again(effect, backoff, next, failures + 1)
+          retryWhile(effect, backoff, errorOf, failures + 1)
         )
   })
 
-/** Reads again after failures that may pass. */
+/** Reads again after transient failures. */
 export const read = <A>(
   reading: Effect.Effect<A, LumeError.StatusError>,
   backoff: Backoff
 ): Effect.Effect<A, LumeError.StatusError> =>
-  again(reading, backoff, (error) => (LumeError.isTransient(error) ? error : undefined))
+  retryWhile(reading, backoff, (error) => (LumeError.isTransient(error) ? error : undefined))
 
-/** Submits again only where it is certain that Lume took nothing. */
+/** Submits again only if it is certain that Lume took nothing. */
 export const submit = <A>(
   submitting: Effect.Effect<A, SubmitFailure>,
   backoff: Backoff
 ): Effect.Effect<A, LumeError.SubmitError> =>
   Effect.mapError(
-    again(submitting, backoff, ({ error, repeatable }) => (repeatable ? error : undefined)),
+    retryWhile(submitting, backoff, ({ error, repeatable }) => (repeatable ? error : undefined)),
     ({ error }) => error
   )

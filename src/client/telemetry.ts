@@ -1,5 +1,7 @@
 /**
- * What is seen of the client from outside: one span a wait, metrics, and logs at debug level.
+ * What is seen of the client from outside: spans, metrics, log lines at debug and warning level.
+ *
+ * Only the span of `watch` is made elsewhere, with the stream that it is about, in `LumeClient.ts`.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -20,7 +22,7 @@ const pollCounter = Metric.counter("effect_lume_polls", {
 })
 
 const retries = Metric.counter("effect_lume_retries", {
-  description: "Requests made again after a failure that may pass",
+  description: "Requests made again after a transient failure",
   incremental: true
 })
 

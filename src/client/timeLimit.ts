@@ -1,7 +1,7 @@
 /**
  * A time limit that holds: `Effect.disconnect` with `Effect.timeoutTo`, on one fiber in place of three.
  *
- * `Effect.timeout` waits until what it interrupts has given in. This one goes on at once, also where the effect can't be
+ * `Effect.timeout` waits until what it interrupts has given in. This one goes on at once, also if the effect can't be
  * interrupted. It sets fiber refs on the way, because the fiber is new anyway and setting them twice would cost a poll
  * a tenth of its time.
  */
@@ -36,7 +36,7 @@ export const timeoutDisconnected = <A, E, B, E2>(
 ): Effect.Effect<A | B, E | E2> =>
   Effect.withFiberRuntime((fiber) => {
     // The new fiber begins at once with the refs that it needs: cheaper than `Effect.fork` and `locally`. By the default
-    // flags it can be interrupted even where this fiber can't be, so that the time limit closes the socket.
+    // flags it can be interrupted even if this fiber can't be, so that the time limit closes the socket.
     const fork = Runtime.runFork(
       Runtime.make({
         context: fiber.currentContext,

@@ -78,7 +78,7 @@ export const refusedBy = (error: HttpClientError.HttpClientError): HttpClientRes
 export const lost = (request: HttpClientRequest.HttpClientRequest, cause: unknown): HttpClientError.HttpClientError =>
   new HttpClientError.RequestError({ request, reason: "Transport", cause })
 
-/** The error of a request that is not let through. No retry of the platform takes it for one that may pass. */
+/** The error of a request that is not let through. The platform's retries don't take it for a transient one. */
 export const notLetThrough = (
   request: HttpClientRequest.HttpClientRequest,
   description: string
@@ -115,7 +115,7 @@ export const about = (
   })
 }
 
-/** Where the runtime knows it, Fetch is told to keep nothing: a cache would answer every poll with the first answer. */
+/** If the runtime knows it, Fetch is told to keep nothing: a cache would answer every poll with the first answer. */
 const noStore = (): RequestInit =>
   Option.isSome(Option.liftThrowable(() => new Request("http://localhost", { cache: "no-store" }))())
     ? { cache: "no-store" }

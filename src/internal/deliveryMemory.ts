@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 
-/** How many deliveries are remembered where nothing else is said. */
+/** How many deliveries are remembered if nothing else is said. */
 export const defaultCapacity = 10_000
 
 /** Between two looks at a delivery that is in hand. */
@@ -37,7 +37,7 @@ export const make = (capacity: number) => {
     handled.add(key)
   }
 
-  /** Whether the delivery has been handled, now or before; false where it is in hand. */
+  /** Whether the delivery has been handled, now or before; false if it is in hand. */
   const attempt = <R>(key: string, handle: Effect.Effect<unknown, unknown, R>, timeout: Duration.Duration) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(now, (now): Effect.Effect<boolean, unknown, R> => {

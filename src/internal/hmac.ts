@@ -64,7 +64,7 @@ const isSecret = (secret: unknown): secret is Redacted.Redacted => {
   return typeof text === "string" && text !== ""
 }
 
-/** Fails where the signature was made of the body with none of the secrets. Compares in constant time. */
+/** Fails if the signature was made of the body with none of the secrets. Compares in constant time. */
 export const verify = (
   secrets: ReadonlyArray<Redacted.Redacted>,
   signature: Bytes,

@@ -75,7 +75,7 @@ export const obstacle = (
 
 const token = /[\s{}[\],:]+|"(?:[^"\\]|\\.)*"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
-/** What a text that can't be parsed is, in words: where it stops being JSON, where a word or a mark shows it. */
+/** What a text that can't be parsed is, in words: where it stops being JSON, if a word or a mark shows it. */
 export const explainUnparsed = (text: string): string => {
   if (text.trim() === "") return "nothing"
   let position = 0

@@ -1,7 +1,7 @@
 /**
  * The leaves of Lume's JSON: Lume's form on the encoded side, Effect's types on the other.
  *
- * Reading is lenient where nothing is lost by it (a number written as a string, a time without a zone, which is UTC)
+ * Reading is lenient as long as nothing is lost by it (a number written as a string, a time without a zone, which is UTC)
  * and refuses the rest. What is read, and what is written, is exact.
  */
 import * as DateTime from "effect/DateTime"
@@ -51,7 +51,8 @@ interface Numeric {
   readonly jsonSchema: object
 }
 
-/** A number of some kind: one predicate, where refinements would be several steps, and are lost on the encoded side. */
+/** A number of some kind: one predicate. Refinements would be several steps, and are lost on
+ * the encoded side. */
 const number = ({ arbitrary, description, is, jsonSchema }: Numeric) =>
   Schema.declare(
     (value: unknown): value is number => typeof value === "number" && is(value),
@@ -105,7 +106,7 @@ export const Seconds = leaf({
   jsonSchema: { type: "number", minimum: 0 }
 })
 
-/** A time span in milliseconds, `"Infinity"` where it has no end. */
+/** A time span in milliseconds, `"Infinity"` if it has no end. */
 export const Millis = leaf({
   description: 'a non-negative number of milliseconds, or "Infinity"',
   isReadable: (value) => value === "Infinity" || isSpan(toNumber(value)),
@@ -153,7 +154,7 @@ const toEpochMillis = (value: unknown): number => {
   return sign === undefined ? millis : sign === "+" ? millis - offset : millis + offset
 }
 
-/** An instant: ISO 8601 (UTC where it names no zone), or seconds or milliseconds since 1970. */
+/** An instant: ISO 8601 (UTC if it names no zone), or seconds or milliseconds since 1970. */
 export const Timestamp = leaf({
   description: "a timestamp such as 2026-11-03T08:15:00Z",
   isReadable: (value) => !Number.isNaN(toEpochMillis(value)),

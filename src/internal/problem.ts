@@ -10,7 +10,7 @@ import { preview } from "./text.js"
 
 /** The first problem, in the order of the schema's fields. */
 export interface Problem {
-  /** Such as `results.input_rows` or `errors[0].stage`; empty where the whole value is meant. */
+  /** Such as `results.input_rows` or `errors[0].stage`; empty if the whole value is meant. */
   readonly path: string
   readonly expected: string
   readonly received: string

@@ -9,30 +9,30 @@ import { oneLine } from "./text.js"
 
 /** How bad data may be. A value equal to its limit passes, and 0 is a limit. What is not given is not looked at. */
 export interface Limits {
-  /** The largest share of executed tests that may fail, from 0 to 1. 0 where no test was executed. */
+  /** The largest share of executed tests that may fail, from 0 to 1. 0 if no test was executed. */
   readonly maxErrorRate?: number | undefined
-  /** The largest share of input rows that may be rejected, from 0 to 1. 0 where there are no input rows. */
+  /** The largest share of input rows that may be rejected, from 0 to 1. 0 if there are no input rows. */
   readonly maxRejectedShare?: number | undefined
   /** The largest number of rejected rows. */
   readonly maxRejectedRows?: number | undefined
   /** The smallest number of input rows. The other limits let an empty input pass. */
   readonly minInputRows?: number | undefined
   /**
-   * The largest count of each error code, summed over its fields. A code that the metadata does not list counts 0 where
+   * The largest count of each error code, summed over its fields. A code that the metadata does not list counts 0 if
    * the listed counts add up to all failed tests; else it can't be measured, and does not pass.
    */
   readonly errorCodes?: { readonly [code: string]: number | undefined } | undefined
 }
 
-/** A limit that the data exceeds or misses. */
+/** A limit that the data breaks, or that can't be measured. */
 export const Breach = Schema.Struct({
   /** What is limited. */
   measure: Schema.Literal("errorRate", "rejectedShare", "rejectedRows", "inputRows", "errorCode"),
-  /** The error code that is counted, where `measure` is `errorCode`. */
+  /** The error code that is counted, if `measure` is `errorCode`. */
   code: nullable(Schema.String),
-  /** The limit; `None` where it can't be right: not a number, negative, or a ratio above 1. */
+  /** The limit; `None` if it can't be right: not a number, negative, or a ratio above 1. */
   limit: nullable(Finite),
-  /** The run's value; `None` where its metadata does not tell. */
+  /** The run's value; `None` if its metadata does not tell. */
   actual: nullable(Finite)
 })
 
@@ -104,7 +104,7 @@ export const isWithin = (check: Check): boolean =>
     check.measure === "inputRows" ? actual >= check.limit : actual <= check.limit
   )
 
-/** Every limit that the data exceeds or misses. */
+/** Every limit that the data breaks, or that can't be measured. */
 export const breaches = (limits: Limits, counts: Counts): ReadonlyArray<Breach> =>
   checks(limits, counts)
     .filter((check) => !isWithin(check))

@@ -38,7 +38,7 @@ export interface PlannedFault {
 export interface ReceivedRequest {
   readonly method: string
   readonly path: string
-  /** The decoded JSON; `undefined` where there is no body. */
+  /** The decoded JSON; `undefined` if there is no body. */
   readonly body: unknown
   /** When it was sent, on the test's clock, in milliseconds since 1970. */
   readonly at: number

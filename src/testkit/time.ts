@@ -22,7 +22,7 @@ export const startTime: Effect.Effect<number> = Clock.currentTimeMillis
 
 /**
  * The test's clock, as the effect sees it: what the effect does to it is noted. Sleeps are whole milliseconds, because
- * `Clock.currentTimeNanos` dies where a test's clock stands at a fraction of a nanosecond.
+ * `Clock.currentTimeNanos` dies if a test's clock stands at a fraction of a nanosecond.
  */
 const watch = (testClock: TestClock.TestClock) => {
   let adjustments = 0
@@ -58,7 +58,7 @@ const watch = (testClock: TestClock.TestClock) => {
     clock,
     /** Whether the effect adjusts the clock itself just now. */
     isBeingAdjusted: () => adjustments > 0,
-    /** When the next sleep ends; `Infinity` where nobody sleeps. */
+    /** When the next sleep ends; `Infinity` if nobody sleeps. */
     nextEnd: Effect.map(testClock.sleeps, (sleeps) => {
       // interrupted sleeps stay on the clock until their end
       interrupted = interrupted.filter((end) => end > testClock.unsafeCurrentTimeMillis()).toSorted(Order.number)
@@ -101,7 +101,7 @@ const lastIoTime = 1_000
 
 const neverEnds = (what: string) => Effect.dieMessage(`LumeTest.waitFor: the effect ${what}.`)
 
-/** Sets the clock to the end of each sleep in turn, until the fiber is done. Dies where it does not come to an end. */
+/** Sets the clock to the end of each sleep in turn, until the fiber is done. Dies if it does not come to an end. */
 const drive = (
   fiber: AnyFiber,
   clock: TestClock.TestClock,

@@ -11,7 +11,7 @@ export interface Step {
   /** How long after the step before, or after acceptance; milliseconds if bare. Default: at once. */
   readonly after?: Duration.DurationInput | undefined
   /**
-   * The metadata as Lume's JSON, or a function that makes it for a `Subject`. Default: metadata that fits the run where
+   * The metadata as Lume's JSON, or a function that makes it for a `Subject`. Default: metadata that fits the run if
    * the status is terminal, else an empty object.
    */
   readonly metadata?: unknown

@@ -4,27 +4,17 @@
  * A run's source path says how it ends and how long it takes: `SUCCEEDED/1500/17`. The process tells its parent its port,
  * and on being asked, what was submitted how often.
  */
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 
 const runs = new Map()
 const submitted = new Map()
 
+const example = JSON.parse(readFileSync(new URL("../support/metadata.json", import.meta.url), "utf8"))
+
 const metadata = (id, sourcePath, status) => ({
-  run: { run_id: id, flow_version: "soak:v1", source_path: sourcePath, status },
-  pipeline: {
-    created_at: "2026-11-03T08:15:00Z",
-    completed_at: "2026-11-03T08:17:00Z",
-    duration_seconds: 120,
-    stages: { sync_source_seconds: 10, transform_seconds: 100, sync_target_seconds: 10 }
-  },
-  results: {
-    input_rows: 1000,
-    mapped_rows: 990,
-    rejected_rows: 10,
-    target_locations: { mapped: "s3://out/mapped.csv", rejects: "s3://out/rejects.csv" }
-  },
-  validation: { tests_executed: 5000, tests_failed: 10, error_rate: 0.002, top_errors: [] },
-  errors: []
+  ...example,
+  run: { run_id: id, flow_version: "soak:v1", source_path: sourcePath, status }
 })
 
 const submit = (body) => {
