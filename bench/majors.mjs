@@ -6,7 +6,7 @@ import { alternate, finish, here, print, printSamples, ratio } from "./harness.m
 import { onEffect4 } from "./pollers.mjs"
 import { polls, startPolls, warmUp } from "./polls.mjs"
 
-const rounds = 9
+const rounds = 5
 const onEffect3 = "effect-lume, fetch"
 const byHand = "hand-written, fetch"
 
