@@ -64,7 +64,6 @@ export default defineConfig({
     sequence: { sequencer: SlowFirst },
     // Vitest leaves one core idle.
     maxWorkers: "100%",
-    minWorkers: "100%",
     // Of a test that hangs; none is slow, but the machine may be.
     testTimeout: 120_000,
     hookTimeout: 120_000

@@ -45,10 +45,10 @@ export const alternate = async ({ measure, names, rounds }) => {
  *
  * @param {string} module the file in this folder that exports `contenders`
  * @param {string} name the contender
- * @param {{ readonly args?: ReadonlyArray<string>, readonly execArgv?: ReadonlyArray<string> }} options
+ * @param {{ readonly args?: ReadonlyArray<string>, readonly execArgv?: ReadonlyArray<string>, readonly execPath?: string }} options
  */
-export const startWorker = (module, name, { args = [], execArgv = [] } = {}) => {
-  const child = fork(here("worker.mjs"), [module, name, ...args], { execArgv: ["--expose-gc", ...execArgv] })
+export const startWorker = (module, name, { args = [], execArgv = [], execPath = process.execPath } = {}) => {
+  const child = fork(here("worker.mjs"), [module, name, ...args], { execPath, execArgv: ["--expose-gc", ...execArgv] })
   return {
     /** @returns {Promise<any>} */
     measure: (/** @type {unknown} */ task) =>

@@ -2,6 +2,8 @@
  * Ways to wait for the same run: read it, look at its status, sleep a millisecond, until it has ended. Each contender
  * is made with the server's URL and gives a function that does one wait.
  */
+import { createRequire } from "node:module"
+import { pathToFileURL } from "node:url"
 import { runId } from "./fixtures.mjs"
 
 const key = "lume_0123456789abcdef"
@@ -47,6 +49,22 @@ const lume = (platform) => async (/** @type {string} */ url) => {
   const LumeClient = await import("../dist/LumeClient.js")
   const layer = LumeClient.layer({ apiKey: Redacted.make(key), baseUrl: url })
   const runtime = ManagedRuntime.make(Layer.provide(layer, await fromLayer[platform]()))
+  const client = await runtime.runPromise(LumeClient.LumeClient)
+  return () => Effect.runPromise(client.wait(runId, { pollInterval: pause }))
+}
+
+/** The same on Effect 4, from the tree that `npm run effect-4` has made. */
+const lume4 = async (/** @type {string} */ url) => {
+  const { resolve } = createRequire(new URL("../effect-4/build/package.json", import.meta.url))
+  const load = (/** @type {string} */ name) => import(pathToFileURL(resolve(name)).href)
+  const Effect = await load("effect/Effect")
+  const ManagedRuntime = await load("effect/ManagedRuntime")
+  const Layer = await load("effect/Layer")
+  const Redacted = await load("effect/Redacted")
+  const FetchHttpClient = await load("effect/http/FetchHttpClient")
+  const LumeClient = await load("./dist/LumeClient.js")
+  const layer = LumeClient.layer({ apiKey: Redacted.make(key), baseUrl: url })
+  const runtime = ManagedRuntime.make(Layer.provide(layer, FetchHttpClient.layer))
   const client = await runtime.runPromise(LumeClient.LumeClient)
   return () => Effect.runPromise(client.wait(runId, { pollInterval: pause }))
 }
@@ -201,6 +219,10 @@ const waits = {
 }
 
 export const names = Object.keys(waits)
+
+/** Only `majors.mjs` has this one: it needs the tree of `npm run effect-4`. */
+export const onEffect4 = "effect-lume 2.x, fetch"
+waits[onEffect4] = lume4
 
 /** Each contender as a function from a number of polls to the CPU time of one, in microseconds. */
 export const contenders = Object.fromEntries(

@@ -8,13 +8,14 @@ import { here, startWorker } from "./harness.mjs"
 export const polls = 2_400
 export const warmUp = 4_000
 
-export const startPolls = async () => {
+/** @param {{ readonly execPath?: string }} options the Node that the contenders run on */
+export const startPolls = async (options = {}) => {
   const server = fork(here("server.mjs"))
   const port = await new Promise((resolve) => server.once("message", resolve))
   return {
     /** The CPU time of one poll, in microseconds. */
     measure: async (/** @type {string} */ name) => {
-      const worker = startWorker("pollers.mjs", name, { args: [`http://127.0.0.1:${port}`] })
+      const worker = startWorker("pollers.mjs", name, { ...options, args: [`http://127.0.0.1:${port}`] })
       await worker.measure(warmUp)
       const cpu = await worker.measure(polls)
       worker.stop()

@@ -11,7 +11,9 @@ import { type Check, main } from "./checks.js"
 import { checkCommand } from "./commandByNpx.js"
 import { type InstallLine, written } from "./installLines.js"
 import { type PackageManager, packageManagers } from "./packageManagers.js"
-import { pack } from "./repository.js"
+import { rules } from "../effect-4/rules.js"
+import * as tree from "../effect-4/tree.js"
+import { pack, repository } from "./repository.js"
 import { run, type Words } from "./run.js"
 import * as StrangersProject from "./strangersProject.js"
 
@@ -29,7 +31,39 @@ const fetched = (name: string) =>
 const packages = (line: InstallLine, tarball: string): ReadonlyArray<string> =>
   line.packages.map((named) => (named.name === packageJson.name ? tarball : written(named)))
 
-const byManager = (check: Check, manager: PackageManager, lines: ReadonlyArray<InstallLine>, tarball: string) =>
+/** Whether a line is that of 2.x: it names this package, at npm's latest. */
+const isOfEffect4 = ({ packages }: InstallLine): boolean =>
+  packages.some(({ name, version }) => name === packageJson.name && version === undefined)
+
+/** A project on Effect 4, whose program is that of the other line, turned. */
+const onEffect4 = (
+  check: Check,
+  { add, environment, files, name, node }: PackageManager,
+  bin: string,
+  line: InstallLine,
+  tarball: string
+) =>
+  Effect.gen(function* () {
+    const fileSystem = yield* FileSystem.FileSystem
+    const by = ([command, ...rest]: Words): Words => [command === "node" ? command : `${bin}/${command}`, ...rest]
+    const project = yield* StrangersProject.make({ files })
+    const program = `${project}/imported.mjs`
+    const turn = tree.turner({ line: `${repository}/effect-4` }, rules)
+    yield* fileSystem.writeFileString(program, turn(yield* fileSystem.readFileString(program)))
+    yield* check(
+      `${name} runs: ${line.text}`,
+      run(project, [...by(add), ...line.options, ...packages(line, tarball)], environment)
+    )
+    yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project, by(node), environment))
+  })
+
+const byManager = (
+  check: Check,
+  manager: PackageManager,
+  lines: ReadonlyArray<InstallLine>,
+  tarball: string,
+  tarball4: string
+) =>
   Effect.gen(function* () {
     const { environment, name } = manager
     const bin = yield* check(`${name} is there as ${manager.package}`, fetched(manager.package))
@@ -37,11 +71,14 @@ const byManager = (check: Check, manager: PackageManager, lines: ReadonlyArray<I
     const by = ([command, ...rest]: Words): Words => [command === "node" ? command : `${bin}/${command}`, ...rest]
     const node = by(manager.node)
     const project = yield* StrangersProject.make({ files: manager.files })
-    yield* Effect.forEach(lines, (line) =>
-      check(
-        `${name} runs: ${line.text}`,
-        run(project, [...by(manager.add), ...line.options, ...packages(line, tarball)], environment)
-      )
+    yield* Effect.forEach(lines.filter(isOfEffect4), (line) => onEffect4(check, manager, bin, line, tarball4))
+    yield* Effect.forEach(
+      lines.filter((line) => !isOfEffect4(line)),
+      (line) =>
+        check(
+          `${name} runs: ${line.text}`,
+          run(project, [...by(manager.add), ...line.options, ...packages(line, tarball)], environment)
+        )
     )
     yield* check(`${name}: it is imported`, StrangersProject.imports(project, node, environment))
     if (manager.requires) {
@@ -85,15 +122,20 @@ main((check) =>
     const fileSystem = yield* FileSystem.FileSystem
     const cache = yield* fileSystem.makeTempDirectoryScoped()
     const tarball = yield* check("the package is packed", pack)
+    const printed = yield* check(
+      "the package for Effect 4 is packed",
+      run(repository, ["npm", "run", "--silent", "effect-4"])
+    )
+    const tarball4 = printed.split("\n").at(-1) ?? ""
     const lines = yield* StrangersProject.readmeLines
     const project = yield* StrangersProject.make()
-    const [first] = lines
+    const first = lines.find((line) => !isOfEffect4(line))
     const words = ["npm", "install", "--no-audit", "--no-fund", ...(first ? packages(first, tarball) : [])] as const
     yield* check("it is installed for other versions of TypeScript and Node", run(project, words))
     yield* Effect.forEach(
       [
         Effect.ignore(checkCommand(check, tarball)),
-        ...packageManagers(cache).map((manager) => byManager(check, manager, lines, tarball)),
+        ...packageManagers(cache).map((manager) => byManager(check, manager, lines, tarball, tarball4)),
         ...typeScripts.map((typeScript) => byTypeScript(check, project, typeScript)),
         ...nodes.map((version) => byNode(check, project, version))
       ],

@@ -47,3 +47,20 @@ export const run = (
       return yield* new CommandFailed(failed)
     })
   )
+
+/** Runs a command that prints as it goes. */
+export const runAloud = (
+  directory: string,
+  [name, ...args]: Words
+): Effect.Effect<void, CommandFailed | PlatformError.PlatformError, CommandExecutor.CommandExecutor> =>
+  Effect.gen(function* () {
+    const command = Command.make(name, ...args).pipe(
+      Command.workingDirectory(directory),
+      Command.stdout("inherit"),
+      Command.stderr("inherit")
+    )
+    const exitCode = yield* Command.exitCode(command)
+    if (exitCode !== 0) {
+      return yield* new CommandFailed({ command: [name, ...args].join(" "), directory, exitCode, output: "" })
+    }
+  })

@@ -10,37 +10,16 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { Count, Json, Nothing, nullable, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
+import { list, optional, orEmpty, required, struct } from "./internal/fields.js"
+import { Count, Json, Ratio, Seconds, Timestamp } from "./internal/leaf.js"
 import * as problem from "./internal/problem.js"
 import { TaggedError } from "./internal/taggedError.js"
 import { preview } from "./internal/text.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Fields, each with Lume's key
-
-/** A field that must be there. */
-const required = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
-  Schema.propertySignature(schema).pipe(Schema.fromKey(key))
-
-/** A field that may be absent or null: `None`, which is written as null. */
-const optional = <A, I, K extends string>(key: K, schema: Schema.Schema<A, I>) =>
-  nullable(schema).pipe(Schema.fromKey(key))
-
-/** What may be absent or null, and is empty then. */
-const orEmpty = <A, I>(schema: Schema.Schema<A, I>, empty: () => A) =>
-  Schema.transform(Schema.Union(schema, Nothing), Schema.typeSchema(schema), {
-    strict: true,
-    decode: (value) => value ?? empty(),
-    encode: (value) => value
-  })
-
-/** A list that may be absent or null. */
-const list = <A, I>(item: Schema.Schema<A, I>) => orEmpty(Schema.Array(item), () => [])
-
-// ---------------------------------------------------------------------------------------------------------------------
 // Parts that both forms have
 
-const Stages = Schema.Struct({
+const Stages = struct({
   /** Time spent syncing data from the source (`pipeline.stages.sync_source_seconds`). */
   syncSource: optional("sync_source_seconds", Seconds),
   /** Time spent executing the transformation (`pipeline.stages.transform_seconds`). */
@@ -49,7 +28,7 @@ const Stages = Schema.Struct({
   syncTarget: optional("sync_target_seconds", Seconds)
 })
 
-const TopError = Schema.Struct({
+const TopError = struct({
   /** A machine-readable code for the error (`error_code`). */
   errorCode: required("error_code", Schema.String),
   /** The target field where the error occurred (`field`). */
@@ -58,7 +37,7 @@ const TopError = Schema.Struct({
   count: Count
 })
 
-const StageError = Schema.Struct({
+const StageError = struct({
   /** The pipeline stage where the failure occurred (`stage`). */
   stage: Schema.String,
   /** A machine-readable code for the system error (`error_code`). */
@@ -90,7 +69,7 @@ const tests = {
 
 /** A rate may be null if no test was executed, and is 0 then. */
 const Validation = Schema.transform(
-  Schema.Struct({ ...tests, errorRate: optional("error_rate", Ratio) }).pipe(
+  struct({ ...tests, errorRate: optional("error_rate", Ratio) }).pipe(
     Schema.filter(({ errorRate, testsExecuted }) =>
       Option.isSome(errorRate) || testsExecuted === 0
         ? undefined
@@ -98,7 +77,7 @@ const Validation = Schema.transform(
     )
   ),
   Schema.typeSchema(
-    Schema.Struct({
+    struct({
       ...tests,
       /** Ratio of `testsFailed` to `testsExecuted`, from 0 to 1 (`validation.error_rate`); 0 if no test ran. */
       errorRate: required("error_rate", Ratio)
@@ -111,9 +90,9 @@ const Validation = Schema.transform(
   }
 )
 
-const Finished = Schema.Struct({
+const Finished = struct({
   /** Identifiers of the run (`run`). */
-  run: Schema.Struct({
+  run: struct({
     /** The run's identifier (`run.run_id`); always the id of the run that carries this metadata. */
     runId: required("run_id", Schema.String),
     /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
@@ -124,7 +103,7 @@ const Finished = Schema.Struct({
     status: Schema.String
   }),
   /** Timings of the pipeline and its stages (`pipeline`). */
-  pipeline: Schema.Struct({
+  pipeline: struct({
     /** When Lume's API first accepted the run (`pipeline.created_at`). UTC, to the millisecond. */
     createdAt: required("created_at", Timestamp),
     /** When the run reached a terminal state (`pipeline.completed_at`). UTC, to the millisecond. */
@@ -135,7 +114,7 @@ const Finished = Schema.Struct({
     stages: orEmpty(Stages, () => Schema.decodeSync(Stages)({}))
   }),
   /** Outcome of the transformation (`results`). */
-  results: Schema.Struct({
+  results: struct({
     /** Number of rows synced from the source (`results.input_rows`). */
     inputRows: required("input_rows", Count),
     /** Number of rows successfully transformed (`results.mapped_rows`). */
@@ -145,7 +124,7 @@ const Finished = Schema.Struct({
     /** Where the output lies (`results.target_locations`). */
     targetLocations: required(
       "target_locations",
-      Schema.Struct({
+      struct({
         /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
         mapped: Schema.String,
         /** URI of the rejected data (`results.target_locations.rejects`); `None` if nothing was rejected. */
@@ -168,11 +147,11 @@ export const LumeMetadata: Schema.Schema<LumeMetadata, typeof Finished.Encoded> 
 // ---------------------------------------------------------------------------------------------------------------------
 // The metadata of a run that produced none
 
-const Failed = Schema.Struct({
+const Failed = struct({
   /** Identifiers of the run (`run`). */
   run: optional(
     "run",
-    Schema.Struct({
+    struct({
       /** The run's identifier (`run.run_id`); if it is there, the id of the run that carries this metadata. */
       runId: optional("run_id", Schema.String),
       /** The flow version that was executed (`run.flow_version`), such as `invoice_cleaner:v4`. */
@@ -186,7 +165,7 @@ const Failed = Schema.Struct({
   /** Timings of the pipeline and its stages (`pipeline`). */
   pipeline: optional(
     "pipeline",
-    Schema.Struct({
+    struct({
       /** When Lume's API first accepted the run (`pipeline.created_at`). UTC, to the millisecond. */
       createdAt: optional("created_at", Timestamp),
       /** When the run reached a terminal state (`pipeline.completed_at`). UTC, to the millisecond. */
@@ -200,7 +179,7 @@ const Failed = Schema.Struct({
   /** Outcome of the transformation (`results`). */
   results: optional(
     "results",
-    Schema.Struct({
+    struct({
       /** Number of rows synced from the source (`results.input_rows`). */
       inputRows: optional("input_rows", Count),
       /** Number of rows successfully transformed (`results.mapped_rows`). */
@@ -210,7 +189,7 @@ const Failed = Schema.Struct({
       /** Where the output lies (`results.target_locations`). */
       targetLocations: optional(
         "target_locations",
-        Schema.Struct({
+        struct({
           /** URI of the mapped (successful) data (`results.target_locations.mapped`). */
           mapped: optional("mapped", Schema.String),
           /** URI of the rejected data (`results.target_locations.rejects`). */
@@ -222,7 +201,7 @@ const Failed = Schema.Struct({
   /** Outcome of the data quality tests (`validation`). */
   validation: optional(
     "validation",
-    Schema.Struct({
+    struct({
       /** Number of validation tests performed (`validation.tests_executed`). */
       testsExecuted: optional("tests_executed", Count),
       /** Number of validation tests that failed (`validation.tests_failed`). */

@@ -7,7 +7,9 @@
  * Source: Lume's LumeRun reference and its page on the run lifecycle.
  */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Function from "effect/Function"
+import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
@@ -62,6 +64,20 @@ abstract class State<Status extends string | null> extends Pipeable.Class() impl
   /** @internal */
   get [TypeId](): boolean {
     return true
+  }
+
+  /**
+   * By reference: comparing metadata of any depth is for those who ask for it, by the schema's equivalence.
+   *
+   * @internal
+   */
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
+  }
+
+  /** @internal */
+  [Hash.symbol](): number {
+    return Hash.random(this)
   }
 }
 
@@ -180,13 +196,19 @@ export const isTerminal = (run: LumeRun): run is TerminalRun => {
 export const Wire = Schema.Struct({
   id: RunId,
   status: Schema.NullOr(Schema.String).annotations({ description: "a status word or null" }),
-  metadata: Schema.optionalWith(leaf.Json.annotations({ description: "Lume's metadata of the run" }), { exact: true }),
+  metadata: Schema.optionalWith(
+    leaf.Json.annotations(derive<unknown>({ description: "Lume's metadata of the run", jsonSchema: leaf.anyJson })),
+    { exact: true }
+  ),
   // A status is never lost for what stands beside it: whatever else is here reads as no pairs.
   run_metadata: Schema.optionalWith(
-    leaf.Json.annotations({
-      description: "the caller's own pairs",
-      ...derive<unknown>({ arbitrary: leaf.jsonObject, jsonSchema: { type: ["object", "null"] } })
-    }),
+    leaf.Json.annotations(
+      derive<unknown>({
+        description: "the caller's own pairs",
+        arbitrary: leaf.jsonObject,
+        jsonSchema: { type: ["object", "null"] }
+      })
+    ),
     { exact: true }
   )
 }).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })

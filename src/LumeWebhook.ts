@@ -20,11 +20,12 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as options from "./client/options.js"
+import { disconnect } from "./client/timeLimit.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
 import { type Arbitrary, derive } from "./internal/derive.js"
 import * as hmac from "./internal/hmac.js"
-import { explainUnparsed } from "./internal/json.js"
+import * as json from "./internal/json.js"
 import * as leaf from "./internal/leaf.js"
 import * as logLimit from "./internal/logLimit.js"
 import * as problem from "./internal/problem.js"
@@ -110,10 +111,23 @@ export const sign = (options: {
 // ---------------------------------------------------------------------------------------------------------------------
 // Events
 
+const anyDelivery: Arbitrary<{ readonly [key: string]: unknown }> = (fc) =>
+  fc.record(
+    {
+      run_id: fc.string({ minLength: 1 }),
+      status: fc.string(),
+      flow_version: fc.string(),
+      source_path: fc.string(),
+      run_metadata: leaf.jsonObject(fc)
+    },
+    { requiredKeys: ["run_id"] }
+  )
+
 /** A delivery's JSON, of which only the run's id must be right. */
-const Json = leaf.JsonObject.annotations({
-  description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}',
-  ...derive({
+const Json = leaf.JsonObject.annotations(
+  derive({
+    description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}',
+    arbitrary: anyDelivery,
     jsonSchema: {
       type: "object",
       required: ["run_id"],
@@ -126,7 +140,7 @@ const Json = leaf.JsonObject.annotations({
       }
     }
   })
-}).pipe(
+).pipe(
   Schema.filter(({ run_id: runId }) =>
     problem.toIssue(
       typeof runId === "string" && runId !== "" ? undefined : { path: ["run_id"], message: "a non-empty run id" }
@@ -134,28 +148,27 @@ const Json = leaf.JsonObject.annotations({
   )
 )
 
-const arbitrary: Arbitrary<WebhookEvent> = (fc) =>
-  fc
-    .record(
-      {
-        run_id: fc.string({ minLength: 1 }),
-        status: fc.string(),
-        flow_version: fc.string(),
-        source_path: fc.string(),
-        run_metadata: leaf.jsonObject(fc)
-      },
-      { requiredKeys: ["run_id"] }
-    )
-    .map(fromJson)
+const isEvent = Schema.is(
+  Schema.Struct({
+    runId: Schema.NonEmptyString,
+    status: Schema.OptionFromSelf(Schema.String),
+    flowVersion: Schema.OptionFromSelf(Schema.String),
+    sourcePath: Schema.OptionFromSelf(Schema.String),
+    runMetadata: Schema.OptionFromSelf(leaf.JsonObject),
+    raw: leaf.JsonObject
+  })
+)
 
-const Event = Schema.Struct({
-  runId: Schema.NonEmptyString,
-  status: Schema.OptionFromSelf(Schema.String),
-  flowVersion: Schema.OptionFromSelf(Schema.String),
-  sourcePath: Schema.OptionFromSelf(Schema.String),
-  runMetadata: Schema.OptionFromSelf(leaf.JsonObject),
-  raw: leaf.JsonObject
-}).annotations(derive({ arbitrary }))
+const Event = Schema.declare(
+  isEvent,
+  derive<WebhookEvent>({
+    description: "an event of a run",
+    // the other fields are what is in `raw`
+    arbitrary: (fc) => anyDelivery(fc).map(fromJson),
+    equivalence: (one, other) => json.equals(one.raw, other.raw),
+    pretty: ({ raw }) => `WebhookEvent(${JSON.stringify(raw)})`
+  })
+)
 
 const text = Option.liftPredicate(Predicate.isString)
 const object = Option.liftPredicate(Schema.is(leaf.JsonObject))
@@ -206,7 +219,7 @@ const parse = (body: Bytes): Effect.Effect<unknown, WebhookPayloadError> => {
       try: () => new TextDecoder("utf-8", { fatal: true }).decode(body),
       catch: () => notJson("bytes that are not UTF-8")
     }),
-    (text) => Effect.try({ try: (): unknown => JSON.parse(text), catch: () => notJson(explainUnparsed(text)) })
+    (text) => Effect.try({ try: (): unknown => JSON.parse(text), catch: () => notJson(json.explainUnparsed(text)) })
   )
 }
 
@@ -325,7 +338,7 @@ const within = <R>(
   handling: Effect.Effect<unknown, unknown, R>,
   timeout: Duration.Duration
 ): Effect.Effect<unknown, unknown, R> =>
-  Effect.timeoutFail(Effect.disconnect(handling), {
+  Effect.timeoutFail(disconnect(handling), {
     duration: timeout,
     onTimeout: () => `The handler took longer than ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)

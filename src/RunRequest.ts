@@ -4,25 +4,22 @@
  * Source: the `run` function of Lume's SDK.
  */
 import * as Schema from "effect/Schema"
-import { type Arbitrary, derive } from "./internal/derive.js"
+import { derive, text } from "./internal/derive.js"
+import { absent } from "./internal/fields.js"
 import * as json from "./internal/json.js"
 import * as problem from "./internal/problem.js"
 import * as leaf from "./internal/leaf.js"
-
-const anyFlowVersion: Arbitrary<FlowVersion> = (fc) =>
-  fc.stringMatching(/^[\w.-]{1,20}:[\w.-]{1,10}$/).map((text) => FlowVersion.make(text))
 
 /**
  * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot
  * of a flow. Both parts are there, without white space around them and without another colon.
  */
-export const FlowVersion = Schema.String.pipe(
-  Schema.pattern(/^[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?:[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?$/u),
-  Schema.brand("effect-lume/FlowVersion")
-).annotations({
-  description: 'a flow version "name:version", such as "invoice_cleaner:v4"',
-  ...derive({ arbitrary: anyFlowVersion })
-})
+export const FlowVersion = text(
+  /^[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?:[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?$/u,
+  /^[\w.-]{1,20}:[\w.-]{1,10}$/
+)
+  .pipe(Schema.brand("effect-lume/FlowVersion"))
+  .annotations({ description: 'a flow version "name:version", such as "invoice_cleaner:v4"' })
 
 /** @see FlowVersion */
 export type FlowVersion = typeof FlowVersion.Type
@@ -42,25 +39,18 @@ export interface Input {
   readonly forceRerun?: boolean | undefined
 }
 
-const anyRequest: Arbitrary<RunRequest> = (fc) =>
-  fc.record(
-    {
-      flowVersion: anyFlowVersion(fc),
-      sourcePath: fc.string({ minLength: 1 }),
-      runMetadata: leaf.jsonObject(fc),
-      forceRerun: fc.boolean()
-    },
-    { requiredKeys: ["flowVersion", "sourcePath"] }
-  )
-
 const Checked = Schema.Struct({
   flowVersion: FlowVersion,
-  sourcePath: Schema.String.pipe(Schema.pattern(/^\P{Cs}+$/u)).annotations({
+  sourcePath: text(/^\P{Cs}+$/u, /^[ -~]{1,40}$/).annotations({
     description: "a non-empty text without half surrogate pairs, which nobody can receive"
   }),
   runMetadata: Schema.optional(leaf.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
   forceRerun: Schema.optional(Schema.Boolean)
-}).annotations({ description: "an object with flowVersion and sourcePath", ...derive({ arbitrary: anyRequest }) })
+}).annotations({
+  description: "an object with flowVersion and sourcePath",
+  // what is undefined is as good as absent
+  ...derive<RunRequest>({ equivalence: (one, other) => json.equals(toWire(one), toWire(other)) })
+})
 
 /** A request that can be sent. */
 export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
@@ -68,8 +58,8 @@ export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
 const Wire = Schema.Struct({
   flow_version: Schema.String,
   source_path: Schema.String,
-  run_metadata: leaf.absent(leaf.JsonObject),
-  force_rerun: leaf.absent(Schema.Boolean)
+  run_metadata: absent(leaf.JsonObject),
+  force_rerun: absent(Schema.Boolean)
 })
 
 const fromWire = (request: typeof Wire.Type): Input => ({

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeTest from "../src/LumeTest.js"
 import { finishedMetadata } from "./support/metadata.js"
+import { property } from "./support/property.js"
 
 const seconds = FastCheck.nat(10_000_000).map((millis) => millis / 1000)
 const timestamp = FastCheck.integer({ min: 0, max: 4e12 }).map((millis) => new Date(millis).toISOString())
@@ -42,7 +43,7 @@ const finished = like(example, (name) => name === "rejects" || /^(sync|transform
 const failed = like(example, () => true)
 
 describe("LumeMetadata", () => {
-  it.prop("goes from Lume's JSON and back, exactly", [finished], ([wire]) => {
+  property.all("goes from Lume's JSON and back, exactly", [finished], ([wire]) => {
     const metadata = Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)(wire)
     assert.deepStrictEqual<unknown>(Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata), wire)
   })
@@ -85,7 +86,7 @@ describe("LumeMetadata", () => {
     }
   })
 
-  it.prop("is written by the test kit as by its schema", [LumeTest.arbitrary.metadata], ([metadata]) => {
+  property.all("is written by the test kit as by its schema", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const run = LumeTest.run("Succeeded", { metadata })
     assert.deepStrictEqual(run.rawMetadata, Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
   })
@@ -145,7 +146,7 @@ describe("metadata that can't be read", () => {
 })
 
 describe("FailedMetadata", () => {
-  it.prop("goes from Lume's JSON and back, exactly", [failed], ([wire]) => {
+  property.all("goes from Lume's JSON and back, exactly", [failed], ([wire]) => {
     const metadata = Schema.decodeUnknownSync(LumeMetadata.FailedMetadata)(wire)
     assert.deepStrictEqual<unknown>(Schema.encodeSync(LumeMetadata.FailedMetadata)(metadata), wire)
   })

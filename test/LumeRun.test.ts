@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
 import { finishedMetadata } from "./support/metadata.js"
+import { property } from "./support/property.js"
 
 const decode = Schema.decodeUnknownSync(LumeRun.LumeRun)
 const encode = Schema.encodeSync(LumeRun.LumeRun)
@@ -57,7 +58,7 @@ describe("a run", () => {
     assert.isFalse(Schema.is(LumeRun.LumeRun)({ _tag: "Created", id: "run_1", status: "CREATED" }))
   })
 
-  it.prop(
+  property.all(
     "survives JSON, whatever its status and metadata",
     [
       FastCheck.record(

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -23,6 +24,7 @@ import type * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
+import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -425,7 +427,7 @@ describe("values", () => {
     })
   )
 
-  it.prop("keep the invariants, whatever they are", [LumeTest.arbitrary.metadata], ([metadata]) => {
+  property.all("keep the invariants, whatever they are", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const { pipeline, results, run, validation } = metadata
     assert.strictEqual(results.inputRows, results.mappedRows + results.rejectedRows)
     assert.strictEqual(run.status, results.rejectedRows > 0 ? "PARTIAL_FAILED" : "SUCCEEDED")
@@ -446,7 +448,7 @@ describe("values", () => {
 
   const areSame = Schema.equivalence(LumeMetadata.LumeMetadata)
 
-  it.prop("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {
+  property.all("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const json = JSON.stringify(Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
     assert.isTrue(areSame(Schema.decodeUnknownSync(LumeMetadata.LumeMetadata)(JSON.parse(json)), metadata))
   })
@@ -458,7 +460,7 @@ describe("values", () => {
       : Effect.asVoid(run.metadata)
   }
 
-  it.effect.prop("of runs go from JSON and back to it, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
+  property.effect("of runs go from JSON and back to it, and can be read", [LumeTest.arbitrary.wire], ([wire]) =>
     Effect.gen(function* () {
       const run = yield* Schema.decode(LumeRun.LumeRun)(wire)
       const encoded = yield* Schema.encode(LumeRun.LumeRun)(run)
@@ -467,7 +469,7 @@ describe("values", () => {
     })
   )
 
-  it.effect.prop("of runs go to JSON and back", [LumeTest.arbitrary.run], ([run]) =>
+  property.effect("of runs go to JSON and back", [LumeTest.arbitrary.run], ([run]) =>
     Effect.gen(function* () {
       const json = JSON.stringify(yield* Schema.encode(LumeRun.LumeRun)(run))
       const again = yield* Schema.decodeUnknown(LumeRun.LumeRun)(JSON.parse(json))
@@ -477,7 +479,7 @@ describe("values", () => {
     })
   )
 
-  it.effect.prop(
+  property.effect(
     "of runs come through the client as they are",
     [LumeTest.arbitrary.run],
     ([run]) =>
@@ -684,7 +686,7 @@ describe("time that is skipped", () => {
   it.effect("passes where real I/O takes longer, and something sleeps", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(LumeTest.waitFor(Effect.timeout(answersAfter(600_000), "1 hour")))
-      assert.strictEqual(error._tag, "TimeoutException")
+      assert.isTrue(Cause.isTimeoutException(error))
       assert.strictEqual(yield* Clock.currentTimeMillis, Duration.toMillis("1 hour"))
     })
   )
@@ -758,7 +760,7 @@ describe("an effect that does not succeed in time", () => {
 describe("whatever befalls its reads", () => {
   const fault = FastCheck.constantFrom<LumeTest.Fault>("network", "html502", { status: 503, retryAfter: 1 })
 
-  it.effect.prop(
+  property.effect(
     "a wait ends right",
     [FastCheck.array(fault, { maxLength: 8 })],
     ([faults]) =>

@@ -1,10 +1,6 @@
 /**
  * Handlers that hang: they are interrupted wherever the webhook is mounted, and block no redelivery.
  */
-import * as HttpApp from "@effect/platform/HttpApp"
-import * as HttpRouter from "@effect/platform/HttpRouter"
-import * as HttpServer from "@effect/platform/HttpServer"
-import type * as HttpServerError from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone } from "@effect/vitest/utils"
@@ -17,21 +13,9 @@ import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import type * as WebhookDeliveries from "../src/WebhookDeliveries.js"
 import { until } from "./support/server.js"
-import { bodyOf, hanging, logged, secret, secrets, serve, signed, turn, unlogged } from "./support/webhook.js"
-
-type App = HttpApp.Default<HttpServerError.RouteNotFound>
-
-const path = "/webhooks/lume"
-
-const mountings: ReadonlyArray<readonly [how: string, mount: (app: App) => App]> = [
-  ["as it is", (app) => app],
-  ["in a route", (app) => HttpRouter.post(HttpRouter.empty, path, app)],
-  [
-    "in a route that can't be interrupted",
-    (app) => HttpRouter.post(HttpRouter.empty, path, app, { uninterruptible: true })
-  ],
-  ["beneath a path", (app) => HttpRouter.mountApp(HttpRouter.empty, path, app)]
-]
+import { listen, mountings, toWebHandler } from "./support/serving.js"
+import { logged, unlogged } from "./support/observed.js"
+import { bodyOf, hanging, secret, secrets, serve, signed, turn } from "./support/webhook.js"
 
 /** Sends over a real connection, which is cut when `cut` says so. */
 const cutOff = (address: string, cut: Effect.Effect<void>) =>
@@ -47,13 +31,11 @@ const cutOff = (address: string, cut: Effect.Effect<void>) =>
   })
 
 describe("a handler that hangs", () => {
-  it.effect.each(mountings)("is interrupted after 30 s, and the redelivery handled, mounted %s", ([, mount]) => {
+  it.scoped.each(mountings)("is interrupted after 30 s, and the redelivery handled, mounted %s", ([, mount]) => {
     const { layer, of } = logged()
     return Effect.gen(function* () {
       const { calls, handler, interrupted, started } = yield* hanging()
-      const webhook = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
-        mount(LumeWebhook.httpApp({ secrets, handler }))
-      )
+      const webhook = yield* toWebHandler(yield* mount(LumeWebhook.httpApp({ secrets, handler })))
       const send = Effect.flatMap(signed(bodyOf()), (request) => Effect.promise(() => webhook(request)))
       const response = yield* Effect.fork(send)
       yield* started
@@ -70,12 +52,10 @@ describe("a handler that hangs", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect.each(mountings)("is interrupted when its sender leaves, mounted %s", ([, mount]) =>
+  it.scoped.each(mountings)("is interrupted when its sender leaves, mounted %s", ([, mount]) =>
     Effect.gen(function* () {
       const { handler, interrupted, started } = yield* hanging()
-      const webhook = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
-        mount(LumeWebhook.httpApp({ secrets, handler }))
-      )
+      const webhook = yield* toWebHandler(yield* mount(LumeWebhook.httpApp({ secrets, handler })))
       const sender = new AbortController()
       const request = yield* signed(bodyOf(), { signal: sender.signal })
       const response = yield* Effect.fork(Effect.promise(() => webhook(request)))
@@ -92,8 +72,7 @@ describe("a handler that hangs", () => {
   it.scopedLive.each(mountings)("is interrupted when its connection is cut on Node, mounted %s", ([, mount]) =>
     Effect.gen(function* () {
       const { handler, interrupted, started } = yield* hanging()
-      yield* HttpServer.serveEffect(mount(LumeWebhook.httpApp({ secrets, handler, timeout: Infinity })))
-      const address = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}${path}`))
+      const address = yield* listen(yield* mount(LumeWebhook.httpApp({ secrets, handler, timeout: Infinity })))
       yield* cutOff(address, started)
       yield* until(() => interrupted() === 1)
       const again = yield* signed(bodyOf())
@@ -184,6 +163,8 @@ describe("secrets that hang", () => {
       const sender = new AbortController()
       const response = yield* Effect.fork(send(yield* signed(bodyOf(), { signal: sender.signal })))
       yield* Deferred.await(asked)
+      // by then, it hangs
+      yield* turn
       sender.abort()
       yield* Fiber.join(response)
       assert.isTrue(interrupted)

@@ -1,9 +1,6 @@
 /**
  * The HTTP app: what is answered to which delivery, and what reaches the handler.
  */
-import type * as HttpMiddleware from "@effect/platform/HttpMiddleware"
-import * as HttpRouter from "@effect/platform/HttpRouter"
-import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
@@ -19,19 +16,9 @@ import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
 import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
-import {
-  bodyOf,
-  gated,
-  logged,
-  recording,
-  secrets,
-  serve,
-  signed,
-  type StreamInit,
-  turn,
-  unlogged,
-  url
-} from "./support/webhook.js"
+import { logged, unlogged } from "./support/observed.js"
+import { listenAtPath } from "./support/serving.js"
+import { bodyOf, gated, recording, secrets, serve, signed, type StreamInit, turn, url } from "./support/webhook.js"
 
 describe("httpApp", () => {
   it.effect("hands a signed event to the handler, then answers 204", () =>
@@ -400,18 +387,10 @@ describe("the body", () => {
       request.end()
     })
 
-  /** The address of a Node server with the webhook. */
-  const listen = (options: LumeWebhook.HttpAppOptions<never>, middleware?: HttpMiddleware.HttpMiddleware) =>
-    Effect.gen(function* () {
-      const app = HttpRouter.empty.pipe(HttpRouter.post("/webhooks/lume", LumeWebhook.httpApp(options)))
-      yield* middleware === undefined ? HttpServer.serveEffect(app) : HttpServer.serveEffect(app, middleware)
-      return yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/webhooks/lume`))
-    })
-
   it.scopedLive("is refused with an answer on Node too, whether its length is declared or not", () =>
     Effect.gen(function* () {
       const before = events.length
-      const address = yield* listen(options)
+      const address = yield* listenAtPath(LumeWebhook.httpApp(options))
       for (const [status, headers] of [
         [413, anySignature],
         [401, {}]
@@ -428,7 +407,7 @@ describe("the body", () => {
   it.scopedLive("can't be had on Node either where middleware has read it", () => {
     const { layer, of } = logged()
     return Effect.gen(function* () {
-      const address = yield* listen(options, (app) =>
+      const address = yield* listenAtPath(LumeWebhook.httpApp(options), (app) =>
         Effect.zipRight(
           Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => Effect.orDie(request.text)),
           app

@@ -67,7 +67,7 @@ describe("RunEvents", () => {
           const stays = yield* subscribe("run_1")
           yield* Scope.close(scope, Exit.void)
           assert.isTrue(Exit.isInterrupted(yield* Fiber.await(blocked)))
-          assert.isTrue(yield* Queue.isShutdown(gone))
+          assert.isTrue(Exit.isInterrupted(yield* Effect.exit(Queue.take(gone))))
           yield* RunEvents.publish({ runId: "run_1" })
           assert.isTrue(yield* heard(stays))
         })

@@ -8,6 +8,7 @@ import { frame, width } from "../src/cli/frame.js"
 import { apart, worst } from "../src/cli/judgement.js"
 import { word } from "../src/internal/shell.js"
 import { spawnSync } from "node:child_process"
+import { property } from "./support/property.js"
 
 const shown = FastCheck.record({
   id: FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 60 }),
@@ -28,7 +29,7 @@ const shown = FastCheck.record({
 const drawn = /[…█░]/
 
 describe("a frame", () => {
-  it.prop(
+  property.all(
     "fits on the screen, whatever the runs and the screen",
     [
       FastCheck.array(shown, { maxLength: 30 }),
@@ -54,7 +55,7 @@ describe("a frame", () => {
 describe("a value beside its limit", () => {
   const count = FastCheck.integer({ min: 1, max: 1_000_000 })
 
-  it.prop(
+  property.all(
     "is told apart from it, unless they are equal",
     [count, count, FastCheck.double({ min: 0, max: 1 })],
     ([part, more, limit]) => {
@@ -126,7 +127,7 @@ describe("a ratio", () => {
 })
 
 describe("a word of a shell", () => {
-  it.prop(
+  property.all(
     "is read by the shell as it was",
     [FastCheck.string({ minLength: 1 }).filter((text) => !text.includes("\0"))],
     ([text]) => {

@@ -149,7 +149,8 @@ describe.each(clients)("%s", (name, layer) => {
       for (const requests of [1, 2]) {
         const fiber = yield* Effect.fork(lume.wait(runId))
         yield* until(() => server.requests.length === requests)
-        assert(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+        yield* Fiber.interrupt(fiber)
+        assert(Exit.isInterrupted(yield* Fiber.await(fiber)))
         yield* until(() => server.sockets.size === 0)
       }
     })

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as LumeError from "../src/LumeError.js"
 import * as LumeRun from "../src/LumeRun.js"
 import { finishedMetadata } from "./support/metadata.js"
+import { property } from "./support/property.js"
 
 const ended = (status: string, metadata?: unknown) =>
   Schema.decodeUnknownSync(LumeRun.TerminalRun)({ id: "run_1", status, metadata })
@@ -253,7 +254,7 @@ const notKept = ({ codes, executed, failed, input, rejected }: Required<Counts>,
 }
 
 describe("the gate", () => {
-  it.prop(
+  property.all(
     "lets pass what keeps every limit, and names each limit that is not kept",
     [anyCounts, anyLimits],
     ([counts, limits]) => {
@@ -266,7 +267,7 @@ describe("the gate", () => {
     { fastCheck: { numRuns: 1000 } }
   )
 
-  it.prop("gives errors that survive JSON", [anyCounts, anyLimits], ([counts, limits]) => {
+  property.all("gives errors that survive JSON", [anyCounts, anyLimits], ([counts, limits]) => {
     const judged = Effect.runSync(Effect.either(LumeRun.gate(runWith(counts), limits)))
     if (Either.isRight(judged)) return
     const json = JSON.stringify(Schema.encodeSync(LumeError.LumeError)(judged.left))

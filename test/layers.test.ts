@@ -17,6 +17,7 @@ import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as RunEvents from "../src/RunEvents.js"
+import { unreadable } from "./support/environment.js"
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, runId, state, states } from "./support/fakeHttp.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
@@ -52,18 +53,11 @@ describe("layerConfig", () => {
 
   it.effect("says what can be done where the environment can't be read", () =>
     Effect.gen(function* () {
-      const denied = ConfigProvider.make({
-        load: () =>
-          Effect.sync(() => {
-            throw new Error("Requires env access")
-          }),
-        flattened: ConfigProvider.fromMap(new Map()).flattened
-      })
       const error = yield* Effect.flip(LumeClient.runStatus(runId)).pipe(
         Effect.provide(
           LumeClient.layerConfig().pipe(
             Layer.provide(fakeHttp(states("CREATED")).layer),
-            Layer.provide(Layer.setConfigProvider(denied))
+            Layer.provide(Layer.setConfigProvider(unreadable))
           )
         ),
         Effect.flip

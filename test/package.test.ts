@@ -228,7 +228,10 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
       const fileSystem = yield* FileSystem.FileSystem
       const pages = yield* pagesIn(repository, /\.(md|ts)$/)
       const named = pages.flatMap(({ page, text }) =>
-        installLines(text).flatMap((line) => line.packages.map((one) => ({ ...one, place: `${page}: ${line.text}` })))
+        installLines(text)
+          // npm's latest of this package is on Effect 4, whose own tests are elsewhere
+          .filter(({ packages }) => !packages.some((one) => one.name === packageJson.name && one.version === undefined))
+          .flatMap((line) => line.packages.map((one) => ({ ...one, place: `${page}: ${line.text}` })))
       )
       assert.includeMembers(
         named.map(({ name }) => name),
@@ -248,7 +251,8 @@ layer(Published, { excludeTestServices: true, timeout: "5 minutes" })("the packa
       const fileSystem = yield* FileSystem.FileSystem
       const readme = yield* fileSystem.readFileString(`${repository}README.md`)
       const [, firstParagraph = ""] = readme.split("\n\n")
-      assert.match(firstParagraph, /\[Effect\]\(https:\/\/effect\.website\) 3\b/)
+      assert.match(firstParagraph, /On Effect 4, `npm install effect-lume effect` gives 2\.x; on Effect 3,/)
+      assert.include(firstParagraph, `npm install effect-lume@1 effect@3 `)
       const [, requirements = ""] = /^## Requirements$(.*?)(?=^## |$(?![\s\S]))/ms.exec(readme) ?? []
       const floors = Object.values(packageJson.peerDependencies).flatMap((range) => /\d[\d.]*\d/.exec(range) ?? [])
       for (const version of [...floors, ...(packageJson.engines.node.match(/\d[\d.]*\d/g) ?? [])]) {

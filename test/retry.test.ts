@@ -13,6 +13,7 @@ import * as LumeError from "../src/LumeError.js"
 import * as LumeTest from "../src/LumeTest.js"
 import cases from "./cases/retry-after.json" with { type: "json" }
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, json, type Respond, runId, state } from "./support/fakeHttp.js"
+import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -96,7 +97,7 @@ describe("a read", () => {
     )
   )
 
-  it.effect.prop(
+  property.effect(
     "waits longer each time, with jitter, up to the cap, in whole milliseconds",
     [
       FastCheck.integer({ min: 1, max: 100_000 }),

@@ -2,15 +2,8 @@
  * What Effect derives from the public schemas: JSON Schema, arbitrary values, text, equivalence; and their encodings,
  * which other processes and later versions read.
  */
-import * as HttpApi from "@effect/platform/HttpApi"
-import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
-import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as OpenApi from "@effect/platform/OpenApi"
 import { assert, describe, it } from "@effect/vitest"
-import * as Arbitrary from "effect/Arbitrary"
 import * as Equal from "effect/Equal"
-import * as JSONSchema from "effect/JSONSchema"
-import * as Pretty from "effect/Pretty"
 import * as Schema from "effect/Schema"
 import { readdirSync, readFileSync } from "node:fs"
 import * as LumeError from "../src/LumeError.js"
@@ -19,10 +12,11 @@ import * as LumeRun from "../src/LumeRun.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
+import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { property } from "./support/property.js"
 
-type AnySchema = Schema.Schema<unknown, unknown>
+const tagOf = (error: { readonly identifier: string }): string => error.identifier.replace("effect-lume/", "")
 
 const schemasOf = (module: object): ReadonlyArray<readonly [string, AnySchema]> =>
   Object.entries(module).filter(
@@ -37,49 +31,48 @@ const sides = [...schemas].flatMap(([name, schema]) => [
   [`${name}, encoded`, Schema.encodedSchema(schema)] as const
 ])
 
-const componentsOf = <A, I>(schema: Schema.Schema<A, I>): object => JSONSchema.make(schema).$defs ?? {}
-
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 describe("the public schemas", () => {
   it("are all here", () => {
     const some = ["LumeMetadata", "FailedMetadata", "FlowVersion", "RunRequest", "RunId", "LumeRun", "TerminalRun"]
-    const errors = [...LumeError.LumeError.members.map(({ _tag }) => _tag), "LumeError", "SubmitError", "WaitError"]
+    const errors = [...LumeError.LumeError.members.map(tagOf), "LumeError", "SubmitError", "WaitError"]
     assert.includeMembers([...schemas.keys()], [...some, ...errors, "StatusError", "WebhookEvent"])
   })
 })
 
 describe.each(sides)("%s", (name, schema) => {
-  const values = Arbitrary.make(schema)
+  const values = valuesOf(schema)
   const areSame = Schema.equivalence(schema)
   const decode = Schema.decodeUnknownSync(schema)
   const encode = Schema.encodeSync(schema)
 
-  property("holds only what JSON can, and comes through JSON as it was", values, (value) => {
+  property.all("holds only what JSON can, and comes through JSON as it was", [values], ([value]) => {
     const encoded = encode(value)
     assert.deepStrictEqual(throughJson(encoded), encoded)
     assert.isTrue(areSame(decode(throughJson(encoded)), value))
   })
 
-  property("has a text", values, (value) => {
-    assert.match(Pretty.make(schema)(value), /\S/)
+  property.all("has a text", [values], ([value]) => {
+    assert.match(textOf(schema, value), /\S/)
   })
 
   it("has a JSON Schema, whose components an API can name", () => {
-    assert.isObject(JSONSchema.make(schema))
-    for (const component of Object.keys(componentsOf(schema))) assert.match(component, /^Lume[A-Za-z]+$/, name)
+    const jsonSchema = jsonSchemaOf(schema)
+    assert.isObject(jsonSchema.schema)
+    for (const component of Object.keys(jsonSchema.components)) assert.match(component, /^Lume[A-Za-z]+$/, name)
   })
 })
 
 describe("the JSON Schema", () => {
   it("of a run is Lume's documented JSON", () => {
-    assert.deepStrictEqual(componentsOf(LumeRun.LumeRun), {
+    assert.deepStrictEqual(jsonSchemaOf(LumeRun.LumeRun).components, {
       LumeRun: {
         type: "object",
         description: 'a run, such as {"id": "run_…", "status": "CREATED"}',
         required: ["id", "status"],
         properties: {
-          id: { type: "string", minLength: 1, title: "minLength(1)", description: "a non-empty run id" },
+          id: { type: "string", minLength: 1, description: "a non-empty run id" },
           status: { anyOf: [{ type: "string" }, { type: "null" }], description: "a status word or null" },
           metadata: {
             type: ["object", "array", "string", "number", "boolean", "null"],
@@ -93,7 +86,7 @@ describe("the JSON Schema", () => {
   })
 
   it("of metadata has Lume's keys, and says what each leaf is", () => {
-    const text = JSON.stringify(JSONSchema.make(LumeMetadata.LumeMetadata))
+    const text = JSON.stringify(jsonSchemaOf(LumeMetadata.LumeMetadata))
     const count = { type: "integer", minimum: 0, maximum: 2 ** 53 - 1 }
     const time = { type: "string", format: "date-time" }
     for (const [key, leaf] of Object.entries({
@@ -107,14 +100,16 @@ describe("the JSON Schema", () => {
   })
 
   it("stands in an API's OpenAPI document", () => {
-    const endpoint = HttpApiEndpoint.post("submit", "/runs")
-      .setPayload(Schema.Struct(Object.fromEntries(schemas)))
-      .addSuccess(LumeRun.LumeRun)
-      .addError(LumeError.LumeError)
-    const { components } = OpenApi.fromApi(HttpApi.make("api").add(HttpApiGroup.make("runs").add(endpoint)))
-    const names = Object.keys(components.schemas).filter((name) => name.startsWith("Lume"))
-    assert.includeMembers(names, ["LumeRun", "LumeTerminalRun", "LumeMetadata", "LumeApiError", "LumeWebhookEvent"])
-    for (const name of Object.keys(components.schemas)) assert.match(name, /^[A-Za-z0-9._-]+$/)
+    const all = openApiNames(schemas, LumeRun.LumeRun, LumeError.LumeError)
+    const names = all.filter((name) => name.startsWith("Lume"))
+    assert.includeMembers(names, [
+      "LumeRun",
+      "LumeTerminalRun",
+      "LumeMetadata",
+      componentOf("ApiError"),
+      componentOf("WebhookEvent")
+    ])
+    for (const name of all) assert.match(name, /^[A-Za-z0-9._-]+$/)
   })
 })
 
@@ -169,7 +164,7 @@ describe("encodings.json", () => {
 
   it("has every error, a run and metadata", () => {
     const names = cases.map(([title]) => nameOf(title))
-    const errors = LumeError.LumeError.members.map(({ _tag }) => _tag)
+    const errors = LumeError.LumeError.members.map(tagOf)
     assert.includeMembers(names, [...errors, "LumeRun", "TerminalRun", "LumeMetadata", "FailedMetadata"])
     assert.includeMembers(names, ["RunRequest", "WebhookEvent"])
   })

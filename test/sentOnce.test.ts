@@ -3,7 +3,7 @@
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
-import { RequestError } from "@effect/platform/HttpClientError"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -152,7 +152,9 @@ describe("transformClient", () => {
 
   it.effect("that fails by itself says how", () =>
     Effect.gen(function* () {
-      const http = fakeHttp((_, __, request) => Effect.fail(new RequestError({ request, reason: "Encode" })))
+      const http = fakeHttp((_, __, request) =>
+        Effect.fail(new HttpClientError.RequestError({ request, reason: "Encode" }))
+      )
       const error = yield* Effect.flip(LumeClient.run(request)).pipe(Effect.provide(clientLayer(http)))
       assert.include(error.message, "Encode")
     })
@@ -174,7 +176,11 @@ describe("transformClient", () => {
 })
 
 const notSent = (request: Parameters<typeof HttpClient.execute>[0]) =>
-  new RequestError({ request, reason: "Transport", cause: Object.assign(new Error("no"), { code: "ECONNREFUSED" }) })
+  new HttpClientError.RequestError({
+    request,
+    reason: "Transport",
+    cause: Object.assign(new Error("no"), { code: "ECONNREFUSED" })
+  })
 
 const clients = [
   ["Fetch", FetchHttpClient.layer],

@@ -8,66 +8,20 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
 import { clientLayer, fakeHttp, inTurn, json, type Respond, runId, state, states } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
+import { counted, logging, recorder, requestSpan } from "./support/observed.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
-
-interface Recorded {
-  readonly name: string
-  readonly attributes: Map<string, unknown>
-  readonly events: Array<readonly [string, unknown]>
-  parent: string
-}
-
-/** A tracer that keeps its spans in memory. */
-const recorder = () => {
-  const spans: Array<Recorded> = []
-  const tracer = Tracer.make({
-    context: (run) => run(),
-    span: (name, parent, context, links, startTime, kind) => {
-      const recorded: Recorded = {
-        name,
-        attributes: new Map(),
-        events: [],
-        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") })
-      }
-      spans.push(recorded)
-      return {
-        _tag: "Span",
-        name,
-        spanId: String(spans.length),
-        traceId: "trace",
-        parent,
-        context,
-        links: [...links],
-        kind,
-        sampled: true,
-        status: { _tag: "Started", startTime },
-        attributes: recorded.attributes,
-        end: () => {},
-        attribute: (key, value) => recorded.attributes.set(key, value),
-        event: (event, _, attributes) => recorded.events.push([event, attributes]),
-        addLinks: () => {}
-      }
-    }
-  })
-  return { spans, layer: Layer.setTracer(tracer) }
-}
 
 const disconnected: Respond = (_, __, request) =>
   Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("socket hang up") }))
@@ -128,9 +82,9 @@ describe("spans", () => {
         spans.map(({ name, parent }) => [name, parent]),
         [
           ["LumeClient.run", ""],
-          ["http.client POST", "LumeClient.run"],
+          [requestSpan("POST"), "LumeClient.run"],
           ["LumeClient.runStatus", ""],
-          ["http.client GET", "LumeClient.runStatus"]
+          [requestSpan("GET"), "LumeClient.runStatus"]
         ]
       )
       assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
@@ -143,18 +97,6 @@ describe("spans", () => {
 })
 
 describe("metrics", () => {
-  const counted = (name: string, tags: Readonly<Record<string, string>> = {}) =>
-    Effect.map(Metric.snapshot, (pairs) =>
-      pairs
-        .filter(({ metricKey }) => metricKey.name === name)
-        .filter(({ metricKey }) =>
-          Object.entries(tags).every(([key, value]) =>
-            metricKey.tags.some((tag) => tag.key === key && tag.value === value)
-          )
-        )
-        .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
-    )
-
   const names = [
     ["effect_lume_polls", {}],
     ["effect_lume_retries", {}],
@@ -256,9 +198,7 @@ describe("the key", () => {
     Effect.gen(function* () {
       const { layer, spans } = recorder()
       const seen: Array<string> = []
-      const logger = Logger.make(({ annotations, cause, message }) => {
-        seen.push(everywhere(message), Cause.pretty(cause), everywhere(cause), everywhere(annotations))
-      })
+      const log = logging((...what) => what.forEach((item) => seen.push(everywhere(item))))
       const transformClient = (client: HttpClient.HttpClient) =>
         client.pipe(
           HttpClient.tapRequest((request) => Effect.logInfo(request)),
@@ -290,11 +230,7 @@ describe("the key", () => {
         return yield* Effect.forEach(fibers, Fiber.join)
       }).pipe(Effect.provide(clientLayer(fakeHttp(respond), options)))
 
-      const exits = yield* program.pipe(
-        Logger.withMinimumLogLevel(LogLevel.All),
-        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
-        Effect.provide(layer)
-      )
+      const exits = yield* program.pipe(Effect.provide(log), Effect.provide(layer))
       for (const exit of exits) {
         seen.push(everywhere(exit))
         if (Exit.isSuccess(exit)) continue

@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { createServer } from "node:http"
@@ -21,6 +20,7 @@ import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
 import { flow, folders } from "./local/support.js"
 import { apiKey, fakeHttp, state } from "./support/fakeHttp.js"
+import { unlogged } from "./support/observed.js"
 import { serve, until } from "./support/server.js"
 
 const secret = Redacted.make("whsec-3b1f")
@@ -54,7 +54,7 @@ describe("deliveries", () => {
         })
         const response = yield* app.pipe(
           Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(request)),
-          Effect.provide(Logger.remove(Logger.defaultLogger)),
+          Effect.provide(unlogged),
           Effect.provide(context)
         )
         return response.status

@@ -75,7 +75,7 @@ describe("runs over RPC", () => {
   it.scopedLive("are runs on the other side too", () =>
     Effect.gen(function* () {
       const runs = yield* caller
-      const run = yield* Effect.flatten(Stream.runHead(runs.Watch({ runId: "run_1" })))
+      const run = Option.getOrThrow(yield* Stream.runHead(runs.Watch({ runId: "run_1" })))
       assert.strictEqual(run._tag, "Failed")
       assert.deepStrictEqual(run.runMetadata, { team: "billing" })
       assert.isTrue(LumeRun.isTerminal(run))

@@ -17,7 +17,7 @@ describe("the webhook app", () => {
         app.pipe(Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })))
       )
       const { address } = Context.get(context, HttpServer.HttpServer)
-      assert(address._tag === "TcpAddress")
+      assert("port" in address)
       const url = `http://127.0.0.1:${address.port}`
       const read = Effect.promise(async () => (await fetch(url)).text())
 

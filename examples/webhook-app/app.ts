@@ -75,7 +75,7 @@ const router = HttpRouter.empty.pipe(
     HttpServerRequest.schemaBodyUrlParams(Form).pipe(
       Effect.flatMap(({ source }) => submit(source)),
       Effect.as(HttpServerResponse.empty({ status: 303, headers: { location: "/" } })),
-      Effect.catchAll((error) => HttpServerResponse.text(error.message, { status: 400 }))
+      Effect.catchAll((error) => Effect.succeed(HttpServerResponse.text(error.message, { status: 400 })))
     )
   ),
   HttpRouter.mountApp("/webhooks/lume", LumeWebhook.httpApp({ secrets: [secret], handler: RunEvents.publish }))

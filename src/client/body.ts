@@ -6,6 +6,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import { collect, type Collected } from "../internal/bytes.js"
+import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
 
@@ -29,7 +30,7 @@ const readUpTo = (
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   readUpTo(response, quotedBytes).pipe(
     Effect.map(({ bytes }) => decode(bytes)),
-    Effect.disconnect,
+    disconnect,
     Effect.timeout(quotingTime),
     Effect.orElseSucceed(() => "")
   )

@@ -17,7 +17,10 @@ const nextTurn: (task: () => void) => void =
     : // oxlint-disable-next-line no-restricted-globals -- a turn, not time
       (task) => void setTimeout(task, 0)
 
-/** Lets the event loop look at its sockets. */
-export const lookAtSockets: Effect.Effect<void> = Effect.async<void>((resume) => {
+/** Two turns: by then, everything has run that needs no real time. */
+export const turns: Effect.Effect<void> = Effect.async<void>((resume) => {
   nextTurn(() => nextTurn(() => resume(Effect.void)))
 })
+
+/** Lets the event loop look at its sockets. */
+export const lookAtSockets: Effect.Effect<void> = turns

@@ -14,6 +14,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 
+/** Makes an effect whose interruption is not waited for: what it does then, it does in the background. */
+export const disconnect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.disconnect
+
 /** How long an effect may take, and what comes in its place then. */
 export interface Limit<A, E> {
   /** In milliseconds. */

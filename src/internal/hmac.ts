@@ -34,7 +34,7 @@ export const parse = (signature: unknown): Effect.Effect<Bytes, Refusal> =>
   })
 
 const webCrypto = <A>(call: (subtle: SubtleCrypto) => Promise<A>): Effect.Effect<A, "NoWebCrypto"> =>
-  Effect.tryPromise({ try: () => call(globalThis.crypto.subtle), catch: () => "NoWebCrypto" })
+  Effect.tryPromise({ try: () => call(globalThis.crypto.subtle), catch: (): "NoWebCrypto" => "NoWebCrypto" })
 
 const importKey = (subtle: SubtleCrypto, secret: string): Promise<CryptoKey> =>
   subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"])

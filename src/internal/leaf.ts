@@ -6,7 +6,6 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { type Arbitrary, derive } from "./derive.js"
@@ -34,12 +33,13 @@ const leaf = <A>(options: {
     Schema.declare(
       (value: unknown): value is number | string => options.isReadable(value),
       derive({
+        description: options.description,
         arbitrary: (fc) => options.arbitrary(fc).map(options.encode),
         pretty: (value) => JSON.stringify(value),
         jsonSchema: options.jsonSchema
       })
     ),
-    options.type.annotations({ description: options.description, ...derive({ arbitrary: options.arbitrary }) }),
+    options.type.annotations(derive({ description: options.description, arbitrary: options.arbitrary })),
     { strict: true, decode: options.decode, encode: options.encode }
   ).annotations({ description: options.description })
 
@@ -54,10 +54,10 @@ interface Numeric {
 /** A number of some kind: one predicate. Refinements would be several steps, and are lost on
  * the encoded side. */
 const number = ({ arbitrary, description, is, jsonSchema }: Numeric) =>
-  Schema.declare((value: unknown): value is number => typeof value === "number" && is(value), {
-    description,
-    ...derive({ arbitrary, jsonSchema, pretty: String })
-  })
+  Schema.declare(
+    (value: unknown): value is number => typeof value === "number" && is(value),
+    derive({ description, arbitrary, jsonSchema, pretty: String })
+  )
 
 /** The same as a leaf that may be decimal text. */
 const numeric = (options: Numeric) =>
@@ -171,16 +171,20 @@ const write = (value: unknown): string => String(JSON.stringify(value))
 export const jsonValue: Arbitrary<unknown> = (fc) =>
   fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
 
+/** The JSON Schema of any JSON. */
+export const anyJson = { type: ["object", "array", "string", "number", "boolean", "null"] }
+
 /** Any JSON value, as it came. */
-export const Json = Schema.declare(Predicate.isUnknown, {
-  description: "any JSON",
-  ...derive<unknown>({
+export const Json = Schema.declare(
+  Predicate.isUnknown,
+  derive<unknown>({
+    description: "any JSON",
     arbitrary: jsonValue,
     pretty: write,
     equivalence: json.equals,
-    jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
+    jsonSchema: anyJson
   })
-})
+)
 
 /** What makes JSON objects. */
 export const jsonObject: Arbitrary<{ readonly [key: string]: unknown }> = (fc) =>
@@ -190,15 +194,13 @@ export const jsonObject: Arbitrary<{ readonly [key: string]: unknown }> = (fc) =
 export const JsonObject = Schema.declare(
   (value: unknown): value is { readonly [key: string]: unknown } =>
     typeof value === "object" && value !== null && !Array.isArray(value),
-  {
+  derive<{ readonly [key: string]: unknown }>({
     description: "an object",
-    ...derive<{ readonly [key: string]: unknown }>({
-      arbitrary: jsonObject,
-      pretty: write,
-      equivalence: json.equals,
-      jsonSchema: { type: "object" }
-    })
-  }
+    arbitrary: jsonObject,
+    pretty: write,
+    equivalence: json.equals,
+    jsonSchema: { type: "object" }
+  })
 )
 
 /** An integer. */
@@ -227,23 +229,3 @@ export const Nothing = Schema.declare(
     jsonSchema: { type: "null" }
   })
 )
-
-/** A field that may be absent or null. */
-export const absent = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(Schema.Union(schema, Nothing), { exact: true })
-
-/**
- * A field that may be absent or null: `None`, which is written as null.
- *
- * A struct with such a field knows its type side from the beginning. One whose fields merely have an encoded side of
- * their own, as `Schema.OptionFromNullOr` has, derives it anew for each error that is made: that takes twice as long.
- */
-export const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalToRequired(
-    Schema.Union(schema, Nothing),
-    Schema.OptionFromSelf(Schema.typeSchema(schema)).annotations({ description: "may be absent or null" }),
-    {
-      decode: (value) => Option.flatMap(value, Option.fromNullable),
-      encode: (value) => Option.some(Option.getOrNull(value))
-    }
-  )

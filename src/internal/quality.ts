@@ -3,7 +3,8 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Finite, nullable } from "./leaf.js"
+import { nullable } from "./fields.js"
+import { Finite } from "./leaf.js"
 import { oneLine } from "./text.js"
 
 /** How bad data may be. A value equal to its limit passes, and 0 is a limit. What is not given is not looked at. */

@@ -78,9 +78,6 @@ const withoutPauses = (clock: TestClock.TestClock): TestClock.TestClock =>
 // ---------------------------------------------------------------------------------------------------------------------
 // Driving it
 
-/** As many turns of the event loop as a submit takes: by then, everything has run that needs no real time. */
-const settled = eventLoop.lookAtSockets
-
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** Of a fiber and its children, those that neither sleep nor wait for a fiber: they wait for real I/O, or still run. */
@@ -116,7 +113,7 @@ const drive = (
     let hadTheirTime = new Set<AnyFiber>()
     let given = 0
     while (true) {
-      yield* settled
+      yield* eventLoop.turns
       if (fiber.unsafePoll() !== null) return
       const waiting = yield* waitingForIo(fiber)
       if (watched.isBeingAdjusted()) continue

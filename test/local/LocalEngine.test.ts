@@ -3,7 +3,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import * as LocalEngine from "../../src/local/LocalEngine.js"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
 import { failure, finished, flow, folders, live, people, query, read, rejects, run, written } from "./support.js"
+import { property } from "../support/property.js"
 
 describe("outcomes", () => {
   live("some rows rejected: PARTIAL_FAILED, every number counted", () =>
@@ -435,7 +436,7 @@ describe("any rows", () => {
   )
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 
-  it.live.prop(
+  property.live(
     "are mapped or rejected, each once, and their tests counted",
     [FastCheck.array(FastCheck.tuple(cell, cell, cell), { maxLength: 30 })],
     ([rows]) =>

@@ -227,10 +227,10 @@ describe("the order of runs", () => {
     }
   )
 
-  property(
+  property.all(
     "is that of a sorted list, and what has changed since a version is what was touched since",
-    steps,
-    (steps) => {
+    [steps],
+    ([steps]) => {
       const made = order.make()
       let ids: ReadonlyArray<string> = []
       const touched: Array<string> = []

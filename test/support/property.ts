@@ -1,10 +1,13 @@
 /**
- * Properties: what holds for all values of an arbitrary.
+ * Properties: what holds for all values of some arbitraries. A test checks many, and names the smallest that fail.
+ *
+ * The one place that knows how a test takes arbitraries, which differs by Effect's major.
  */
 import { it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
+import type * as FastCheck from "effect/FastCheck"
 
-/** A test that checks many values, and names the smallest one that fails. */
-export const property = <A>(title: string, values: FastCheck.Arbitrary<A>, check: (value: A) => void): void => {
-  it(title, () => FastCheck.assert(FastCheck.property(values, check)))
-}
+/** What `LumeTest.arbitrary` holds. */
+export type Arbitrary<A> = FastCheck.Arbitrary<A>
+
+/** Checks at once, as an effect on the test's clock, or as an effect on the live clock. */
+export const property = { all: it.prop, effect: it.effect.prop, live: it.live.prop }

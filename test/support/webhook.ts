@@ -1,13 +1,11 @@
 /**
  * Deliveries as Lume sends them, and webhooks to receive them.
  */
-import * as HttpApp from "@effect/platform/HttpApp"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as LumeWebhook from "../../src/LumeWebhook.js"
+import { toWebHandler } from "./serving.js"
 
 export const secret = Redacted.make("whsec-3b1f")
 export const secrets = [secret] as const
@@ -30,10 +28,10 @@ export type StreamInit = RequestInit & { readonly duplex: "half" }
 export const serve = <R, SecretsR = never, DeliveriesR = never>(
   options: LumeWebhook.HttpAppOptions<R, SecretsR, DeliveriesR>
 ) =>
-  Effect.map(Effect.runtime<R | SecretsR | DeliveriesR>(), (runtime) => {
-    const handler = HttpApp.toWebHandlerRuntime(runtime)(LumeWebhook.httpApp(options))
-    return (request: Request) => Effect.promise(() => handler(request))
-  })
+  Effect.map(
+    toWebHandler(LumeWebhook.httpApp(options)),
+    (handler) => (request: Request) => Effect.promise(() => handler(request))
+  )
 
 /** A handler that keeps the events that it was given. */
 export const recording = () => {
@@ -80,14 +78,3 @@ export const hanging = (hang: Effect.Effect<unknown> = Effect.never) =>
 
 /** A turn of the event loop, in which an answer that is ready gets out. */
 export const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-
-/** A log that is kept, line by line. */
-export const logged = () => {
-  const lines: Array<string> = []
-  const logger = Logger.map(Logger.logfmtLogger, (line) => void lines.push(line))
-  const of = (level: "WARN" | "ERROR") => lines.filter((line) => line.includes(`level=${level}`))
-  return { lines, of, layer: Logger.replace(Logger.defaultLogger, logger) }
-}
-
-/** No log. */
-export const unlogged: Layer.Layer<never> = Logger.remove(Logger.defaultLogger)

@@ -4,7 +4,6 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
-import type * as FastCheck from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
@@ -17,6 +16,7 @@ import * as LumeRun from "../../src/LumeRun.js"
 import * as LumeTest from "../../src/LumeTest.js"
 import type * as RunEvents from "../../src/RunEvents.js"
 import type * as RunRequest from "../../src/RunRequest.js"
+import type { Arbitrary } from "../support/property.js"
 
 declare const lume: LumeClient.Service
 declare const run: LumeRun.LumeRun
@@ -240,7 +240,7 @@ describe("the test kit", () => {
     expect(LumeTest.run).type.not.toBeCallableWith("Done")
     expect(LumeTest.run).type.not.toBeCallableWith("Succeeded", { metadata: { results: { input_rows: 5 } } })
     expect(LumeTest.metadata()).type.toBe<LumeMetadata.LumeMetadata>()
-    expect(LumeTest.arbitrary.run).type.toBe<FastCheck.Arbitrary<LumeRun.LumeRun>>()
+    expect(LumeTest.arbitrary.run).type.toBe<Arbitrary<LumeRun.LumeRun>>()
   })
 
   test("requires the fake Lume to speak to it, and nothing for the rest", () => {

@@ -1,0 +1,102 @@
+/**
+ * What is seen of an effect from outside: its spans, its log, its metrics. The one place that knows how tests see them.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Spans
+
+/** A span that was made. */
+export interface Recorded {
+  readonly name: string
+  readonly attributes: Map<string, unknown>
+  readonly events: Array<readonly [string, unknown]>
+  readonly parent: string
+}
+
+/** A tracer that keeps its spans in memory. */
+export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly layer: Layer.Layer<never> } => {
+  const spans: Array<Recorded> = []
+  const tracer = Tracer.make({
+    span: ({ annotations, kind, links, name, parent, startTime }) => {
+      const recorded: Recorded = {
+        name,
+        attributes: new Map(),
+        events: [],
+        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") })
+      }
+      spans.push(recorded)
+      return {
+        _tag: "Span",
+        name,
+        spanId: String(spans.length),
+        traceId: "trace",
+        parent,
+        annotations,
+        links: [...links],
+        kind,
+        sampled: true,
+        status: { _tag: "Started", startTime },
+        attributes: recorded.attributes,
+        end: () => {},
+        attribute: (key, value) => recorded.attributes.set(key, value),
+        event: (event, _, attributes) => recorded.events.push([event, attributes]),
+        addLinks: () => {}
+      }
+    }
+  })
+  return { spans, layer: Layer.succeed(Tracer.Tracer, tracer) }
+}
+
+/** Whether a request's span has headers, those that can't hold the key. */
+export const spansShowHeaders: boolean = false
+
+/** The name of a request's span. */
+export const requestSpan = (method: string): string => method
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Logs
+
+/** Everything that is logged, at any level, and nothing of it is shown. */
+export const logging = (log: (...what: ReadonlyArray<unknown>) => void): Layer.Layer<never> =>
+  Layer.merge(
+    Logger.layer([
+      Logger.make(({ cause, fiber, message }) => log(message, cause, fiber.getRef(References.CurrentLogAnnotations)))
+    ]),
+    Layer.succeed(References.MinimumLogLevel, "All")
+  )
+
+/** The messages of a log that is kept, as far as a log shows them where nobody asks for more. */
+export const messages = (): { readonly messages: ReadonlyArray<string>; readonly layer: Layer.Layer<never> } => {
+  const messages: Array<string> = []
+  return { messages, layer: Logger.layer([Logger.make(({ message }) => void messages.push(String(message)))]) }
+}
+
+/** A log that is kept, line by line. */
+export const logged = () => {
+  const lines: Array<string> = []
+  const logger = Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))
+  const of = (level: "WARN" | "ERROR") => lines.filter((line) => line.includes(`level=${level}`))
+  return { lines, of, layer: Logger.layer([logger]) }
+}
+
+/** No log. */
+export const unlogged: Layer.Layer<never> = Logger.layer([])
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Metrics
+
+/** What a metric with these tags has counted. */
+export const counted = (name: string, tags: Readonly<Record<string, string>> = {}): Effect.Effect<number> =>
+  Effect.map(Metric.snapshot, (snapshots) =>
+    snapshots
+      .filter(({ id }) => id === name)
+      .filter(({ attributes }) => Object.entries(tags).every(([key, value]) => attributes?.[key] === value))
+      .reduce((sum, { state }) => sum + ("count" in state ? Number(state.count) : 0), 0)
+  )

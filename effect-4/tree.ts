@@ -1,0 +1,215 @@
+/**
+ * The tree of the Effect 4 line: what the rules make of each file, or the file in `by-hand/` that stands for it. And what
+ * is wrong with it, so that it can't rot without a word.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join, relative } from "node:path"
+import ts from "typescript"
+import * as engine from "./engine.js"
+import type { Rules } from "./engine.js"
+
+/** Where things are. */
+export interface Folders {
+  /** The source, on Effect 3. */
+  readonly source: string
+  /** This folder: `by-hand/`, package.json and node_modules of Effect 4. */
+  readonly line: string
+  /** Where the tree goes. It must be beneath `line`, so that it finds Effect 4. */
+  readonly tree: string
+}
+
+/** What is written in both lines. */
+const folders = ["src", "test", "examples", "docs"]
+const files = [
+  ".oxfmtrc.json",
+  ".oxlintrc.json",
+  "CONTRIBUTING.md",
+  "LICENSE",
+  "README.md",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "tstyche.json",
+  "vitest.config.ts"
+]
+
+/**
+ * What stays on Effect 3: `local/` and `workflow/`, with the tests and examples that are about them, and the command, which
+ * is the same bundle in both. And the tests of the repository, which are about both.
+ */
+const left =
+  /^(?:src|test|examples)\/(?:local|workflow|cli)(?:\/|$)|^examples\/(?:quickstart|webhook-app)\/|^test\/webhookWaits|^test\/(?:cli|cliParts|docs|package|snippets|soak|effect4)(?:\.test\.ts$|\/)|^examples\/webhook-app\/out/
+
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+    : []
+
+/** The modules of Effect 4 that are installed in a folder, by the names under which they are imported. */
+const modulesIn = (line: string): engine.Modules => {
+  const root = join(line, "node_modules/effect/dist")
+  const modules = new Map([["FastCheck", "fast-check"]])
+  const add = (folder: string): void => {
+    for (const file of readdirSync(join(root, folder))) {
+      const name = file.endsWith(".d.ts") ? file.slice(0, -".d.ts".length) : "index"
+      if (name !== "index" && !modules.has(name)) modules.set(name, join("effect", folder, name))
+    }
+  }
+  add("")
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    if (entry.isDirectory() && entry.name !== "internal") add(entry.name)
+  }
+  return modules
+}
+
+interface PackageJson {
+  readonly version: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly [field: string]: unknown
+}
+
+const readJson = (path: string): PackageJson => JSON.parse(readFileSync(path, "utf8"))
+
+/** The same number with the next major: the version of this line. */
+const versionOf = ({ version }: PackageJson): string => version.replace(/^\d+/, (major) => String(Number(major) + 1))
+
+/** The package as it is published: the source's, with what this line says in its place. */
+const manifest = ({ line, source }: Folders): PackageJson => {
+  const root = readJson(join(source, "package.json"))
+  const { peerDependencies, peerDependenciesMeta } = readJson(join(line, "package.json"))
+  const { devDependencies: _, exports, scripts: __, ...shared } = root
+  const paths = Object.entries(exports).filter(([path]) => !/^\.\/(?:local|workflow)\//.test(path))
+  return {
+    ...shared,
+    version: versionOf(root),
+    exports: Object.fromEntries(paths),
+    peerDependencies,
+    peerDependenciesMeta
+  }
+}
+
+/** Turns one module, as `write` does. */
+export const turner = ({ line }: Pick<Folders, "line">, rules: Rules): ((text: string) => string) =>
+  engine.make(rules, modulesIn(line)).module
+
+/** What is wrong with a tree, in words. */
+export interface Problems {
+  /** Rules that nothing needs any more. */
+  readonly unused: ReadonlyArray<string>
+  readonly wrong: ReadonlyArray<string>
+}
+
+/** Writes the tree. */
+export const write = (where: Folders, rules: Rules): Problems => {
+  const { line, source, tree } = where
+  const turn = engine.make(rules, modulesIn(line))
+  const byHand = join(line, "by-hand")
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(tree, path)), { recursive: true })
+    writeFileSync(join(tree, path), text)
+  }
+
+  rmSync(tree, { recursive: true, force: true })
+  // the formatter and the linter skip what git ignores, unless it is a repository of its own
+  mkdirSync(join(tree, ".git"), { recursive: true })
+  for (const file of folders.flatMap((folder) => filesIn(join(source, folder)))) {
+    const path = relative(source, file)
+    if (left.test(path) || existsSync(join(byHand, path))) continue
+    const text = () => readFileSync(file, "utf8")
+    if (path.endsWith(".ts")) put(path, turn.module(text()))
+    else if (path.endsWith(".md")) put(path, turn.page(text()))
+    else {
+      mkdirSync(dirname(join(tree, path)), { recursive: true })
+      cpSync(file, join(tree, path))
+    }
+  }
+  for (const path of files) {
+    put(
+      path,
+      path.endsWith(".md")
+        ? turn.page(readFileSync(join(source, path), "utf8"))
+        : readFileSync(join(source, path), "utf8")
+    )
+  }
+  if (existsSync(byHand)) cpSync(byHand, tree, { recursive: true })
+  put("package.json", `${JSON.stringify(manifest(where), null, 2)}\n`)
+
+  return {
+    unused: turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
+    wrong: [...survivors(where), ...strangers(where)]
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What must not be
+
+const parse = (path: string): ts.SourceFile =>
+  ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true)
+
+const isCode = (path: string): boolean => path.endsWith(".ts")
+
+const isOfEffect = (module: string): boolean => /^(?:effect|@effect)(?:\/|$)/.test(module)
+
+/** Imports of Effect that this line does not have: Node and TypeScript would find those of Effect 3, further up. */
+const survivors = ({ line, tree }: Folders): ReadonlyArray<string> =>
+  filesIn(tree)
+    .filter(isCode)
+    .flatMap((file) => {
+      const { resolve } = createRequire(file)
+      return parse(file).statements.flatMap((statement) => {
+        if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
+        const specifier = statement.moduleSpecifier
+        if (specifier === undefined || !ts.isStringLiteral(specifier) || !isOfEffect(specifier.text)) return []
+        const found = (() => {
+          try {
+            return resolve(specifier.text)
+          } catch {
+            return ""
+          }
+        })()
+        return found.startsWith(join(line, "node_modules"))
+          ? []
+          : [`${relative(tree, file)} imports ${specifier.text}, which is not of Effect 4. Add a rule.`]
+      })
+    })
+
+const exportsOf = (path: string): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const statement of parse(path).statements) {
+    if (ts.isExportDeclaration(statement) && statement.exportClause !== undefined) {
+      if (ts.isNamedExports(statement.exportClause)) {
+        for (const { name } of statement.exportClause.elements) names.add(name.text)
+      } else names.add(statement.exportClause.name.text)
+    }
+    const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : []
+    if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
+    if (ts.isVariableStatement(statement)) {
+      for (const { name } of statement.declarationList.declarations) names.add(name.getText())
+    } else if ("name" in statement && statement.name !== undefined) {
+      // every other statement that can be exported has an identifier as its name
+      names.add((statement.name as ts.Identifier).text)
+    }
+  }
+  return names
+}
+
+/** Files by hand that export other names than the file that they stand for. */
+const strangers = ({ line, source }: Folders): ReadonlyArray<string> => {
+  const byHand = join(line, "by-hand")
+  return filesIn(byHand)
+    .filter(isCode)
+    .flatMap((file) => {
+      const path = relative(byHand, file)
+      const original = join(source, path)
+      if (!existsSync(original)) return []
+      const [here, there] = [exportsOf(file), exportsOf(original)]
+      const missing = [...there].filter((name) => !here.has(name))
+      const added = [...here].filter((name) => !there.has(name))
+      return [
+        ...missing.map((name) => `by-hand/${path} does not export ${name}, as ${path} does.`),
+        ...added.map((name) => `by-hand/${path} exports ${name}, which ${path} does not.`)
+      ]
+    })
+}

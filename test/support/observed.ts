@@ -1,0 +1,109 @@
+/**
+ * What is seen of an effect from outside: its spans, its log, its metrics. The one place that knows how tests see them.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Spans
+
+/** A span that was made. */
+export interface Recorded {
+  readonly name: string
+  readonly attributes: Map<string, unknown>
+  readonly events: Array<readonly [string, unknown]>
+  readonly parent: string
+}
+
+/** A tracer that keeps its spans in memory. */
+export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly layer: Layer.Layer<never> } => {
+  const spans: Array<Recorded> = []
+  const tracer = Tracer.make({
+    context: (run) => run(),
+    span: (name, parent, context, links, startTime, kind) => {
+      const recorded: Recorded = {
+        name,
+        attributes: new Map(),
+        events: [],
+        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") })
+      }
+      spans.push(recorded)
+      return {
+        _tag: "Span",
+        name,
+        spanId: String(spans.length),
+        traceId: "trace",
+        parent,
+        context,
+        links: [...links],
+        kind,
+        sampled: true,
+        status: { _tag: "Started", startTime },
+        attributes: recorded.attributes,
+        end: () => {},
+        attribute: (key, value) => recorded.attributes.set(key, value),
+        event: (event, _, attributes) => recorded.events.push([event, attributes]),
+        addLinks: () => {}
+      }
+    }
+  })
+  return { spans, layer: Layer.setTracer(tracer) }
+}
+
+/** Whether a request's span has headers, those that can't hold the key. */
+export const spansShowHeaders: boolean = true
+
+/** The name of a request's span. */
+export const requestSpan = (method: string): string => `http.client ${method}`
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Logs
+
+/** Everything that is logged, at any level, and nothing of it is shown. */
+export const logging = (log: (...what: ReadonlyArray<unknown>) => void): Layer.Layer<never> =>
+  Layer.merge(
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ annotations, cause, message }) => log(message, cause, annotations))
+    ),
+    Logger.minimumLogLevel(LogLevel.All)
+  )
+
+/** The messages of a log that is kept, as far as a log shows them where nobody asks for more. */
+export const messages = (): { readonly messages: ReadonlyArray<string>; readonly layer: Layer.Layer<never> } => {
+  const messages: Array<string> = []
+  const logger = Logger.make(({ message }) => void messages.push(String(message)))
+  return { messages, layer: Logger.replace(Logger.defaultLogger, logger) }
+}
+
+/** A log that is kept, line by line. */
+export const logged = () => {
+  const lines: Array<string> = []
+  const logger = Logger.map(Logger.logfmtLogger, (line) => void lines.push(line))
+  const of = (level: "WARN" | "ERROR") => lines.filter((line) => line.includes(`level=${level}`))
+  return { lines, of, layer: Logger.replace(Logger.defaultLogger, logger) }
+}
+
+/** No log. */
+export const unlogged: Layer.Layer<never> = Logger.remove(Logger.defaultLogger)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Metrics
+
+/** What a metric with these tags has counted. */
+export const counted = (name: string, tags: Readonly<Record<string, string>> = {}): Effect.Effect<number> =>
+  Effect.map(Metric.snapshot, (pairs) =>
+    pairs
+      .filter(({ metricKey }) => metricKey.name === name)
+      .filter(({ metricKey }) =>
+        Object.entries(tags).every(([key, value]) =>
+          metricKey.tags.some((tag) => tag.key === key && tag.value === value)
+        )
+      )
+      .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
+  )
