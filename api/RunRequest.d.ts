@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema";
-export declare const FlowVersion: Schema.brand<Schema.filter<typeof Schema.String>, "effect-lume/FlowVersion">;
+export declare const FlowVersion: Schema.brand<Schema.refine<string, typeof Schema.String>, "effect-lume/FlowVersion">;
 export type FlowVersion = typeof FlowVersion.Type;
 export interface Input {
     readonly flowVersion: string;
@@ -10,7 +10,7 @@ export interface Input {
     readonly forceRerun?: boolean | undefined;
 }
 declare const Checked: Schema.Struct<{
-    flowVersion: Schema.brand<Schema.filter<typeof Schema.String>, "effect-lume/FlowVersion">;
+    flowVersion: Schema.brand<Schema.refine<string, typeof Schema.String>, "effect-lume/FlowVersion">;
     sourcePath: Schema.refine<string, typeof Schema.String>;
     runMetadata: Schema.optional<Schema.filter<Schema.declare<{
         readonly [key: string]: unknown;

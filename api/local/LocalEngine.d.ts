@@ -1,4 +1,5 @@
 import * as FileSystem from "@effect/platform/FileSystem";
+import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type { FailedMetadata, LumeMetadata } from "../LumeMetadata.js";
 import { type Stage } from "./internal/failure.js";
@@ -11,6 +12,9 @@ export interface Job {
     readonly sources: string;
     readonly targets: string;
     readonly acceptedAt?: bigint | undefined;
+    readonly memoryLimit?: FileSystem.SizeInput | undefined;
+    readonly spillFolder?: string | undefined;
+    readonly runTimeout?: Duration.DurationInput | undefined;
     readonly onStage?: ((stage: Stage) => Effect.Effect<void>) | undefined;
 }
 export type Outcome = {
