@@ -7,6 +7,7 @@ const src = fileURLToPath(new URL("src", import.meta.url))
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 const slow = ["test/package.test.ts", "test/soak.test.ts"]
 const local = ["test/local/**/*.test.ts"]
+const workflow = ["test/workflow/**/*.test.ts", "examples/durable/**/*.test.ts"]
 
 /** A part of the suite by its name: `vitest --project behaviour`. Groups run one after the other. */
 const project = (name: string, groupOrder: number, include: Array<string>, exclude: Array<string> = []) => ({
@@ -38,7 +39,8 @@ export default defineConfig({
       // first, so that no core is idle at the end
       project("slow", 0, slow),
       project("local", 1, local),
-      project("behaviour", 1, all, [...slow, ...local])
+      project("workflow", 1, workflow),
+      project("behaviour", 1, all, [...slow, ...local, ...workflow])
     ],
     // Vitest leaves one core idle.
     maxWorkers: "100%",
