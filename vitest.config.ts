@@ -7,6 +7,7 @@ const src = fileURLToPath(new URL("src", import.meta.url))
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 const slow = ["test/package.test.ts", "test/soak.test.ts"]
 const local = ["test/local/**/*.test.ts"]
+const postgres = ["test/postgres/**/*.test.ts"]
 const workflow = ["test/workflow/**/*.test.ts", "examples/durable/**/*.test.ts"]
 
 /** A part of the suite by its name: `vitest --project behaviour`. Groups run one after the other. */
@@ -40,7 +41,9 @@ export default defineConfig({
       project("slow", 0, slow),
       project("local", 1, local),
       project("workflow", 1, workflow),
-      project("behaviour", 1, all, [...slow, ...local, ...workflow])
+      // asked for by name only: `npm run check:postgres`
+      project("postgres", 1, postgres),
+      project("behaviour", 1, all, [...slow, ...local, ...workflow, ...postgres])
     ],
     // Vitest leaves one core idle.
     maxWorkers: "100%",
