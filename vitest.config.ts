@@ -5,7 +5,7 @@ import type { Reporter } from "vitest/node"
 const src = fileURLToPath(new URL("src", import.meta.url))
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
-const slow = ["test/package.test.ts", "test/soak.test.ts"]
+const slow = ["test/package.test.ts", "test/soak.test.ts", "test/durable/sqlite.test.ts"]
 const local = ["test/local/**/*.test.ts"]
 const postgres = ["test/postgres/**/*.test.ts"]
 const workflow = ["test/workflow/**/*.test.ts", "examples/durable/**/*.test.ts"]

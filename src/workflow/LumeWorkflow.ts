@@ -21,7 +21,6 @@ import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/Workflow
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -162,46 +161,54 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
     const { executionId } = yield* WorkflowInstance
     const lume = yield* LumeClient.LumeClient
     const { request, wire } = yield* prepare(options, executionId)
-    const readable = Effect.mapError((error: LumeError.SubmitError | journal.Unreadable) =>
-      error._tag === "Unreadable" ? unknown(request, undecodable(error, Option.none())) : error
+    const ofAnother = refuse(
+      `in this workflow, the name ${preview(options.name)} is that of a submit with another request. Give each its own name, and the same request whenever the workflow is run again`
     )
+    const unreadable = (row: journal.Unreadable) => unknown(request, undecodable(row, Option.none()))
+    let begun: sends.Intent | undefined
 
-    const intent = yield* Effect.either(
-      journal.activity({
-        name: `${options.name}/submit/intent`,
-        success: journal.Intent,
-        error: Schema.Never,
-        execute: Effect.sync(() => ({ ...sends.begin(), request: wire }))
-      })
-    )
-    if (Either.isRight(intent) && !json.equals(intent.right.request, wire)) {
-      return yield* refuse(
-        `in this workflow, the name ${preview(options.name)} is that of a submit with another request. Give each its own name, and the same request whenever the workflow is run again`
+    const send = Effect.gen(function* () {
+      // as late as can be: who ends between the two leaves an unknown outcome
+      const intent = yield* Effect.mapError(
+        journal.activity({
+          name: `${options.name}/submit/intent`,
+          success: journal.Intent,
+          error: Schema.Never,
+          execute: Effect.sync(() => ({ ...sends.begin(), request: wire }))
+        }),
+        unreadable
       )
-    }
-    const kept = yield* readable(
+      if (!json.equals(intent.request, wire)) return yield* ofAnother
+      begun = intent
+      return yield* sends.once(intent, {
+        send: lume.run(request),
+        mayRepeat: options.ifUnknown === "resubmit",
+        isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
+        unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
+      })
+    })
+
+    const submitted = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/submit`,
-        success: journal.SubmittedRun,
-        error: LumeError.SubmitError,
-        // what is known of the run goes before what is known of the intent
-        execute: Either.isLeft(intent)
-          ? readable(Effect.fail(intent.left))
-          : sends.once(intent.right, {
-              send: Effect.map(lume.run(request), journal.keep),
-              mayRepeat: options.ifUnknown === "resubmit",
-              isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
-              unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
-            })
-      })
+        success: journal.Submitted,
+        error: journal.NotSubmitted,
+        execute: Effect.mapBoth(send, {
+          onSuccess: (run) => ({ request: wire, ...journal.keep(run) }),
+          onFailure: (error) => ({ request: wire, error })
+        })
+      }),
+      (failed) => {
+        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
+        return json.equals(failed.request, wire) ? Effect.fail(failed.error) : ofAnother
+      }
     ).pipe(
       Effect.onExit((exit) =>
-        Effect.sync(() => {
-          if (Either.isRight(intent) && !Exit.isInterrupted(exit)) sends.forget(intent.right)
-        })
+        Effect.sync(() => begun !== undefined && !Exit.isInterrupted(exit) && sends.forget(begun))
       )
     )
-    return yield* journal.restore(kept, lume)
+    if (!json.equals(submitted.request, wire)) return yield* ofAnother
+    return yield* journal.restore(submitted, lume)
   })
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -250,13 +257,11 @@ const waitUntil = (
   lume: LumeClient.Service
 ) =>
   Effect.flatMap(timeLeft(deadline), (timeout) =>
-    Effect.mapBoth(lume.wait(run, { ...options, timeout }), {
-      onSuccess: journal.keep,
-      onFailure: (error) =>
-        error._tag === "TimeoutError"
-          ? journal.keepTimeout(new LumeError.TimeoutError({ ...error, timeout: deadline.timeout }))
-          : error
-    })
+    Effect.mapError(lume.wait(run, { ...options, timeout }), (error) =>
+      error._tag === "TimeoutError"
+        ? journal.keepTimeout(new LumeError.TimeoutError({ ...error, timeout: deadline.timeout }))
+        : error
+    )
   )
 
 /**
@@ -276,38 +281,45 @@ export const wait = (options: WaitOptions): Effect.Effect<LumeRun.TerminalRun, L
     const run = yield* check.run(options.run)
     if (typeof run !== "string" && LumeRun.isTerminal(run)) return run
     const id = yield* check.runId(typeof run === "string" ? run : run.id)
-
-    const deadline = yield* Effect.either(
-      journal.activity({
-        name: `${options.name}/wait/deadline`,
-        success: journal.Deadline,
-        error: Schema.Never,
-        execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
-          run_id: id,
-          deadline,
-          timeout: Duration.millis(limits.timeout)
-        }))
-      })
-    )
-    if (Either.isRight(deadline) && deadline.right.run_id !== id) {
-      return yield* refuse(
-        `in this workflow, the name ${preview(options.name)} is that of a wait for another run, ${deadline.right.run_id}. Give each its own name`
+    const ofAnother = (other: string) =>
+      refuse(
+        `in this workflow, the name ${preview(options.name)} is that of a wait for another run, ${preview(other)}. Give each its own name`
       )
-    }
-    const readable = Effect.mapError((error: LumeError.WaitError | journal.Unreadable) =>
-      error._tag === "Unreadable" ? undecodable(error, Option.some(id)) : error
-    )
-    const kept = yield* readable(
+    const unreadable = (row: journal.Unreadable) => undecodable(row, Option.some(id))
+
+    const untilDeadline = Effect.gen(function* () {
+      const deadline = yield* Effect.mapError(
+        journal.activity({
+          name: `${options.name}/wait/deadline`,
+          success: journal.Deadline,
+          error: Schema.Never,
+          execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
+            run_id: id,
+            deadline,
+            timeout: Duration.millis(limits.timeout)
+          }))
+        }),
+        unreadable
+      )
+      return deadline.run_id === id ? yield* waitUntil(deadline, run, limits, lume) : yield* ofAnother(deadline.run_id)
+    })
+
+    const ended = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/wait`,
-        success: journal.EndedRun,
-        error: LumeError.WaitError,
-        execute: Either.isLeft(deadline)
-          ? readable(Effect.fail(deadline.left))
-          : waitUntil(deadline.right, run, limits, lume)
-      })
+        success: journal.Ended,
+        error: journal.NotEnded,
+        execute: Effect.mapBoth(untilDeadline, {
+          onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
+          onFailure: (error) => ({ run_id: id, error })
+        })
+      }),
+      (failed) => {
+        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
+        return failed.run_id === id ? Effect.fail(failed.error) : ofAnother(failed.run_id)
+      }
     )
-    return yield* journal.restore(kept, lume)
+    return ended.run_id === id ? yield* journal.restore(ended, lume) : yield* ofAnother(ended.run_id)
   })
 
 /**

@@ -35,7 +35,7 @@ export const Intent = Schema.Struct({
   request: Schema.encodedSchema(RunRequest)
 })
 
-/** Until when a wait goes on. */
+/** Until when a wait for a run goes on. */
 export const Deadline = Schema.Struct({
   run_id: Schema.String,
   /** ISO 8601; null is for ever. */
@@ -44,12 +44,11 @@ export const Deadline = Schema.Struct({
   timeout: Millis
 })
 
-const keptRun = <R extends LumeRun.LumeRun>(run: Schema.Schema<R, LumeRun.Encoded>) =>
-  Schema.Struct({
-    run,
-    /** Whether all of the run is here. Of a run that is too large, only its id, its status and its pairs are. */
-    complete: Schema.Boolean
-  })
+const kept = <R extends LumeRun.LumeRun>(run: Schema.Schema<R, LumeRun.Encoded>) => ({
+  run,
+  /** Whether all of the run is here. Of a run that is too large, only its id, its status and its pairs are. */
+  complete: Schema.Boolean
+})
 
 /** A run as it is kept. */
 export interface KeptRun<R extends LumeRun.LumeRun> {
@@ -57,11 +56,14 @@ export interface KeptRun<R extends LumeRun.LumeRun> {
   readonly complete: boolean
 }
 
-/** A run that was submitted. */
-export const SubmittedRun = keptRun(LumeRun.LumeRun)
+/** What a submit came to, and of which request. */
+const request = Schema.encodedSchema(RunRequest)
+export const Submitted = Schema.Struct({ request, ...kept(LumeRun.LumeRun) })
+export const NotSubmitted = Schema.Struct({ request, error: LumeError.SubmitError })
 
-/** A run that has ended. */
-export const EndedRun = keptRun(LumeRun.TerminalRun)
+/** What a wait came to, and for which run. */
+export const Ended = Schema.Struct({ run_id: Schema.String, ...kept(LumeRun.TerminalRun) })
+export const NotEnded = Schema.Struct({ run_id: Schema.String, error: LumeError.WaitError })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Bounds
