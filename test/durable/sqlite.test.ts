@@ -45,7 +45,7 @@ describe("on SQLite", () => {
 
         const last = yield* process(kills)
         const statuses = yield* Effect.provide(statusesIn(kills * workflows), SqliteClient(database)).pipe(
-          Effect.tapErrorCause(() => Effect.sync(() => console.log(last.output().slice(-4000))))
+          Effect.tapErrorCause(() => Effect.logError(last.output()))
         )
 
         const all = statuses.flat()
