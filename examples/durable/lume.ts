@@ -6,6 +6,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as LocalLume from "effect-lume/local/LocalLume"
+import { writeFileSync } from "node:fs"
 
 const [folder = "", port = ""] = process.argv.slice(2)
 
@@ -23,5 +24,8 @@ const Lume = LocalLume.layer({
   apiKey: Redacted.make("local-key"),
   port: Number(port)
 })
+
+// so that it can be ended
+writeFileSync(`${folder}/lume.pid`, String(process.pid))
 
 NodeRuntime.runMain(Layer.launch(Lume))

@@ -68,7 +68,7 @@ const program = Effect.gen(function* () {
   yield* Console.log(
     `\n${mapped.length} of ${outcomes.length} files passed, ${mapped.reduce((rows, one) => rows + one.mappedRows, 0)} rows in all. ` +
       `Lume has run ${readdirSync(`${folder}/targets`).filter((name) => name.startsWith("run_")).length} times.\n` +
-      `Everything is in ${folder}: remove it, and end the Lume on port ${lumePort}, to begin anew.`
+      `To begin anew, end the Lume and remove its folder: kill $(cat ${folder}/lume.pid); rm -r ${folder}`
   )
 })
 

@@ -5,6 +5,7 @@
  * - `LUME`: the URL of a Lume
  * - `RUNNER_PORT`: where other runners reach this one (PostgreSQL)
  * - `START`: how many workflows to start; each is started once, however many processes start it
+ * - `POLL`: milliseconds between two reads of a run
  * - `CONCURRENCY`: how many submits and waits one workflow has at a time
  */
 import type * as ShardingConfig from "@effect/cluster/ShardingConfig"
@@ -21,7 +22,7 @@ import * as LumeClient from "../../src/LumeClient.js"
 import type * as LumeError from "../../src/LumeError.js"
 import * as LumeWorkflow from "../../src/workflow/LumeWorkflow.js"
 
-const { CONCURRENCY = "1", DATABASE = "", LUME = "", RUNNER_PORT = "0", START = "0" } = process.env
+const { CONCURRENCY = "1", DATABASE = "", LUME = "", POLL = "100", RUNNER_PORT = "0", START = "0" } = process.env
 
 const Batch = Workflow.make({
   name: "Batch",
@@ -39,7 +40,7 @@ const batch = Batch.toLayer(({ number }) =>
         LumeWorkflow.runAndWait({
           name: `run ${index}`,
           request: { flowVersion: "a:v1", sourcePath: `${number}/${index}` },
-          pollInterval: "100 millis"
+          pollInterval: Number(POLL)
         }),
         { onSuccess: (run) => run.status, onFailure: (error: LumeError.LumeError) => error._tag }
       ),

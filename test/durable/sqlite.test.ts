@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SqliteClient } from "../../examples/durable/storage.js"
-import { begunIn, built, lume, runner, statusesIn } from "./support.js"
+import { begunIn, built, killedTwice, lume, runner, statusesIn } from "./support.js"
 
 const kills = 30
 /** How many workflows each process starts; each has five submits and waits at a time. */
@@ -60,5 +60,14 @@ describe("on SQLite", () => {
         )
       }),
     600_000
+  )
+
+  it.scopedLive("the example's batch goes on where it was, twice, and submits nothing twice", () =>
+    Effect.gen(function* () {
+      const { output, runs } = yield* killedTwice(undefined)
+      assert.match(output, /of 20 files passed/)
+      assert.include(output, `Lume has run ${runs} times`)
+      assert.isAtMost(runs, 20)
+    })
   )
 })

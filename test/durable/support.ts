@@ -6,8 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
-import { createServer, type AddressInfo } from "node:net"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer as createHttpServer } from "node:http"
+import { createServer, type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
 import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
@@ -144,12 +146,12 @@ export const begunIn = Effect.gen(function* () {
   return (yield* count('%/submit/intent"%')) - (yield* count('%/submit"%'))
 })
 
-/** A process of the runner; it is killed with the scope, if it is there then. */
-export const runner = (file: string, environment: Readonly<Record<string, string | number>>) =>
+/** A process of Node; it is killed with the scope, if it is there then. */
+const node = (args: ReadonlyArray<string>, environment: Readonly<Record<string, string | number>>) =>
   Effect.acquireRelease(
     Effect.sync((): Running => {
       const variables = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]))
-      const child = spawn(process.execPath, [file], {
+      const child = spawn(process.execPath, args, {
         env: { ...process.env, ...variables },
         stdio: ["ignore", "pipe", "pipe"]
       })
@@ -189,3 +191,40 @@ export const runner = (file: string, environment: Readonly<Record<string, string
         ended
       )
   )
+
+/** A process of the runner. */
+export const runner = (file: string, environment: Readonly<Record<string, string | number>>) =>
+  node([file], environment)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The example
+
+const example = path.join(root, "examples/durable/main.ts")
+
+/** The example's nightly batch, killed twice on its way, then run to its end. Gives what it printed last. */
+export const killedTwice = (database: string | undefined) =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(path.join(tmpdir(), "lume-example-"))),
+      (folder) =>
+        Effect.sync(() => {
+          // the Lume, which the killed processes have left
+          process.kill(Number(readFileSync(path.join(folder, "lume.pid"), "utf8")), "SIGKILL")
+          rmSync(folder, { recursive: true, force: true })
+        })
+    )
+    const environment = {
+      FOLDER: folder,
+      LUME_PORT: yield* freePort,
+      RUNNER_PORT: yield* freePort,
+      ...(database !== undefined && { DATABASE_URL: database })
+    }
+    const start = node(["--import", "tsx", example], environment)
+    for (const file of ["orders-05.csv:", "orders-12.csv:"]) {
+      yield* Effect.scoped(Effect.flatMap(start, (running) => running.prints(file)))
+    }
+    const last = yield* start
+    yield* last.ended
+    const runs = readdirSync(path.join(folder, "targets")).filter((name) => name.startsWith("run_"))
+    return { output: last.output(), runs: runs.length }
+  })

@@ -4,7 +4,7 @@
 import { assert } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { built, freePort, lume, type Lume, runner, statusesIn } from "../durable/support.js"
+import { built, freePort, killedTwice, lume, type Lume, runner, statusesIn } from "../durable/support.js"
 import { client, database, onPostgres, Postgres } from "./support.js"
 
 /** As the runner has them: until others notice that a process is gone, and until they look for its work, in seconds. */
@@ -134,6 +134,14 @@ onPostgres("several processes", (it) => {
         running.output()
       )
       assertOnce(server, 20)
+    })
+  )
+
+  it.scoped("of the example: its batch goes on where it was, twice, and submits nothing twice", () =>
+    Effect.gen(function* () {
+      const { output, runs } = yield* killedTwice(yield* database)
+      assert.match(output, /of 20 files passed/)
+      assert.isAtMost(runs, 20)
     })
   )
 })
