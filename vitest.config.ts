@@ -6,8 +6,15 @@ import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/nod
 const src = fileURLToPath(new URL("src", import.meta.url))
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
-const slow = ["test/package.test.ts", "test/soak.test.ts", "test/local/LocalLumeKills.test.ts"]
+const slow = [
+  "test/package.test.ts",
+  "test/soak.test.ts",
+  "test/local/LocalLumeKills.test.ts",
+  "test/durable/sqlite.test.ts"
+]
 const local = ["test/local/**/*.test.ts"]
+const postgres = ["test/postgres/**/*.test.ts"]
+const workflow = ["test/workflow/**/*.test.ts", "examples/durable/**/*.test.ts"]
 
 interface Part {
   readonly name: string
@@ -58,7 +65,15 @@ export default defineConfig({
       project({ name: "slow", include: slow, pool: "forks" }),
       // An expression that DuckDB can't stop ends with its process.
       project({ name: "local", include: local, exclude: slow, pool: "forks" }),
-      project({ name: "behaviour", include: all, exclude: [...slow, ...local], pool: "threads" })
+      project({ name: "workflow", include: workflow, pool: "forks" }),
+      // asked for by name only: `npm run check:postgres`
+      project({ name: "postgres", include: postgres, pool: "forks" }),
+      project({
+        name: "behaviour",
+        include: all,
+        exclude: [...slow, ...local, ...workflow, ...postgres],
+        pool: "threads"
+      })
     ],
     poolOptions: { threads: { isolate: false } },
     sequence: { sequencer: SlowFirst },

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { here, print } from "./harness.mjs"
 
-const benches = ["poll", "idle", "decode", "size", "start", "webhook", "engine", "majors"]
+const benches = ["poll", "idle", "decode", "size", "start", "webhook", "engine", "majors", "durable"]
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : benches
 const unknown = chosen.filter((name) => !benches.includes(name))
 if (unknown.length > 0) {

@@ -16,14 +16,15 @@ const trunk = [
   ["LumeWebhook"]
 ]
 
-/** What stands on it: two branches, which don't know each other. */
+/** What stands on it: three branches, which don't know each other. */
 const orders = [
   [...trunk, ["testkit/"], ["LumeTest"], ["index"]],
-  [...trunk, ["local/"], ["cli/"]]
+  [...trunk, ["local/"], ["cli/"]],
+  [...trunk, ["workflow/"]]
 ]
 
 /** Where only Node runs; everything else runs in browsers and on edge runtimes too. */
-const onNode = new Set(["local/", "cli/"])
+const onNode = new Set(["local/", "workflow/", "cli/"])
 
 /** The modules of the client that know the platform's HTTP client; the others know no HTTP. */
 const http = new Set(["body", "endpoints", "exchange", "options", "transportFailure"].map((name) => `client/${name}`))

@@ -26,6 +26,7 @@ import * as polling from "./client/polling.js"
 import * as retry from "./client/retry.js"
 import * as submission from "./client/submission.js"
 import * as telemetry from "./client/telemetry.js"
+import * as waitTimeout from "./client/waitTimeout.js"
 import type * as LumeError from "./LumeError.js"
 import * as LumeRun from "./LumeRun.js"
 import * as RunEvents from "./RunEvents.js"
@@ -184,7 +185,7 @@ const makeWith = (
   Effect.gen(function* () {
     const settings = yield* options.settings(given)
     // the defaults of every wait
-    yield* options.plan({}, settings, events)
+    const { timeout } = yield* options.plan({}, settings, events)
     if (options.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
     const client = yield* HttpClient.HttpClient
     const lume = yield* endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
@@ -259,7 +260,7 @@ const makeWith = (
     const refresh: Service["refresh"] = (given) =>
       Effect.flatMap(options.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
 
-    return { run, runStatus, refresh, wait, watch, runAndWait }
+    return waitTimeout.noted({ run, runStatus, refresh, wait, watch, runAndWait }, timeout)
   })
 
 const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>

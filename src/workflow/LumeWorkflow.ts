@@ -1,0 +1,347 @@
+/**
+ * Durable submits and waits, inside a workflow of `@effect/workflow`: they outlive the process, on whatever storage and
+ * machines the workflow's engine has.
+ *
+ * A submit is sent at most once. A wait is made at least once, until the deadline that it was first given. Both end as
+ * Lume says, and a workflow that is run again gets the same end.
+ *
+ * ```ts
+ * const NightlyLive = Nightly.toLayer(({ day }) =>
+ *   LumeWorkflow.runAndWait({
+ *     name: "orders",
+ *     request: { flowVersion: "orders:v3", sourcePath: `s3://acme/${day}.csv` },
+ *     timeout: "6 hours"
+ *   })
+ * )
+ * ```
+ *
+ * The names are contract: a workflow on its way that finds another name in its code submits again.
+ */
+import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/WorkflowEngine"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as check from "../client/options.js"
+import * as submission from "../client/submission.js"
+import * as waitTimeout from "../client/waitTimeout.js"
+import * as json from "../internal/json.js"
+import { preview } from "../internal/text.js"
+import * as LumeClient from "../LumeClient.js"
+import * as LumeError from "../LumeError.js"
+import * as LumeRun from "../LumeRun.js"
+import type * as RunRequest from "../RunRequest.js"
+import * as journal from "./internal/journal.js"
+import * as sends from "./internal/sends.js"
+
+/** What a durable submit is given. */
+export interface SubmitOptions {
+  /** Its name within the workflow. Another submit has another one. */
+  readonly name: string
+  /** What to submit, at most 64 KiB of JSON. The workflow's execution id is added to `runMetadata`. */
+  readonly request: RunRequest.Input
+  /**
+   * What to do where it is unknown whether the run has started. `"fail"` fails with `SubmitOutcomeUnknownError`.
+   * `"resubmit"` submits again, once in each process, which can start a second run. Default: `"fail"`.
+   */
+  readonly ifUnknown?: "fail" | "resubmit" | undefined
+}
+
+/** How to wait. Bare numbers are milliseconds. */
+export interface WaitLimits {
+  /** How long to wait, from when the wait first began; `Infinity` is for ever. Default: the client's, else 1 hour. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** The time between two reads. Default: the client's, else 5 seconds; 5 minutes with `LumeClient.layerWithEvents`. */
+  readonly pollInterval?: Duration.DurationInput | undefined
+  /** How long reads may go on failing in passing, in one process. Default: the client's, else 5 minutes. */
+  readonly tolerance?: Duration.DurationInput | undefined
+}
+
+/** What a durable wait is given. */
+export interface WaitOptions extends WaitLimits {
+  /** Its name within the workflow. Another wait has another one; a submit may have the same. */
+  readonly name: string
+  /** The run to wait for, or its id. */
+  readonly run: LumeRun.LumeRun | string
+}
+
+/** What a durable submit with its wait is given. */
+export interface RunAndWaitOptions extends SubmitOptions, WaitLimits {}
+
+/** What durable submits and waits need: the client, and to be run in a workflow. */
+export type Requirements = LumeClient.LumeClient | WorkflowEngine | WorkflowInstance
+
+/** The pair of `runMetadata` that holds the workflow's execution id. */
+const executionIdKey = "workflow_execution_id"
+
+/** The most that a request may be, in bytes of JSON. */
+const largestRequest = 64 * 1024
+
+/** How long the read of a wait that was late for its deadline may take, in milliseconds. */
+const lastReadTime = 1_000
+
+/** The last time that a date can be, in milliseconds. */
+const lastTime = 8.64e15
+
+const refuse = (detail: string): Effect.Effect<never, LumeError.InvalidRequestError> =>
+  Effect.fail(new LumeError.InvalidRequestError({ detail }))
+
+const checkName = (name: unknown): Effect.Effect<string, LumeError.InvalidRequestError> =>
+  typeof name === "string" && name.trim() !== ""
+    ? Effect.succeed(name)
+    : refuse("name must be a non-empty text, the same whenever the workflow is run again")
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Submits
+
+const prepare = ({ ifUnknown = "fail", name, request }: SubmitOptions, executionId: string) =>
+  Effect.gen(function* () {
+    yield* checkName(name)
+    if (ifUnknown !== "fail" && ifUnknown !== "resubmit") return yield* refuse('ifUnknown must be "fail" or "resubmit"')
+    const prepared = yield* submission.prepare(request)
+    const size = journal.sizeOf(JSON.parse(prepared.json))
+    if (size > largestRequest) {
+      return yield* refuse(
+        `the request is ${size} bytes of JSON, and a workflow keeps at most ${largestRequest}. Put what is large where sourcePath points`
+      )
+    }
+    const { runMetadata = {}, ...rest } = prepared.request
+    if (Object.hasOwn(runMetadata, executionIdKey) && runMetadata[executionIdKey] !== executionId) {
+      return yield* refuse(`runMetadata.${executionIdKey} is where the workflow's own execution id goes`)
+    }
+    return {
+      request: { ...rest, runMetadata: { ...runMetadata, [executionIdKey]: executionId } },
+      wire: JSON.parse(prepared.json)
+    }
+  })
+
+/** The outcome of a submit is unknown. */
+const unknown = (
+  { flowVersion, sourcePath }: RunRequest.Input,
+  failure: LumeError.SubmitOutcomeUnknownError["failure"]
+): LumeError.SubmitOutcomeUnknownError => new LumeError.SubmitOutcomeUnknownError({ flowVersion, sourcePath, failure })
+
+const interrupted = (executionId: string): LumeError.TransportError =>
+  new LumeError.TransportError({
+    reason: "Interrupted",
+    detail: `whoever began to send it was interrupted, and a run that it started has ${executionIdKey} ${executionId} in its runMetadata`
+  })
+
+/** A row of the journal that can't be read, as the error of an answer that can't be. */
+const undecodable = (row: journal.Unreadable, runId: Option.Option<string>): LumeError.DecodeError =>
+  new LumeError.DecodeError({
+    runId,
+    // no answer has come
+    status: 0,
+    contentType: Option.none(),
+    path: row.path,
+    expected: `${row.expected}, in the workflow's journal`,
+    received: row.received,
+    preview: row.preview
+  })
+
+/**
+ * Submits a run, once. The workflow goes on with the same run whenever it is run again.
+ *
+ * Fails as `LumeClient.run` does, and:
+ *
+ * - with `SubmitOutcomeUnknownError` where a process has ended, or was interrupted, while it was submitting: the run may
+ *   be there, with the workflow's execution id as `workflow_execution_id` in its `runMetadata`. So it does, with a
+ *   `DecodeError` as its `failure`, where what an earlier version has kept can't be read.
+ * - with `InvalidRequestError` where the request is larger than 64 KiB, or where this workflow has used the name for
+ *   another request.
+ *
+ * With `ifUnknown: "resubmit"`, an `AlreadyProcessedError` after a submit whose outcome was unknown says that the first
+ * submit has succeeded.
+ */
+export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError, Requirements> =>
+  Effect.gen(function* () {
+    const { executionId } = yield* WorkflowInstance
+    const lume = yield* LumeClient.LumeClient
+    const { request, wire } = yield* prepare(options, executionId)
+    const ofAnother = refuse(
+      `in this workflow, the name ${preview(options.name)} is that of a submit with another request. Give each its own name, and the same request whenever the workflow is run again`
+    )
+    const unreadable = (row: journal.Unreadable) => unknown(request, undecodable(row, Option.none()))
+    let begun: sends.Intent | undefined
+
+    const send = Effect.gen(function* () {
+      // as late as can be: who ends between the two leaves an unknown outcome
+      const intent = yield* Effect.mapError(
+        journal.activity({
+          name: `${options.name}/submit/intent`,
+          success: journal.Intent,
+          error: Schema.Never,
+          execute: Effect.sync(() => ({ ...sends.begin(), request: wire }))
+        }),
+        unreadable
+      )
+      if (!json.equals(intent.request, wire)) return yield* ofAnother
+      begun = intent
+      return yield* sends.once(intent, {
+        send: lume.run(request),
+        mayRepeat: options.ifUnknown === "resubmit",
+        isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
+        unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
+      })
+    })
+
+    const submitted = yield* Effect.catchAll(
+      journal.activity({
+        name: `${options.name}/submit`,
+        success: journal.Submitted,
+        error: journal.NotSubmitted,
+        execute: Effect.mapBoth(send, {
+          onSuccess: (run) => ({ request: wire, ...journal.keep(run) }),
+          onFailure: (error) => ({ request: wire, error })
+        })
+      }),
+      (failed) => {
+        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
+        return json.equals(failed.request, wire) ? Effect.fail(failed.error) : ofAnother
+      }
+    ).pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => begun !== undefined && !Exit.isInterrupted(exit) && sends.forget(begun))
+      )
+    )
+    if (!json.equals(submitted.request, wire)) return yield* ofAnother
+    return yield* journal.restore(submitted, lume)
+  })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Waits
+
+/** The limits of a wait, checked. */
+interface CheckedLimits {
+  /** In milliseconds; `Infinity` is for ever. */
+  readonly timeout: number
+  readonly options: Pick<LumeClient.WaitOptions, "pollInterval" | "tolerance">
+}
+
+const checkLimits = (
+  { pollInterval, timeout, tolerance }: WaitLimits,
+  lume: LumeClient.Service
+): Effect.Effect<CheckedLimits, LumeError.InvalidRequestError> =>
+  Effect.gen(function* () {
+    if (pollInterval !== undefined) yield* check.millis("pollInterval", pollInterval)
+    if (tolerance !== undefined) yield* check.millis("tolerance", tolerance, { zero: true, infinity: true })
+    return {
+      timeout:
+        timeout === undefined ? waitTimeout.of(lume) : yield* check.millis("timeout", timeout, { infinity: true }),
+      options: { pollInterval, tolerance }
+    }
+  })
+
+/** Until when a wait that begins now goes on. */
+const deadlineIn = (timeout: number) =>
+  Effect.map(Clock.currentTimeMillis, (now) =>
+    now + timeout > lastTime ? null : new Date(now + timeout).toISOString()
+  )
+
+/** The time that is left, in milliseconds. A clock that was set back does not make it longer than the whole. */
+const timeLeft = ({ deadline, timeout }: typeof journal.Deadline.Type) =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    if (deadline === null) return Infinity
+    const whole = Duration.toMillis(timeout)
+    return Math.max(Math.min(whole, Date.parse(deadline) - now), Math.min(whole, lastReadTime))
+  })
+
+/** Waits until the deadline. A timeout is said to be that of the whole wait. */
+const waitUntil = (
+  deadline: typeof journal.Deadline.Type,
+  run: LumeRun.LumeRun | string,
+  { options }: CheckedLimits,
+  lume: LumeClient.Service
+) =>
+  Effect.flatMap(timeLeft(deadline), (timeout) =>
+    Effect.mapError(lume.wait(run, { ...options, timeout }), (error) =>
+      error._tag === "TimeoutError"
+        ? journal.keepTimeout(new LumeError.TimeoutError({ ...error, timeout: deadline.timeout }))
+        : error
+    )
+  )
+
+/**
+ * Waits until a run has ended, until the deadline that this wait was given when it first began: a restart makes it
+ * neither earlier nor later. A run that was given and has ended is returned as it is.
+ *
+ * Fails as `LumeClient.wait` does, and:
+ *
+ * - with `DecodeError` where what an earlier version has kept can't be read,
+ * - with `InvalidRequestError` where this workflow has used the name for another run.
+ */
+export const wait = (options: WaitOptions): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, Requirements> =>
+  Effect.gen(function* () {
+    const lume = yield* LumeClient.LumeClient
+    yield* checkName(options.name)
+    const limits = yield* checkLimits(options, lume)
+    const run = yield* check.run(options.run)
+    if (typeof run !== "string" && LumeRun.isTerminal(run)) return run
+    const id = yield* check.runId(typeof run === "string" ? run : run.id)
+    const ofAnother = (other: string) =>
+      refuse(
+        `in this workflow, the name ${preview(options.name)} is that of a wait for another run, ${preview(other)}. Give each its own name`
+      )
+    const unreadable = (row: journal.Unreadable) => undecodable(row, Option.some(id))
+
+    const untilDeadline = Effect.gen(function* () {
+      const deadline = yield* Effect.mapError(
+        journal.activity({
+          name: `${options.name}/wait/deadline`,
+          success: journal.Deadline,
+          error: Schema.Never,
+          execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
+            run_id: id,
+            deadline,
+            timeout: Duration.millis(limits.timeout)
+          }))
+        }),
+        unreadable
+      )
+      return deadline.run_id === id ? yield* waitUntil(deadline, run, limits, lume) : yield* ofAnother(deadline.run_id)
+    })
+
+    const ended = yield* Effect.catchAll(
+      journal.activity({
+        name: `${options.name}/wait`,
+        success: journal.Ended,
+        error: journal.NotEnded,
+        execute: Effect.mapBoth(untilDeadline, {
+          onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
+          onFailure: (error) => ({ run_id: id, error })
+        })
+      }),
+      (failed) => {
+        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
+        return failed.run_id === id ? Effect.fail(failed.error) : ofAnother(failed.run_id)
+      }
+    )
+    return ended.run_id === id ? yield* journal.restore(ended, lume) : yield* ofAnother(ended.run_id)
+  })
+
+/**
+ * Submits a run and waits until it has ended: `submit` and `wait` of the same name. An option that can't work is refused
+ * before anything is submitted.
+ *
+ * Fails as `submit` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
+ * `WaitFailedError`: the run goes on, and its id is in the error.
+ */
+export const runAndWait = (
+  options: RunAndWaitOptions
+): Effect.Effect<
+  LumeRun.TerminalRun,
+  LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError,
+  Requirements
+> =>
+  Effect.gen(function* () {
+    yield* checkLimits(options, yield* LumeClient.LumeClient)
+    const submitted = yield* submit(options)
+    return yield* Effect.mapError(wait({ ...options, run: submitted }), (failure) =>
+      failure._tag === "TimeoutError"
+        ? failure
+        : new LumeError.WaitFailedError({ runId: submitted.id, lastRun: submitted, failure })
+    )
+  })

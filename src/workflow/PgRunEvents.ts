@@ -1,0 +1,109 @@
+/**
+ * `RunEvents` over PostgreSQL: an event that one process publishes wakes the waits of all, by `LISTEN` and `NOTIFY`. So a
+ * webhook that one process receives wakes a wait in another.
+ *
+ * An event is a hint, and none is kept: behind each wait stands its slow poll. Whatever fails here costs time and nothing
+ * else, and is a warning.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { encode } from "../internal/bytes.js"
+import * as logLimit from "../internal/logLimit.js"
+import { oneLine } from "../internal/text.js"
+import * as RunEvents from "../RunEvents.js"
+import * as listener from "./internal/listener.js"
+
+/** How events travel. */
+export interface Options {
+  /** The channel of the database: applications that share it wake each other's waits. Default: `effect_lume_run_events`. */
+  readonly channel?: string | undefined
+  /**
+   * How often the connection that listens is tested; milliseconds if bare. It can die without an error. Default: 30
+   * seconds.
+   */
+  readonly heartbeat?: Duration.DurationInput | undefined
+}
+
+/** The most that PostgreSQL takes as a notification's payload, in bytes. */
+const longestPayload = 7_999
+
+/** How long the database may take to pass a notification on. */
+const patience = Duration.seconds(5)
+
+const withoutTransaction: (context: Context.Context<never>) => Context.Context<never> = () => Context.empty()
+
+/** Sends a notification in no transaction of the caller's, which it would take with it where it is refused. */
+const notify = (sql: PgClient.PgClient, channel: string, payload: string) =>
+  Effect.timeout(Effect.mapInputContext(listener.notify(sql, channel, payload), withoutTransaction), patience)
+
+/** Events within this process, and a way to wake everybody who listens. */
+const makeLocal = Effect.gen(function* () {
+  const events = Context.get(yield* Layer.build(RunEvents.layer), RunEvents.RunEvents)
+  const listening = new Map<string, number>()
+
+  const count = (runId: string, more: number) =>
+    Effect.sync(() => {
+      const listeners = (listening.get(runId) ?? 0) + more
+      if (listeners === 0) listening.delete(runId)
+      else listening.set(runId, listeners)
+    })
+
+  const subscribe: RunEvents.Service["subscribe"] = (runId) =>
+    Effect.zipRight(
+      Effect.acquireRelease(count(runId, 1), () => count(runId, -1)),
+      events.subscribe(runId)
+    )
+  const wakeAll = Effect.suspend(() =>
+    Effect.forEach([...listening.keys()], (runId) => events.publish({ runId }), { discard: true })
+  )
+  return { publish: events.publish, subscribe, wakeAll }
+})
+
+/**
+ * Events among all processes that have this layer over the same database. Give it to `LumeClient.layerWithEvents`, and to
+ * the webhook whose handler is `RunEvents.publish`.
+ *
+ * It listens on a connection of its own, which must reach the database itself or a pooler in session mode. It sends
+ * itself a notification every `heartbeat`. Where none comes back it connects anew, and wakes every wait once.
+ */
+export const layer = (options: Options = {}): Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient> =>
+  Layer.scoped(
+    RunEvents.RunEvents,
+    Effect.gen(function* () {
+      const sql = yield* PgClient.PgClient
+      const channel = options.channel ?? "effect_lume_run_events"
+      const local = yield* makeLocal
+      const limit = logLimit.make()
+
+      yield* listener.listen({
+        config: sql.config,
+        channel,
+        heartbeat: Duration.decode(options.heartbeat ?? "30 seconds"),
+        patience,
+        onPayload: (runId) => local.publish({ runId }),
+        onListening: local.wakeAll
+      })
+
+      const publish: RunEvents.Service["publish"] = ({ runId }) => {
+        const here = (why: string) =>
+          Effect.zipRight(
+            local.publish({ runId }),
+            limit((leftOut) =>
+              Effect.logWarning(
+                `An event of run ${oneLine(runId)} reaches this process only, and waits in others find out by their polls: ${why}.${leftOut}`
+              )
+            )
+          )
+        return encode(runId).length > longestPayload
+          ? here(`a run id of more than ${longestPayload} bytes is too long for a notification`)
+          : Effect.catchAll(notify(sql, channel, runId), (error) =>
+              here(`PostgreSQL has not taken it, ${listener.explain(error)}`)
+            )
+      }
+
+      return { publish, subscribe: local.subscribe }
+    })
+  )

@@ -1,0 +1,192 @@
+/**
+ * What the Activities of a workflow leave in the engine's database, and reading it again, maybe years and versions later.
+ *
+ * To the engine, a row is any JSON. What it says is read here, so that a row that can't be read is a failure with a type
+ * and not the engine's defect. Rows are contract: `test/cases/journal.json` keeps those of each version.
+ */
+import * as Activity from "@effect/workflow/Activity"
+import type { WorkflowEngine, WorkflowInstance } from "@effect/workflow/WorkflowEngine"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { encode } from "../../internal/bytes.js"
+import { Millis } from "../../internal/leaf.js"
+import { fromIssue, type Problem } from "../../internal/problem.js"
+import { oneLine } from "../../internal/text.js"
+import type * as LumeClient from "../../LumeClient.js"
+import * as LumeError from "../../LumeError.js"
+import * as LumeRun from "../../LumeRun.js"
+import { RunRequest } from "../../RunRequest.js"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Rows
+
+/** That a request is about to be sent, and by whom. */
+export const Intent = Schema.Struct({
+  /** The process that is about to send it. */
+  incarnation: Schema.String,
+  /** The number of this intent among those of that process. */
+  number: Schema.Number,
+  request: Schema.encodedSchema(RunRequest)
+})
+
+/** Until when a wait for a run goes on. */
+export const Deadline = Schema.Struct({
+  run_id: Schema.String,
+  /** ISO 8601; null is for ever. */
+  deadline: Schema.NullOr(Schema.String.pipe(Schema.filter((text) => !Number.isNaN(Date.parse(text))))),
+  /** How long the wait was allowed to take when it began. */
+  timeout: Millis
+})
+
+const kept = <R extends LumeRun.LumeRun>(run: Schema.Schema<R, LumeRun.Encoded>) => ({
+  run,
+  /** Whether all of the run is here. Of a run that is too large, only its id, its status and its pairs are. */
+  complete: Schema.Boolean
+})
+
+/** A run as it is kept. */
+export interface KeptRun<R extends LumeRun.LumeRun> {
+  readonly run: R
+  readonly complete: boolean
+}
+
+/** What a submit came to, and of which request. */
+const request = Schema.encodedSchema(RunRequest)
+export const Submitted = Schema.Struct({ request, ...kept(LumeRun.LumeRun) })
+export const NotSubmitted = Schema.Struct({ request, error: LumeError.SubmitError })
+
+/** What a wait came to, and for which run. */
+export const Ended = Schema.Struct({ run_id: Schema.String, ...kept(LumeRun.TerminalRun) })
+export const NotEnded = Schema.Struct({ run_id: Schema.String, error: LumeError.WaitError })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Bounds
+
+/** The most that is kept of a run or an error, in bytes of JSON. */
+const most = 1024 ** 2
+
+/** The size of a value as JSON, in bytes. */
+export const sizeOf = (json: unknown): number => encode(JSON.stringify(json)).length
+
+const encodeRun = Schema.encodeSync(LumeRun.LumeRun)
+const isLarge = (run: LumeRun.LumeRun): boolean => sizeOf(encodeRun(run)) > most
+
+const withParts = <R extends LumeRun.LumeRun>(run: R, parts: { metadata?: unknown; run_metadata?: unknown }): R =>
+  // the status, which decides the kind of run, stays
+  LumeRun.fromWire({ id: run.id, status: run.status, ...parts }) as R
+
+const withoutMetadata = <R extends LumeRun.LumeRun>(run: R): R => {
+  const small = withParts(run, { run_metadata: run.runMetadata })
+  return isLarge(small) ? withParts(run, {}) : small
+}
+
+/** A run as it is to be kept. */
+export const keep = <R extends LumeRun.LumeRun>(run: R): KeptRun<R> =>
+  isLarge(run) ? { run: withoutMetadata(run), complete: false } : { run, complete: true }
+
+/** A timeout as it is to be kept: its last run can be large. No other error holds much. */
+export const keepTimeout = (error: LumeError.TimeoutError): LumeError.TimeoutError =>
+  Option.exists(error.lastRun, isLarge)
+    ? new LumeError.TimeoutError({ ...error, lastRun: Option.map(error.lastRun, withoutMetadata) })
+    : error
+
+/**
+ * The run as it was before it was kept: what was left out is read again. Its status is as it was kept. Where Lume can't
+ * say the rest now, the run is given without it: the outcome matters more.
+ */
+export const restore = <R extends LumeRun.LumeRun>(
+  { complete, run }: KeptRun<R>,
+  lume: LumeClient.Service
+): Effect.Effect<R> =>
+  complete
+    ? Effect.succeed(run)
+    : Effect.matchEffect(lume.runStatus(run.id), {
+        onSuccess: ({ rawMetadata, runMetadata }) =>
+          Effect.succeed(withParts(run, { metadata: rawMetadata, run_metadata: runMetadata })),
+        onFailure: (error) =>
+          Effect.as(Effect.logWarning(`The metadata of run ${run.id} is missing. ${error.message}`), run)
+      })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Activities
+
+/** A row that says nothing that this version understands. */
+export class Unreadable extends Data.TaggedError("Unreadable")<Problem & { readonly preview: string }> {}
+
+const unreadable = (row: unknown, problem: Problem): Unreadable =>
+  new Unreadable({ ...problem, preview: oneLine(JSON.stringify(row) ?? String(row)) })
+
+/** What an Activity does, and the schemas of its rows. */
+export interface Options<A, IA, E, IE, R> {
+  /** With the attempt, the key of the row. */
+  readonly name: string
+  readonly success: Schema.Schema<A, IA>
+  readonly error: Schema.Schema<E, IE>
+  readonly execute: Effect.Effect<A, E, R>
+}
+
+/**
+ * The engine's own errors about a shard that moves, or a database that is away. It gives them as defects to the workflow,
+ * which would end with them.
+ */
+const passing = new Set([
+  "AlreadyProcessingMessage",
+  "EntityNotAssignedToRunner",
+  "MailboxFull",
+  "PersistenceError",
+  "RunnerNotRegistered",
+  "RunnerUnavailable"
+])
+
+const isPassing = (defect: unknown): boolean =>
+  Predicate.hasProperty(defect, "_tag") && typeof defect._tag === "string" && passing.has(defect._tag)
+
+const patience = Schedule.either(Schedule.exponential("200 millis"), Schedule.spaced("5 seconds"))
+
+/** Asks the engine again for as long as it can't answer: a workflow that has moved is interrupted meanwhile. */
+const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.sandbox(effect).pipe(
+    Effect.retry({ schedule: patience, while: (cause) => Option.exists(Cause.dieOption(cause), isPassing) }),
+    Effect.unsandbox
+  )
+
+/**
+ * Runs an Activity, or gives what it came to when it was run before. Besides its own errors it fails with `Unreadable`
+ * where that is a row that can't be read.
+ */
+export const activity = <A, IA, E, IE, R>({ error, execute, name, success }: Options<A, IA, E, IE, R>) => {
+  const encodeSuccess = Schema.encodeSync(success)
+  const encodeError = Schema.encodeSync(error)
+
+  const read = <B, IB>(schema: Schema.Schema<B, IB>, row: unknown): Effect.Effect<B, Unreadable> =>
+    Effect.mapError(ParseResult.decodeUnknown(schema)(row), (issue) => unreadable(row, fromIssue(issue, row)))
+
+  const engineActivity = Activity.make({
+    name,
+    success: Schema.Unknown,
+    error: Schema.Unknown,
+    execute: Effect.mapBoth(execute, { onSuccess: encodeSuccess, onFailure: encodeError })
+  })
+
+  const result: Effect.Effect<A, E | Unreadable, R | WorkflowEngine | WorkflowInstance> = Effect.matchEffect(
+    patiently(engineActivity),
+    {
+      onSuccess: (row) => read(success, row),
+      onFailure: (row) => Effect.flatMap(read(error, row), (failure) => Effect.fail(failure))
+    }
+  )
+  return Effect.catchAllDefect(result, (defect) =>
+    Effect.zipRight(
+      Effect.logError(`The Activity ${name} has ended in a defect.`, Cause.die(defect)),
+      Effect.fail(
+        unreadable(defect, { path: "", expected: "a result", received: `the defect ${oneLine(String(defect))}` })
+      )
+    )
+  )
+}

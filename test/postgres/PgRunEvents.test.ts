@@ -1,0 +1,217 @@
+/**
+ * Events through a real PostgreSQL: who hears them, and what becomes of connections that die, loudly or silently.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { assert } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as LumeClient from "../../src/LumeClient.js"
+import * as RunEvents from "../../src/RunEvents.js"
+import * as PgRunEvents from "../../src/workflow/PgRunEvents.js"
+import { fakeHttp, state } from "../support/fakeHttp.js"
+import { client, database, onPostgres, Postgres, proxy } from "./support.js"
+
+const build = (url: string, options?: PgRunEvents.Options) =>
+  Effect.map(Layer.build(Layer.provideMerge(PgRunEvents.layer(options), client(url))), (context) => ({
+    events: Context.get(context, RunEvents.RunEvents),
+    sql: Context.get(context, PgClient.PgClient)
+  }))
+
+const hears = (queue: Queue.Dequeue<void>, within: "5 seconds" | "300 millis" | "20 seconds" = "5 seconds") =>
+  Effect.map(Effect.timeoutOption(Queue.take(queue), within), Option.isSome)
+
+/** Collects warnings, and what follows them. */
+const collected = Effect.sync(() => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (LogLevel.greaterThanEqual(logLevel, LogLevel.Info)) lines.push(`${logLevel.label} ${String(message)}`)
+  })
+  return { lines, layer: Logger.replace(Logger.defaultLogger, logger) }
+})
+
+onPostgres("PgRunEvents", (it) => {
+  it.scoped("wakes who listens for the run in another process, and nobody else", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const here = yield* build(url)
+      const there = yield* build(url)
+      const [first, other] = yield* Effect.all([there.events.subscribe("run_1"), there.events.subscribe("run_2")])
+      const own = yield* here.events.subscribe("run_1")
+      yield* here.events.publish({ runId: "run_1" })
+      assert.isTrue(yield* hears(first))
+      assert.isTrue(yield* hears(own))
+      assert.isFalse(yield* hears(other, "300 millis"))
+    })
+  )
+
+  it.scoped("keeps applications on other channels apart", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const here = yield* build(url)
+      const there = yield* build(url, { channel: 'Another "channel"' })
+      const other = yield* there.events.subscribe("run_1")
+      yield* here.events.publish({ runId: "run_1" })
+      assert.isFalse(yield* hears(other, "300 millis"))
+      yield* there.events.publish({ runId: "run_1" })
+      assert.isTrue(yield* hears(other))
+    })
+  )
+
+  it.scoped("wakes a hundred waits in another process, which read their runs twice each", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const here = yield* build(url)
+      const there = yield* build(url)
+      const ended = new Set<string>()
+      const http = fakeHttp(({ url }) => {
+        const id = url.slice(url.lastIndexOf("/") + 1)
+        return state(ended.has(id) ? "SUCCEEDED" : "CREATED", {}, id)
+      })
+      const lume = yield* Layer.build(
+        LumeClient.layerWithEvents({ apiKey: Redacted.make("a-key") }).pipe(
+          Layer.provide(http.layer),
+          Layer.provide(Layer.succeed(RunEvents.RunEvents, there.events))
+        )
+      )
+      const ids = Array.from({ length: 100 }, (_, index) => `run_${index}`)
+      const waits = yield* Effect.fork(
+        Effect.provide(
+          Effect.forEach(ids, (id) => LumeClient.wait(id), { concurrency: "unbounded" }),
+          lume
+        )
+      )
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => http.sent.length >= 100 })
+      yield* Effect.forEach(
+        ids,
+        (runId) =>
+          Effect.zipRight(
+            Effect.sync(() => ended.add(runId)),
+            here.events.publish({ runId })
+          ),
+        { concurrency: 10 }
+      )
+      const runs = yield* Effect.timeout(waits, "20 seconds")
+      assert.deepStrictEqual(
+        runs.map((run) => run.id),
+        ids
+      )
+      assert.lengthOf(http.sent, 200)
+    })
+  )
+
+  it.scoped("takes nothing of the caller's transaction with it, whatever becomes of either", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      const { events, sql } = yield* build(yield* database)
+      yield* sql`create table kept (id text)`
+      const long = "x".repeat(8_000)
+      const queue = yield* events.subscribe(long)
+      const strange = yield* events.subscribe("run_\0")
+      yield* Effect.gen(function* () {
+        yield* sql`insert into kept values ('a')`
+        yield* events.publish({ runId: long })
+        yield* events.publish({ runId: "run_\0" })
+      }).pipe(sql.withTransaction, Effect.provide(layer))
+      assert.deepStrictEqual(yield* sql`select id from kept`, [{ id: "a" }])
+      // within this process, events need no database
+      assert.isTrue(yield* hears(queue))
+      assert.isTrue(yield* hears(strange))
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0] ?? "", /^WARN An event of run x+… reaches this process only/)
+
+      const undone = yield* events.subscribe("run_2")
+      const failing = Effect.zipRight(events.publish({ runId: "run_2" }), Effect.fail("undone"))
+      yield* Effect.ignore(sql.withTransaction(failing))
+      assert.isTrue(yield* hears(undone))
+    })
+  )
+
+  it.scoped("listens again when its connection was ended, and wakes every wait once", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      yield* Effect.gen(function* () {
+        const url = yield* database
+        const { events, sql } = yield* build(url)
+        const another = yield* build(url)
+        const queues = yield* Effect.forEach(["run_1", "run_2"], (id) => events.subscribe(id))
+        const ended = yield* sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and query like 'LISTEN%'`
+        assert.lengthOf(ended, 2)
+        assert.isTrue(yield* hears(queues[0] ?? assert.fail(), "20 seconds"))
+        assert.isTrue(yield* hears(queues[1] ?? assert.fail()))
+        assert.isFalse(yield* hears(queues[0] ?? assert.fail(), "300 millis"))
+        yield* another.events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queues[0] ?? assert.fail()))
+      }).pipe(Effect.provide(layer))
+      const warnings = lines.filter((line) => line.startsWith("WARN"))
+      assert.lengthOf(warnings, 2, "one of each of the two")
+      assert.match(warnings[0] ?? "", /the connection was closed/)
+      assert.isNotEmpty(lines.filter((line) => line.startsWith("INFO Events of runs come from PostgreSQL again")))
+    })
+  )
+
+  it.scoped("notices a connection that died without a word, and listens on another one", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      const url = yield* database
+      const postgres = yield* Postgres
+      const between = yield* proxy(postgres.port)
+      yield* Effect.gen(function* () {
+        const direct = yield* build(url)
+        const { events } = yield* build(url.replace(`:${postgres.port}`, `:${between.port}`), {
+          heartbeat: "500 millis"
+        })
+        const queue = yield* events.subscribe("run_1")
+        yield* between.goSilent
+        yield* direct.events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queue, "20 seconds"))
+        yield* direct.events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queue))
+      }).pipe(Effect.provide(layer))
+      assert.lengthOf(
+        lines.filter((line) => line.startsWith("WARN")),
+        1
+      )
+    })
+  )
+
+  it.scoped("goes on after a restart of the database, and says nothing twice", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      yield* Effect.gen(function* () {
+        const postgres = yield* Postgres
+        const { events } = yield* build(yield* database)
+        const queue = yield* events.subscribe("run_1")
+        yield* postgres.restart
+        assert.isTrue(yield* hears(queue, "20 seconds"))
+        yield* events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queue))
+      }).pipe(Effect.provide(layer))
+      assert.lengthOf(
+        lines.filter((line) => line.startsWith("WARN")),
+        1
+      )
+    })
+  )
+
+  it.scoped("leaves no connection behind when its layer is closed", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const watching = yield* build(url, { channel: "other" })
+      yield* Effect.scoped(build(url))
+      const listening = watching.sql`select 1 from pg_stat_activity
+        where datname = current_database() and query like 'LISTEN%'`
+      const left = yield* Effect.repeat(Effect.delay(listening, "50 millis"), {
+        until: (rows) => rows.length === 1,
+        times: 40
+      })
+      assert.lengthOf(left, 1)
+    })
+  )
+})

@@ -1,0 +1,80 @@
+/**
+ * What the tests on a real PostgreSQL share: one cluster for a file's tests, a database for each, a proxy that can go
+ * silent.
+ */
+import { layer, type Vitest } from "@effect/vitest"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { connect, createServer, type AddressInfo, type Socket } from "node:net"
+import { describe, it } from "vitest"
+import * as postgres from "../../scripts/postgres.js"
+
+/** A running cluster. */
+export class Postgres extends Context.Tag("test/Postgres")<Postgres, postgres.Postgres>() {}
+
+const Running = Layer.scoped(Postgres, postgres.start)
+
+/** Tests on a cluster. Where there is none they are skipped, and say so; CI has to have one. */
+export const onPostgres = (name: string, tests: (it: Vitest.MethodsNonLive<Postgres, true>) => void) => {
+  if (postgres.folder() !== undefined || process.env["REQUIRE_POSTGRES"] !== undefined) {
+    return describe(name, () => layer(Running, { excludeTestServices: true, timeout: "1 minute" })(tests))
+  }
+  return describe(name, () => {
+    it.skip("PostgreSQL is not installed: `apt-get install -y postgresql` has it", () => {})
+  })
+}
+
+let databases = 0
+
+/** A new database, by its URL. */
+export const database = Effect.flatMap(Postgres, (postgres) => {
+  databases++
+  return postgres.database(`test_${databases}`)
+})
+
+/** A client of a database. */
+export const client = (url: string) => PgClient.layer({ url: Redacted.make(url) })
+
+/** A way to a port that can go silent: then it takes bytes and passes none on, in either direction, without a word. */
+export interface Proxy {
+  readonly port: number
+  readonly goSilent: Effect.Effect<void>
+}
+
+/** Passes bytes on to `port`. New connections are fine after those before have gone silent. */
+export const proxy = (port: number) =>
+  Effect.acquireRelease(
+    Effect.async<{ readonly proxy: Proxy; readonly close: () => void }>((resume) => {
+      const pairs = new Set<readonly [Socket, Socket]>()
+      const server = createServer((near) => {
+        const far = connect(port, "127.0.0.1")
+        pairs.add([near, far])
+        near.pipe(far)
+        far.pipe(near)
+        near.on("error", () => far.destroy())
+        far.on("error", () => near.destroy())
+      })
+      const goSilent = Effect.sync(() => {
+        for (const [near, far] of pairs) {
+          near.unpipe(far)
+          far.unpipe(near)
+          // they are read, and nothing comes of it
+          near.resume()
+          far.resume()
+        }
+      })
+      server.listen(0, "127.0.0.1", () => {
+        // it listens on TCP
+        const { port } = server.address() as AddressInfo
+        const close = () => {
+          for (const [near, far] of pairs) [near, far].forEach((socket) => socket.destroy())
+          server.close()
+        }
+        resume(Effect.succeed({ proxy: { port, goSilent }, close }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  ).pipe(Effect.map(({ proxy }) => proxy))
