@@ -6,14 +6,10 @@ import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/nod
 const src = fileURLToPath(new URL("src", import.meta.url))
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
-const slow = [
-  "test/package.test.ts",
-  "test/soak.test.ts",
-  "test/local/LocalLumeKills.test.ts",
-  "test/durable/sqlite.test.ts"
-]
+const slow = ["test/package.test.ts", "test/soak.test.ts", "test/local/LocalLumeKills.test.ts"]
 const local = ["test/local/**/*.test.ts"]
 const postgres = ["test/postgres/**/*.test.ts"]
+const sqlite = ["test/durable/**/*.test.ts"]
 const workflow = ["test/workflow/**/*.test.ts", "examples/durable/**/*.test.ts"]
 
 interface Part {
@@ -66,12 +62,13 @@ export default defineConfig({
       // An expression that DuckDB can't stop ends with its process.
       project({ name: "local", include: local, exclude: slow, pool: "forks" }),
       project({ name: "workflow", include: workflow, pool: "forks" }),
-      // asked for by name only: `npm run check:postgres`
+      // asked for by name only: `npm run check:postgres`, `npm run check:sqlite`
       project({ name: "postgres", include: postgres, pool: "forks" }),
+      project({ name: "sqlite", include: sqlite, pool: "forks" }),
       project({
         name: "behaviour",
         include: all,
-        exclude: [...slow, ...local, ...workflow, ...postgres],
+        exclude: [...slow, ...local, ...workflow, ...postgres, ...sqlite],
         pool: "threads"
       })
     ],
