@@ -73,10 +73,16 @@ const cost = (/** @type {Storage} */ storage) =>
       const lume = yield* support.lume
       lume.runsFor = 10_000
       const processes = yield* started(storage, lume, waits)
-      yield* Effect.provide(support.statusesIn(waits), storage.client)
+      const statuses = (yield* Effect.provide(support.statusesIn(waits), storage.client)).flat()
       const cpu = processes.reduce((sum, { before, running }) => sum + cpuOf(running) - before, 0)
       const polls = [...lume.reads.values()].reduce((sum, count) => sum + count, 0)
-      return { cpu: cpu / waits, rows: (yield* Effect.provide(rows, storage.client)) / waits, polls: polls / waits }
+      const succeeded = statuses.filter((status) => status === "SUCCEEDED").length
+      return {
+        cpu: cpu / waits,
+        succeeded,
+        rows: (yield* Effect.provide(rows, storage.client)) / waits,
+        polls: polls / waits
+      }
     })
   )
 
@@ -121,15 +127,16 @@ const program = Effect.gen(function* () {
   const results = yield* Effect.forEach([onPostgres, onSqlite], (make) =>
     Effect.gen(function* () {
       const made = yield* make("cost")
-      const { cpu, polls, rows } = yield* cost(made)
-      return { name: made.name, cpu, polls, rows, takeOver: yield* takeOver(yield* make("takeover")) }
+      const { cpu, polls, rows, succeeded } = yield* cost(made)
+      return { name: made.name, cpu, polls, rows, succeeded, takeOver: yield* takeOver(yield* make("takeover")) }
     })
   )
   print(`${waits} workflows with a submit and a wait each, polls every 5 s, runs of 10 s; shard locks of 5 s\n`)
   printTable(
-    ["storage", "rows a wait", "polls a wait", "CPU ms a wait", "taken over after, s"],
-    results.map(({ cpu, name, polls, rows, takeOver }) => [
+    ["storage", "ended well", "rows a wait", "polls a wait", "CPU ms a wait", "taken over after, s"],
+    results.map(({ cpu, name, polls, rows, succeeded, takeOver }) => [
       name,
+      String(succeeded),
       number(rows, 1),
       number(polls, 1),
       number(cpu, 1),

@@ -132,6 +132,14 @@ main((check) =>
     const first = lines.find((line) => !isOfEffect4(line))
     const words = ["npm", "install", "--no-audit", "--no-fund", ...(first ? packages(first, tarball) : [])] as const
     yield* check("it is installed for other versions of TypeScript and Node", run(project, words))
+    yield* check(
+      "it brings no @effect/workflow",
+      Effect.filterOrFail(
+        fileSystem.exists(`${project}/node_modules/@effect/workflow`),
+        (exists) => !exists,
+        () => "@effect/workflow is there, and nothing asked for it"
+      )
+    )
     yield* Effect.forEach(
       [
         Effect.ignore(checkCommand(check, tarball)),

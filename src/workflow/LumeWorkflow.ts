@@ -101,7 +101,8 @@ const prepare = ({ ifUnknown = "fail", name, request }: SubmitOptions, execution
     yield* checkName(name)
     if (ifUnknown !== "fail" && ifUnknown !== "resubmit") return yield* refuse('ifUnknown must be "fail" or "resubmit"')
     const prepared = yield* submission.prepare(request)
-    const size = journal.sizeOf(JSON.parse(prepared.json))
+    const wire: typeof journal.Intent.Type.request = JSON.parse(prepared.json)
+    const size = journal.sizeOf(wire)
     if (size > largestRequest) {
       return yield* refuse(
         `the request is ${size} bytes of JSON, and a workflow keeps at most ${largestRequest}. Put what is large where sourcePath points`
@@ -113,7 +114,7 @@ const prepare = ({ ifUnknown = "fail", name, request }: SubmitOptions, execution
     }
     return {
       request: { ...rest, runMetadata: { ...runMetadata, [executionIdKey]: executionId } },
-      wire: JSON.parse(prepared.json)
+      wire
     }
   })
 

@@ -108,11 +108,9 @@ export interface Running {
 
 /** What workflows came to, as the engine has written it down. */
 const Ended = Schema.parseJson(
-  Schema.Struct({
-    _tag: Schema.Literal("Success"),
-    value: Schema.Struct({
-      _tag: Schema.Literal("Complete"),
-      exit: Schema.Struct({ _tag: Schema.Literal("Success"), value: Schema.Array(Schema.String) })
+  Schema.TaggedStruct("Success", {
+    value: Schema.TaggedStruct("Complete", {
+      exit: Schema.TaggedStruct("Success", { value: Schema.Array(Schema.String) })
     })
   })
 )

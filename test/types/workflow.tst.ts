@@ -1,14 +1,18 @@
 /**
  * What the types of durable submits and waits promise: exact errors and requirements, and what can't be given.
  */
+import type * as PgClient from "@effect/sql-pg/PgClient"
 import type { WorkflowEngine, WorkflowInstance } from "@effect/workflow/WorkflowEngine"
 import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { describe, expect, test } from "tstyche"
 import type * as LumeClient from "../../src/LumeClient.js"
 import type * as LumeError from "../../src/LumeError.js"
 import type * as LumeRun from "../../src/LumeRun.js"
+import type * as RunEvents from "../../src/RunEvents.js"
 import * as LumeWorkflow from "../../src/workflow/LumeWorkflow.js"
+import * as PgRunEvents from "../../src/workflow/PgRunEvents.js"
 
 declare const run: LumeRun.LumeRun
 const submission = { name: "orders", request: { flowVersion: "a:v1", sourcePath: "b" } }
@@ -35,5 +39,12 @@ describe("durable submits and waits", () => {
     expect(LumeWorkflow.submit).type.not.toBeCallableWith({ ...submission, ifUnknown: "retry" })
     expect(LumeWorkflow.wait).type.not.toBeCallableWith({ name: "orders", run, onStatus: () => undefined })
     expect(LumeWorkflow.wait).type.not.toBeCallableWith({ name: "orders", run, schedule: Schedule.spaced("1 second") })
+  })
+
+  test("are woken by events of PostgreSQL, which can't fail to be there", () => {
+    expect(PgRunEvents.layer()).type.toBe<Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient>>()
+    expect(PgRunEvents.layer({ channel: "runs", heartbeat: "1 minute" })).type.toBe<
+      Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient>
+    >()
   })
 })
