@@ -1,0 +1,9 @@
+import * as PgClient from "@effect/sql-pg/PgClient";
+import * as Duration from "effect/Duration";
+import * as Layer from "effect/Layer";
+import * as RunEvents from "../RunEvents.js";
+export interface Options {
+    readonly channel?: string | undefined;
+    readonly heartbeat?: Duration.DurationInput | undefined;
+}
+export declare const layer: (options?: Options) => Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient>;
