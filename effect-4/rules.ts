@@ -111,6 +111,7 @@ export const rules: Rules = {
     ["Option.fromNullable", "Option.fromNullishOr"],
     ["Pipeable.Class()", "Pipeable.Class"],
     ["Predicate.isObject", "Predicate.isObjectKeyword"],
+    ["Predicate.isRecord", "Predicate.isObject"],
     ["Redacted.unsafeWipe", "Redacted.wipeUnsafe"],
     ["Schedule.intersect($one, $other)", "Schedule.max([$one, $other])"],
     [
