@@ -21,7 +21,10 @@ interface Part {
 }
 
 /** A part of the suite by its name: `vitest --project behaviour`. */
-const project = (part: Part) => ({ extends: true as const, test: { exclude: [], ...part } })
+const project = (part: Part) => ({
+  extends: true as const,
+  test: { exclude: [], isolate: part.pool === "forks", ...part }
+})
 
 /** Begins with the slow files, so that no core is idle at the end. The others come in Vitest's order, or shuffled. */
 class SlowFirst extends BaseSequencer {
@@ -72,7 +75,6 @@ export default defineConfig({
         pool: "threads"
       })
     ],
-    poolOptions: { threads: { isolate: false } },
     sequence: { sequencer: SlowFirst },
     // Vitest leaves one core idle.
     maxWorkers: "100%",
