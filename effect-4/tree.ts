@@ -39,7 +39,7 @@ const files = [
  * is the same bundle in both. And the tests of the repository, which are about both.
  */
 const left =
-  /^(?:src|test|examples)\/(?:local|workflow|cli|durable|postgres)(?:\/|$)|^examples\/(?:quickstart|webhook-app)\/|^test\/webhookWaits|^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4)(?:\.test\.ts$|\/)|^examples\/webhook-app\/out/
+  /^(?:src|test|examples)\/(?:local|workflow|cli|durable|postgres)(?:\/|$)|^examples\/(?:quickstart|webhook-app)\/|^test\/webhookWaits|^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4)(?:\.test\.ts$|\/)|^test\/types\/workflow\.|^examples\/webhook-app\/out/
 
 const filesIn = (folder: string): ReadonlyArray<string> =>
   existsSync(folder)
