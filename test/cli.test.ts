@@ -306,14 +306,34 @@ describe.concurrent("an old Node", () => {
   )
 })
 
-describe.concurrent("a full disk", () => {
-  it.scopedLive.skipIf(!existsSync("/dev/full"))("is no success", () =>
+describe.skipIf(!existsSync("/dev/full")).concurrent("a full disk", () => {
+  const full = (args: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())
       const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
-      const script = `"$0" "$1" wait ok > /dev/full`
-      const ended = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
-      assert.strictEqual(ended.code, 1)
+      const script = `"$0" "$@" > /dev/full`
+      return yield* command.start("bash", ["-c", script, process.execPath, command.bin, ...args], env).ended
+    })
+
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, number, string]> = [
+    ["is no success", ["wait", "ok"], 1, "stdout could not be written: "],
+    ["leaves a submitted run known", submit("ok"), 6, " Re-attach with: lume wait ok\n"],
+    [
+      "leaves a run known whose end is accepted",
+      [...submit("partial"), "--wait", "--accept-partial"],
+      6,
+      " Re-attach with: lume wait partial\n"
+    ],
+    ["is told in JSON", [...submit("ok"), "--json"], 6, ' Re-attach with: lume wait ok"}\n'],
+    ["leaves what the run has come to", [...submit("failed"), "--wait"], 4, " Re-attach with: lume wait failed\n"]
+  ]
+
+  it.scopedLive.each(cases)("%s", ([, args, code, part]) =>
+    Effect.gen(function* () {
+      const ended = yield* full(args)
+      assert.strictEqual(ended.code, code)
+      assert.include(ended.stderr, part)
+      assert.lengthOf(ended.stderr.match(/could not be written/g) ?? [], 1)
     })
   )
 })

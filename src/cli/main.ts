@@ -7,18 +7,10 @@ import process from "node:process"
 import * as read from "./arguments.js"
 import type { Flags } from "./local.js"
 import { visible } from "../internal/text.js"
+import * as standing from "./standing.js"
 import type { Waiting } from "./wait.js"
 
-// A reader that goes away, such as head, is no failure: what the run has come to is still worth an exit code. Data that
-// could not be written, to a full disk, is one.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") return
-    process.on("exit", () => {
-      process.exitCode ||= 1
-    })
-  })
-}
+standing.watchStreams()
 
 const version = (): string => {
   const json: unknown = createRequire(import.meta.url)("../../package.json")
@@ -224,7 +216,9 @@ const configure = (command: Command, isJson: boolean, parents = ""): void => {
 
 const main = async (given: ReadonlyArray<string>): Promise<void> => {
   const end = given.indexOf("--")
-  configure(program, given.slice(0, end === -1 ? undefined : end).includes("--json"))
+  const isJson = given.slice(0, end === -1 ? undefined : end).includes("--json")
+  standing.setJson(isJson)
+  configure(program, isJson)
   if (given[0] === "--version") {
     process.stdout.write(`${version()}\n`)
     return

@@ -12,17 +12,22 @@ import { execute } from "./command.js"
 import * as environment from "./environment.js"
 import type { Output } from "./output.js"
 import * as signals from "./signals.js"
+import * as standing from "./standing.js"
 import { reattach, waitFor, type Waiting } from "./wait.js"
 
 /** How long a signal waits for the answer to a submit. */
 const patience = "2 seconds"
 
+const doubt = "The run may have been submitted; don't start it again unseen."
+
 /** What is said, and the exit code, where nobody has seen the answer to a submit. */
-const unseen = (out: Output): Effect.Effect<number> =>
-  Effect.as(out.say("The run may have been submitted; don't start it again unseen."), 6)
+const unseen = (out: Output): Effect.Effect<number> => Effect.as(out.say(doubt), 6)
 
 const submitted = (run: LumeRun.LumeRun, out: Output): Effect.Effect<void> =>
-  out.json ? out.run(run) : out.data(run.id)
+  Effect.suspend(() => {
+    standing.set({ code: 6, advice: reattach([run.id]) })
+    return out.json ? out.run(run) : out.data(run.id)
+  })
 
 /** Submits. A signal meanwhile is kept until the answer is there, for some time. */
 const submit = (request: Input, waiting: Waiting | undefined, out: Output) =>
