@@ -306,6 +306,42 @@ describe.concurrent("an old Node", () => {
   )
 })
 
+describe.concurrent("a defect", () => {
+  /** Breaks the command where it writes this to a stream. */
+  const breaking = (stream: "stdout" | "stderr", text: string, args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const script = `
+        const write = process.${stream}.write
+        process.${stream}.write = function (text, ...rest) {
+          if (text.includes("${text}")) throw new Error("broken")
+          return write.call(this, text, ...rest)
+        }
+        require(process.argv[1])`
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      return yield* command.start(process.execPath, ["-e", script, command.bin, ...args], env).ended
+    })
+
+  it.scopedLive("before a submit is a client error", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* breaking("stdout", "SUCCEEDED", ["status", "ok"])
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /^This is a defect of lume, please report it: /)
+    })
+  )
+
+  it.scopedLive("after a submit leaves the run known", () =>
+    Effect.gen(function* () {
+      const id = yield* breaking("stdout", "ok", [...submit("ok"), "--json"])
+      assert.strictEqual(id.code, 6)
+      assert.match(JSON.parse(id.stderr).message, /please report it: .* Re-attach with: lume wait ok$/s)
+      const waiting = yield* breaking("stderr", "TRANSFORMING", [...submit("soon"), "--wait", ...quick])
+      assert.deepInclude(waiting, { code: 6, stdout: "soon\n" })
+      assert.match(waiting.stderr, /please report it: .* Re-attach with: lume wait soon\n$/s)
+    })
+  )
+})
+
 describe.skipIf(!existsSync("/dev/full")).concurrent("a full disk", () => {
   const full = (args: ReadonlyArray<string>) =>
     Effect.gen(function* () {

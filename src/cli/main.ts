@@ -125,8 +125,8 @@ program
 /** DuckDB is a peer that not everybody needs. */
 const explainMissing = (error: unknown): Promise<undefined> => {
   if (!(error instanceof Error && error.message.includes("@duckdb/node-"))) return Promise.reject(error)
-  process.stderr.write(
-    "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local\n"
+  standing.say(
+    "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
   )
   process.exitCode = 1
   return Promise.resolve(undefined)
@@ -186,8 +186,8 @@ const withoutHelp = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
 /** Commander's own refusals are usage errors, but for the help that was asked for. */
 const refused = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  process.stderr.write(`This is a defect of lume, please report it: ${String(error)}\n`)
-  return 1
+  standing.say(standing.withAdvice(`This is a defect of lume, please report it: ${String(error)}.`))
+  return standing.get().code
 }
 
 /** A run id with a dash is to commander an option that does not exist. */
