@@ -411,13 +411,14 @@ describe.concurrent("lume webhook", () => {
     })
   )
 
-  it.scopedLive("names the address that refuses", () =>
+  it.scopedLive("names the address that refuses, without a password in it", () =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* command.lume(["webhook", "send", "http://127.0.0.1:1/"], {
+      const { code, stderr } = yield* command.lume(["webhook", "send", "http://me:a-password@127.0.0.1:1/a@b"], {
         LUME_WEBHOOK_SECRET: "s"
       }).ended
       assert.strictEqual(code, 1)
       assert.include(stderr, "127.0.0.1:1")
+      assert.notInclude(stderr, "a-password")
     })
   )
 })
