@@ -306,14 +306,70 @@ describe.concurrent("an old Node", () => {
   )
 })
 
-describe.concurrent("a full disk", () => {
-  it.scopedLive.skipIf(!existsSync("/dev/full"))("is no success", () =>
+describe.concurrent("a defect", () => {
+  /** Breaks the command where it writes this to a stream. */
+  const breaking = (stream: "stdout" | "stderr", text: string, args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const script = `
+        const write = process.${stream}.write
+        process.${stream}.write = function (text, ...rest) {
+          if (text.includes("${text}")) throw new Error("broken")
+          return write.call(this, text, ...rest)
+        }
+        require(process.argv[1])`
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      return yield* command.start(process.execPath, ["-e", script, command.bin, ...args], env).ended
+    })
+
+  it.scopedLive("before a submit is a client error", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* breaking("stdout", "SUCCEEDED", ["status", "ok"])
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /^This is a defect of lume, please report it: /)
+    })
+  )
+
+  it.scopedLive("after a submit leaves the run known", () =>
+    Effect.gen(function* () {
+      const id = yield* breaking("stdout", "ok", [...submit("ok"), "--json"])
+      assert.strictEqual(id.code, 6)
+      assert.match(JSON.parse(id.stderr).message, /please report it: .* Re-attach with: lume wait ok$/s)
+      const waiting = yield* breaking("stderr", "TRANSFORMING", [...submit("soon"), "--wait", ...quick])
+      assert.deepInclude(waiting, { code: 6, stdout: "soon\n" })
+      assert.match(waiting.stderr, /please report it: .* Re-attach with: lume wait soon\n$/s)
+    })
+  )
+})
+
+describe.skipIf(!existsSync("/dev/full")).concurrent("a full disk", () => {
+  const full = (args: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())
       const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
-      const script = `"$0" "$1" wait ok > /dev/full`
-      const ended = yield* command.start("bash", ["-c", script, process.execPath, command.bin], env).ended
-      assert.strictEqual(ended.code, 1)
+      const script = `"$0" "$@" > /dev/full`
+      return yield* command.start("bash", ["-c", script, process.execPath, command.bin, ...args], env).ended
+    })
+
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, number, string]> = [
+    ["is no success", ["wait", "ok"], 1, "stdout could not be written: "],
+    ["leaves a submitted run known", submit("ok"), 6, " Re-attach with: lume wait ok\n"],
+    [
+      "leaves a run known whose end is accepted",
+      [...submit("partial"), "--wait", "--accept-partial"],
+      6,
+      " Re-attach with: lume wait partial\n"
+    ],
+    ["is told in JSON", [...submit("ok"), "--json"], 6, ' Re-attach with: lume wait ok"}\n'],
+    ["leaves what the run has come to", [...submit("failed"), "--wait"], 4, " Re-attach with: lume wait failed\n"]
+  ]
+
+  it.scopedLive.each(cases)("%s", ([, args, code, part]) =>
+    Effect.gen(function* () {
+      const ended = yield* full(args)
+      assert.strictEqual(ended.code, code)
+      assert.include(ended.stderr, part)
+      assert.lengthOf(ended.stderr.match(/could not be written/g) ?? [], 1)
     })
   )
 })
@@ -355,13 +411,14 @@ describe.concurrent("lume webhook", () => {
     })
   )
 
-  it.scopedLive("names the address that refuses", () =>
+  it.scopedLive("names the address that refuses, without a password in it", () =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* command.lume(["webhook", "send", "http://127.0.0.1:1/"], {
+      const { code, stderr } = yield* command.lume(["webhook", "send", "http://me:a-password@127.0.0.1:1/a@b"], {
         LUME_WEBHOOK_SECRET: "s"
       }).ended
       assert.strictEqual(code, 1)
       assert.include(stderr, "127.0.0.1:1")
+      assert.notInclude(stderr, "a-password")
     })
   )
 })

@@ -117,6 +117,23 @@ describe.concurrent("lume doctor", () => {
     })
   )
 
+  it.scopedLive("shows no password of a variable that is no URL either", () =>
+    Effect.gen(function* () {
+      for (const value of [
+        "me:a-password@proxy:3128",
+        "http://me:a-p@ss/a-password@proxy:3128",
+        "//a-password@proxy"
+      ]) {
+        for (const env of [{ https_proxy: value, LUME_BASE_URL: "https://lume.invalid" }, { LUME_BASE_URL: value }]) {
+          const { code, stderr, stdout } = yield* run(["doctor"], env)
+          assert.strictEqual(code, 1)
+          assert.include(stdout, "…@proxy")
+          assert.notInclude(stdout + stderr, "a-password")
+        }
+      }
+    })
+  )
+
   const runs = [
     ["ok", 0, "Run ok is SUCCEEDED, and its metadata is as documented."],
     ["running", 0, "Run running is TRANSFORMING."],

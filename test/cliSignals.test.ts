@@ -93,6 +93,28 @@ describe.concurrent("a signal", () => {
   )
 })
 
+describe.concurrent("a signal before the submit", () => {
+  it.scopedLive("sends nothing", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* serve(command.handler())
+      // a signal that is there as soon as the command listens to signals
+      const script = `
+        const on = process.on
+        process.on = function (name, listener) {
+          on.call(process, name, listener)
+          if (name === "SIGTERM") process.kill(process.pid, "SIGINT")
+          return process
+        }
+        require(process.argv[1])`
+      const args = ["-e", script, command.bin, ...submit("ok")]
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url }
+      const ended = yield* command.start(process.execPath, args, env).ended
+      assert.deepStrictEqual(ended, { code: 130, stdout: "", stderr: "" })
+      assert.lengthOf(requests, 0)
+    })
+  )
+})
+
 describe.concurrent("a signal while a submit is in flight", () => {
   const warning = "The run may have been submitted; don't start it again unseen.\n"
 

@@ -7,6 +7,7 @@ import process from "node:process"
 import type * as LumeError from "../LumeError.js"
 import type { Refused } from "./environment.js"
 import * as output from "./output.js"
+import * as standing from "./standing.js"
 
 /** Runs a command, which gives its exit code, to its end. */
 export const execute = (
@@ -19,7 +20,10 @@ export const execute = (
       Effect.as(error._tag === "Refused" ? out.say(error.message) : out.error(error), codeOf(error))
     ),
     Effect.catchAllCause((cause) =>
-      Effect.as(out.say(`This is a defect of lume, please report it: ${Cause.pretty(cause)}`), 1)
+      Effect.as(
+        out.say(standing.withAdvice(`This is a defect of lume, please report it: ${Cause.pretty(cause)}.`)),
+        standing.get().code
+      )
     ),
     Effect.provide(output.logger(out)),
     Effect.map((code) => {

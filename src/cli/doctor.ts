@@ -25,9 +25,6 @@ interface Finding {
 const fine = (text: string): Finding => ({ ok: true, text })
 const wrong = (text: string): Finding => ({ ok: false, text })
 
-/** A URL without what may be a password in it. */
-const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//…@")
-
 const settings = (): ReadonlyArray<Finding> => {
   const baseUrl = environment.variable("LUME_BASE_URL")
   const { exceptions, http, https } = environment.proxies()
@@ -38,7 +35,7 @@ const settings = (): ReadonlyArray<Finding> => {
     fine(`Node ${process.versions.node}.`),
     baseUrl === undefined
       ? fine(`Base URL ${environment.defaultBaseUrl}, the default; LUME_BASE_URL is not set.`)
-      : fine(`Base URL ${withoutPassword(baseUrl)}, from LUME_BASE_URL.`),
+      : fine(`Base URL ${environment.withoutPassword(baseUrl)}, from LUME_BASE_URL.`),
     environment.variable("LUME_API_KEY") === undefined
       ? wrong("No API key: set LUME_API_KEY.")
       : fine("An API key is present, from LUME_API_KEY."),
@@ -48,7 +45,7 @@ const settings = (): ReadonlyArray<Finding> => {
     proxy === undefined || isLoopback
       ? fine(proxy === undefined ? "No proxy." : "No proxy, because the base URL is on this machine.")
       : fine(
-          `Proxy ${withoutPassword(proxy.value)}, from ${proxy.name}${exceptions === undefined ? "" : `; not for ${exceptions.value}, from ${exceptions.name}`}.`
+          `Proxy ${environment.withoutPassword(proxy.value)}, from ${proxy.name}${exceptions === undefined ? "" : `; not for ${exceptions.value}, from ${exceptions.name}`}.`
         )
   ]
 }

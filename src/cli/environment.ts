@@ -47,6 +47,15 @@ export const proxies = () => ({
   exceptions: eitherCase("NO_PROXY")
 })
 
+/** A URL without what may be a password in it: of text that is no URL, all that is before the last @. */
+export const withoutPassword = (text: string): string => {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
+    const { password, username } = new URL(text)
+    if (username + password === "") return text
+  }
+  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1…@")
+}
+
 /** What is wrong with a variable, as a sentence. */
 const configMessage = (error: ConfigError.ConfigError): string =>
   error._op === "InvalidData" || error._op === "MissingData"

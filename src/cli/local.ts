@@ -68,7 +68,11 @@ const write = ({ apiKey, url, webhookSecret }: LocalLume.Service, out: Output) =
     const variables = {
       LUME_BASE_URL: url,
       LUME_API_KEY: Redacted.value(apiKey),
-      ...(Option.isSome(webhookSecret) && { LUME_WEBHOOK_SECRET: Redacted.value(webhookSecret.value) })
+      // one that the environment has given is the user's own, and is not shown
+      ...(Option.isSome(webhookSecret) &&
+        variable("LUME_WEBHOOK_SECRET") === undefined && {
+          LUME_WEBHOOK_SECRET: Redacted.value(webhookSecret.value)
+        })
     }
     const assignments = Object.entries(variables).map(([name, value]) => `${name}=${word(value)}`)
     yield* out.data(`Lume is at ${url}`)

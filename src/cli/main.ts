@@ -7,18 +7,10 @@ import process from "node:process"
 import * as read from "./arguments.js"
 import type { Flags } from "./local.js"
 import { visible } from "../internal/text.js"
+import * as standing from "./standing.js"
 import type { Waiting } from "./wait.js"
 
-// A reader that goes away, such as head, is no failure: what the run has come to is still worth an exit code. Data that
-// could not be written, to a full disk, is one.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") return
-    process.on("exit", () => {
-      process.exitCode ||= 1
-    })
-  })
-}
+standing.watchStreams()
 
 const version = (): string => {
   const json: unknown = createRequire(import.meta.url)("../../package.json")
@@ -133,8 +125,8 @@ program
 /** DuckDB is a peer that not everybody needs. */
 const explainMissing = (error: unknown): Promise<undefined> => {
   if (!(error instanceof Error && error.message.includes("@duckdb/node-"))) return Promise.reject(error)
-  process.stderr.write(
-    "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local\n"
+  standing.say(
+    "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
   )
   process.exitCode = 1
   return Promise.resolve(undefined)
@@ -194,8 +186,8 @@ const withoutHelp = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
 /** Commander's own refusals are usage errors, but for the help that was asked for. */
 const refused = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  process.stderr.write(`This is a defect of lume, please report it: ${String(error)}\n`)
-  return 1
+  standing.say(standing.withAdvice(`This is a defect of lume, please report it: ${String(error)}.`))
+  return standing.get().code
 }
 
 /** A run id with a dash is to commander an option that does not exist. */
@@ -224,7 +216,9 @@ const configure = (command: Command, isJson: boolean, parents = ""): void => {
 
 const main = async (given: ReadonlyArray<string>): Promise<void> => {
   const end = given.indexOf("--")
-  configure(program, given.slice(0, end === -1 ? undefined : end).includes("--json"))
+  const isJson = given.slice(0, end === -1 ? undefined : end).includes("--json")
+  standing.setJson(isJson)
+  configure(program, isJson)
   if (given[0] === "--version") {
     process.stdout.write(`${version()}\n`)
     return

@@ -2,8 +2,10 @@
  * Signals that end the command: the first one asks it to, the second one ends it at once.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import process from "node:process"
+import { setImmediate as nextTurn } from "node:timers/promises"
 
 const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
@@ -61,6 +63,16 @@ export const first: Effect.Effect<Signal> = Effect.suspend(() =>
         leftBehind
       )
 )
+
+/**
+ * The first signal, if there is one by now. Node hands on what has arrived between two turns of its loop; by the second
+ * turn from here, that is all that came before.
+ */
+export const early: Effect.Effect<Option.Option<Signal>> = Effect.promise(async () => {
+  await nextTurn()
+  await nextTurn()
+  return firstAt === undefined ? Option.none() : Option.some(await received)
+})
 
 /** A command that has nothing to say when a signal ends it. */
 export const orSignal = <E, R>(command: Effect.Effect<number, E, R>): Effect.Effect<number, E, R> =>

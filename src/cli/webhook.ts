@@ -8,7 +8,7 @@ import * as Https from "node:https"
 import process from "node:process"
 import * as LumeWebhook from "../LumeWebhook.js"
 import { execute } from "./command.js"
-import { Refused, variable } from "./environment.js"
+import { Refused, variable, withoutPassword } from "./environment.js"
 import * as signals from "./signals.js"
 
 const secret: Effect.Effect<Redacted.Redacted, Refused> = Effect.suspend(() => {
@@ -75,7 +75,9 @@ const post = (url: string, body: string, signature: string): Effect.Effect<Answe
       }
     )
     sent.once("error", (error) =>
-      resume(Effect.fail(new Refused({ message: `${url} could not be reached: ${triedAddresses(error)}` })))
+      resume(
+        Effect.fail(new Refused({ message: `${withoutPassword(url)} could not be reached: ${triedAddresses(error)}` }))
+      )
     )
     sent.end(body)
     return Effect.sync(() => void sent.destroy())
@@ -90,12 +92,12 @@ export const send = (url: string, event: { readonly runId: string; readonly stat
       const { phrase, status } = yield* post(url, body, signature).pipe(
         Effect.timeoutFail({
           duration: "30 seconds",
-          onTimeout: () => new Refused({ message: `${url} has not answered within 30 seconds.` })
+          onTimeout: () => new Refused({ message: `${withoutPassword(url)} has not answered within 30 seconds.` })
         })
       )
       const isHeard = status >= 200 && status < 300
       const advice = isHeard ? "" : " Lume would send the event again."
-      yield* out.say(`${url} answered ${status} ${phrase}.${advice}`)
+      yield* out.say(`${withoutPassword(url)} answered ${status} ${phrase}.${advice}`)
       return isHeard ? 0 : 1
     }).pipe(signals.orSignal)
   )

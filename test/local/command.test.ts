@@ -102,15 +102,19 @@ describe("lume local", () => {
     })
   )
 
-  it.scopedLive("signs for a webhook with the secret of the environment, which the export line holds", () =>
+  it.scopedLive.each([
+    ["its own, which the export line holds", {}, / LUME_WEBHOOK_SECRET=\S+\n$/],
+    ["that of the environment, which is not shown", { LUME_WEBHOOK_SECRET: "my secret" }, / LUME_API_KEY=\S+\n$/]
+  ] as const)("signs for a webhook with a secret: %s", ([, env, exported]) =>
     Effect.gen(function* () {
       const cwd = yield* folder
       const hook = yield* serve((_, response) => void response.writeHead(204).end())
       const args = ["local", "--init", "--port", "0", "--webhook", `${hook.url}/hook`]
-      const local = command.lume(args, { LUME_WEBHOOK_SECRET: "it's a secret" }, cwd)
+      const local = command.lume(args, env, cwd)
       yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
-      yield* until(() => local.stdout().includes("export"))
-      assert.include(local.stdout(), `LUME_WEBHOOK_SECRET='it'\\''s a secret'`)
+      yield* until(() => local.stderr().includes("In another terminal") && /export .*\n/.test(local.stdout()))
+      assert.match(local.stdout(), exported)
+      assert.notInclude(local.stdout() + local.stderr(), "my secret")
     })
   )
 })
