@@ -61,7 +61,7 @@ const readRun = (run: LumeRun.LumeRun): Effect.Effect<Finding> => {
   if (!LumeRun.isTerminal(run)) return Effect.succeed(fine(`Run ${run.id} is ${run.status}.`))
   const metadata: Effect.Effect<unknown, MetadataDecodeError> = run.metadata
   return Effect.match(metadata, {
-    onFailure: (error) => wrong(error.message),
+    onFailure: (error) => wrong(sentence(error)),
     onSuccess: () => fine(`Run ${run.id} is ${run.status}, and its metadata is as documented.`)
   })
 }
