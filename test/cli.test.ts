@@ -69,7 +69,16 @@ describe.concurrent("lume wait", () => {
     [
       "4: a gate that can't be measured",
       ["wait", "bad", "--max-error-rate", "1"],
-      { code: 4, stdout: "bad\tPARTIAL_FAILED\n", stderr: ["metadata.results"] }
+      {
+        code: 4,
+        stdout: "bad\tPARTIAL_FAILED\n",
+        stderr: ["metadata.results", "With --json you see", "failed tests: can't be measured (limit 1), breached"]
+      }
+    ],
+    [
+      "4: failed, so that no limit can be measured",
+      ["wait", "failed", "--max-rejected-share", "0.1"],
+      { code: 4, stdout: "failed\tFAILED\n", stderr: ["rejected rows: can't be measured (limit 0.1), breached"] }
     ],
     ["3: metadata that can't be read, without a gate", ["wait", "bad"], { code: 3, stdout: "bad\tPARTIAL_FAILED\n" }],
     [
@@ -144,6 +153,16 @@ describe.concurrent("lume run", () => {
       "1: a source path that is already processed",
       submit("taken"),
       { code: 1, stderr: ["already processed", "--force-rerun"] }
+    ],
+    [
+      "1: a source path that is called as an option of the SDK",
+      ["run", "-f", "taken:v1", "-s", "sourcePath.csv"],
+      { code: 1, stderr: ["taken:v1 has already processed sourcePath.csv successfully", "Submit with --force-rerun"] }
+    ],
+    [
+      "1: a flow version that is called so",
+      ["run", "-f", "apiKey", "-s", "a.csv"],
+      { code: 1, stderr: ["Nothing was sent to Lume: --flow-version must be", '"apiKey"'] }
     ],
     [
       "1: a flow version that is none",

@@ -70,6 +70,53 @@ describe.concurrent("the environment", () => {
     })
   )
 
+  it.scopedLive("names a proxy of the other scheme, which is not asked, and doctor says so", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const logging = yield* serve((_, response) => response.destroy())
+      logging.intercept((socket) => {
+        asked++
+        socket.destroy()
+      })
+      const env = { HTTP_PROXY: logging.url, LUME_BASE_URL: "https://lume.invalid" }
+      const { stdout } = yield* run(["doctor"], env)
+      assert.include(stdout, "ok  No proxy: HTTP_PROXY is not for https.\n")
+      assert.strictEqual(asked, 0)
+    })
+  )
+
+  const exceptions = [
+    ["lume.invalid", true],
+    ["other.invalid, .INVALID:443", true],
+    ["*", true],
+    ["lume.invalid:80 ume.invalid", false]
+  ] as const
+
+  it.scopedLive.each(exceptions)("names addresses in NO_PROXY: %s", ([NO_PROXY, isDirect]) =>
+    Effect.gen(function* () {
+      const env = { HTTPS_PROXY: (yield* proxy).url, LUME_BASE_URL: "https://lume.invalid", NO_PROXY }
+      const { stdout } = yield* run(["doctor"], env)
+      assert.strictEqual(stdout.includes("ok  No proxy: NO_PROXY names the base URL's host.\n"), isDirect)
+      assert.strictEqual(stdout.includes("502"), !isDirect)
+    })
+  )
+
+  it.scopedLive("names a proxy that drops what it is asked, which is a client error after few trials", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const dropping = yield* serve((_, response) => response.destroy())
+      dropping.intercept((socket) => {
+        asked++
+        socket.destroy()
+      })
+      const env = { HTTPS_PROXY: dropping.url, LUME_BASE_URL: "https://lume.invalid", LUME_REQUEST_TIMEOUT: "20" }
+      const { code, stderr } = yield* run(["run", "-f", "a:v1", "-s", "b"], env)
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "the proxy opens no tunnel")
+      assert.isAtMost(asked, 4)
+    })
+  )
+
   it.scopedLive("has empty variables, which count as not set", () =>
     Effect.gen(function* () {
       const empty = { LUME_REQUEST_TIMEOUT: "", HTTPS_PROXY: "", HTTP_PROXY: "", NO_PROXY: "", NO_COLOR: "", CI: "" }
@@ -111,8 +158,8 @@ describe.concurrent("lume doctor", () => {
   it.scopedLive("names the proxy's variable, without the password in it", () =>
     Effect.gen(function* () {
       const env = { https_proxy: "http://me:a-password@127.0.0.1:9/", LUME_BASE_URL: "https://lume.invalid" }
-      const { stdout } = yield* run(["doctor"], { ...env, NO_PROXY: "lume.invalid" })
-      assert.include(stdout, "Proxy http://…@127.0.0.1:9/, from https_proxy; not for lume.invalid, from NO_PROXY.")
+      const { stdout } = yield* run(["doctor"], { ...env, NO_PROXY: "else.invalid" })
+      assert.include(stdout, "Proxy http://…@127.0.0.1:9/, from https_proxy; not for else.invalid, from NO_PROXY.")
       assert.notInclude(stdout, "a-password")
     })
   )

@@ -25,12 +25,19 @@ interface Finding {
 const fine = (text: string): Finding => ({ ok: true, text })
 const wrong = (text: string): Finding => ({ ok: false, text })
 
+const proxyFinding = (): Finding => {
+  const route = environment.route()
+  if (route.proxy === undefined) return fine(route.because === "" ? "No proxy." : `No proxy: ${route.because}.`)
+  const { exceptions, proxy } = route
+  const but = exceptions === undefined ? "" : `; not for ${exceptions.value}, from ${exceptions.name}`
+  return environment.isProxy(proxy)
+    ? fine(`Proxy ${environment.withoutPassword(proxy.value)}, from ${proxy.name}${but}.`)
+    : wrong(`Proxy ${environment.withoutPassword(proxy.value)}: ${proxy.name} must be an http or https URL.`)
+}
+
 const settings = (): ReadonlyArray<Finding> => {
   const baseUrl = environment.variable("LUME_BASE_URL")
-  const { exceptions, http, https } = environment.proxies()
   const timeout = environment.variable("LUME_REQUEST_TIMEOUT")
-  const isLoopback = environment.isLoopback(baseUrl ?? environment.defaultBaseUrl)
-  const proxy = (baseUrl ?? environment.defaultBaseUrl).toLowerCase().startsWith("http:") ? http : https
   return [
     fine(`Node ${process.versions.node}.`),
     baseUrl === undefined
@@ -42,11 +49,7 @@ const settings = (): ReadonlyArray<Finding> => {
     timeout === undefined
       ? fine("Request timeout 60 s, the default.")
       : fine(`Request timeout ${timeout}, from LUME_REQUEST_TIMEOUT.`),
-    proxy === undefined || isLoopback
-      ? fine(proxy === undefined ? "No proxy." : "No proxy, because the base URL is on this machine.")
-      : fine(
-          `Proxy ${environment.withoutPassword(proxy.value)}, from ${proxy.name}${exceptions === undefined ? "" : `; not for ${exceptions.value}, from ${exceptions.name}`}.`
-        )
+    proxyFinding()
   ]
 }
 
@@ -58,7 +61,7 @@ const readRun = (run: LumeRun.LumeRun): Effect.Effect<Finding> => {
   if (!LumeRun.isTerminal(run)) return Effect.succeed(fine(`Run ${run.id} is ${run.status}.`))
   const metadata: Effect.Effect<unknown, MetadataDecodeError> = run.metadata
   return Effect.match(metadata, {
-    onFailure: (error) => wrong(error.message),
+    onFailure: (error) => wrong(sentence(error)),
     onSuccess: () => fine(`Run ${run.id} is ${run.status}, and its metadata is as documented.`)
   })
 }

@@ -40,13 +40,6 @@ const eitherCase = (upper: string): Named | undefined => {
   return undefined
 }
 
-/** The proxies that the environment names. */
-export const proxies = () => ({
-  http: eitherCase("HTTP_PROXY"),
-  https: eitherCase("HTTPS_PROXY"),
-  exceptions: eitherCase("NO_PROXY")
-})
-
 /** A URL without what may be a password in it: of text that is no URL, all that is before the last @. */
 export const withoutPassword = (text: string): string => {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
@@ -62,23 +55,49 @@ const configMessage = (error: ConfigError.ConfigError): string =>
     ? `${error.path.join(".")}: ${error.message}.`
     : String(error)
 
-/** Whether this URL is on this machine, where no proxy is asked. */
-export const isLoopback = (url: string): boolean => URL.canParse(url) && loopback.test(new URL(url).hostname)
+/** Whether `NO_PROXY` names a URL's host, or a domain above it, with its port or without. */
+const isExcepted = ({ hostname, port, protocol }: URL, exceptions: string): boolean =>
+  exceptions.split(/[,\s]+/).some((exception) => {
+    const [, host = "", itsPort] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(exception.toLowerCase()) ?? []
+    if (itsPort !== undefined && itsPort !== (port === "" ? (protocol === "https:" ? "443" : "80") : port)) return false
+    return host === "*" || (host !== "" && `.${hostname}`.endsWith(`.${host}`))
+  })
 
-/** Fetch; through the proxy if one is named, which Node's own Fetch does not do. */
+/** How requests reach Lume: through a proxy, or directly and why. */
+export type Route =
+  | { readonly proxy: Named; readonly exceptions: Named | undefined }
+  | { readonly proxy: undefined; readonly because: string }
+
+/** As curl does it: `HTTPS_PROXY` is for https, `HTTP_PROXY` for http; none for this machine, and for `NO_PROXY`. */
+export const route = (): Route => {
+  const direct = (because: string): Route => ({ proxy: undefined, because })
+  const baseUrl = variable("LUME_BASE_URL") ?? defaultBaseUrl
+  if (!URL.canParse(baseUrl)) return direct("")
+  const url = new URL(baseUrl)
+  const isHttps = url.protocol === "https:"
+  const [http, https] = [eitherCase("HTTP_PROXY"), eitherCase("HTTPS_PROXY")]
+  const [proxy, other] = isHttps ? [https, http] : [http, https]
+  if (proxy === undefined) {
+    return direct(other === undefined ? "" : `${other.name} is not for ${isHttps ? "https" : "http"}`)
+  }
+  if (loopback.test(url.hostname)) return direct("the base URL is on this machine")
+  const exceptions = eitherCase("NO_PROXY")
+  return exceptions !== undefined && isExcepted(url, exceptions.value)
+    ? direct(`${exceptions.name} names the base URL's host`)
+    : { proxy, exceptions }
+}
+
+/** Whether this can be a proxy. */
+export const isProxy = ({ value }: Named): boolean => /^https?:\/\//i.test(value) && URL.canParse(value)
+
+/** Fetch; through the proxy if there is one, which Node's own Fetch does not do. */
 const httpLayer: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
   Effect.gen(function* () {
-    const { exceptions, http, https } = proxies()
-    if ((http ?? https) === undefined || isLoopback(variable("LUME_BASE_URL") ?? defaultBaseUrl)) {
-      return FetchHttpClient.layer
-    }
-    for (const proxy of [http, https]) {
-      if (proxy !== undefined && !(/^https?:\/\//i.test(proxy.value) && URL.canParse(proxy.value))) {
-        return yield* new Refused({ message: `${proxy.name} must be an http or https URL.` })
-      }
-    }
+    const { proxy } = route()
+    if (proxy === undefined) return FetchHttpClient.layer
+    if (!isProxy(proxy)) return yield* new Refused({ message: `${proxy.name} must be an http or https URL.` })
     const { proxied } = yield* Effect.promise(() => import("./proxy.js"))
-    return proxied({ http: http?.value, https: https?.value, exceptions: exceptions?.value })
+    return proxied(proxy.value)
   })
 )
 

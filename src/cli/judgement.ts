@@ -9,6 +9,7 @@ import type { LumeError } from "../LumeError.js"
 import type * as LumeMetadata from "../LumeMetadata.js"
 import * as LumeRun from "../LumeRun.js"
 import { clock } from "./frame.js"
+import { sentence } from "./sentence.js"
 
 /** What decides how an ended run is judged. */
 export interface Standard {
@@ -66,14 +67,26 @@ const failedLines = ({ errors }: LumeMetadata.FailedMetadata): ReadonlyArray<str
     ? ["  Lume names no cause"]
     : errors.slice(0, 5).map(({ errorCode, message, stage }) => `  in ${stage}, ${errorCode}: ${message}`)
 
+const noCounts: quality.Counts = {
+  results: { inputRows: 0, rejectedRows: 0 },
+  validation: { testsExecuted: 0, testsFailed: 0, topErrors: [] }
+}
+
+/** Of each limit, where there is no data to measure. */
+const unmeasured = (limits: LumeRun.Limits): ReadonlyArray<string> =>
+  quality.checks(limits, noCounts).map((check) => checkLine({ ...check, actual: Option.none() }))
+
 const linesOf = (run: LumeRun.TerminalRun, limits: LumeRun.Limits): Effect.Effect<ReadonlyArray<string>> => {
-  const unreadable = (error: LumeMetadata.MetadataDecodeError) => [`  ${error.message}`]
+  const unreadable = (error: LumeMetadata.MetadataDecodeError) => [`  ${sentence(error)}`, ...unmeasured(limits)]
   return run._tag === "Succeeded" || run._tag === "PartialFailed"
     ? Effect.match(run.metadata, {
         onFailure: unreadable,
         onSuccess: (metadata) => [...finishedLines(metadata), ...quality.checks(limits, metadata).map(checkLine)]
       })
-    : Effect.match(run.metadata, { onFailure: unreadable, onSuccess: failedLines })
+    : Effect.match(run.metadata, {
+        onFailure: unreadable,
+        onSuccess: (metadata) => [...failedLines(metadata), ...unmeasured(limits)]
+      })
 }
 
 /** The code of a run's status alone; 0 if it has not ended. */

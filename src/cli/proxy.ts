@@ -1,31 +1,37 @@
 /**
- * An HTTP client that goes through the proxies that the environment names.
+ * An HTTP client that goes through a proxy.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { EnvHttpProxyAgent } from "@effect/platform-node/Undici"
+import { type Dispatcher, Pool, ProxyAgent } from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** A client over these proxies. */
-export const proxied = (proxies: {
-  readonly http: string | undefined
-  readonly https: string | undefined
-  readonly exceptions: string | undefined
-}): Layer.Layer<HttpClient.HttpClient> =>
+/**
+ * A tunnel that can't be opened, as an error before any request is sent. Undici itself tries again without an end, and
+ * without a pause, if the proxy drops the connection.
+ */
+const noTunnel = ({ message }: Error): Error =>
+  Object.assign(new Error(`the proxy opens no tunnel: ${message}`), { syscall: "connect" })
+
+/** Connections to the proxy, each of which is asked for a tunnel. */
+const tunnels = (proxy: URL, options: object): Dispatcher => {
+  const pool = new Pool(proxy, options)
+  const connect = (to: Dispatcher.ConnectOptions) =>
+    new Promise<Dispatcher.ConnectData>((resolve, reject) => {
+      Pool.prototype.connect.call(pool, to, (error, data) => (error === null ? resolve(data) : reject(noTunnel(error))))
+    })
+  return Object.assign(pool, { connect })
+}
+
+/** A client over this proxy. */
+export const proxied = (url: string): Layer.Layer<HttpClient.HttpClient> =>
   NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
     Layer.provide(
       Layer.scoped(
         NodeHttpClient.Dispatcher,
         Effect.acquireRelease(
-          Effect.sync(
-            () =>
-              new EnvHttpProxyAgent({
-                httpProxy: proxies.http ?? "",
-                httpsProxy: proxies.https ?? "",
-                noProxy: proxies.exceptions ?? ""
-              })
-          ),
+          Effect.sync(() => new ProxyAgent({ uri: url, clientFactory: tunnels })),
           (agent) => Effect.promise(() => agent.destroy())
         )
       )

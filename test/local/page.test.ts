@@ -56,7 +56,7 @@ describe("the runs", () => {
       const empty = yield* see(url)
       assert.strictEqual(empty.status, 200)
       assert.include(empty.text, "No runs yet")
-      assert.include(empty.text, "lume run --flow-version people:v1 --source-path SOURCE --wait")
+      assert.include(empty.text, "npx effect-lume run --flow-version people:v1 --source-path SOURCE --wait")
       const first = yield* lume.runAndWait(people1, quickly)
       const second = yield* lume.runAndWait({ ...people1, sourcePath: "clean.csv" }, quickly)
       const third = yield* lume.runAndWait({ ...people1, sourcePath: "nowhere.csv" }, quickly)

@@ -114,7 +114,7 @@ export const content = (window: Window): Content => ({
       <div class="empty">
         <h2>${window.hasNewer ? "No older runs" : "No runs yet"}</h2>
         <p>Evaluate the <code>export</code> line that <code>lume local</code> has printed, then submit one:</p>
-        <pre><code>lume run --flow-version ${quoted(window.flowVersion)} --source-path SOURCE --wait</code></pre>
+        <pre><code>npx effect-lume run --flow-version ${quoted(window.flowVersion)} --source-path SOURCE --wait</code></pre>
       </div>
     </div>
     <nav aria-label="Pages">
