@@ -11,10 +11,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as path from "node:path"
 import { oneLine } from "../internal/text.js"
 import type { FailedMetadata, LumeMetadata, StageError, Stages } from "../LumeMetadata.js"
 import * as duckdb from "./internal/duckdb.js"
+import * as folders from "./internal/folders.js"
 import { type Stage, StageFailure } from "./internal/failure.js"
 import { check, type Limits } from "./internal/job.js"
 import { parse } from "./internal/program.js"
@@ -54,7 +54,7 @@ export interface Job {
    * memory beyond the limit. Default: a quarter of the machine's memory.
    */
   readonly memoryLimit?: FileSystem.SizeInput | undefined
-  /** The folder that the run spills to, in a folder of its own which is gone afterwards. Default: inside `targets`. */
+  /** The folder that the run spills to, in a hidden folder of its own which is gone afterwards. Default: inside `targets`. */
   readonly spillFolder?: string | undefined
   /**
    * How long the run may take; then it is `FAILED` with `RUN_TIMEOUT`. An expression is stopped only between two steps
@@ -86,14 +86,8 @@ interface Progress {
   inputRows: Option.Option<number>
   tally: Option.Option<Tally>
   rejects: Option.Option<string>
-}
-
-/** Where a run works. */
-interface Folders {
-  /** The run's output, which is not there before all of it is. */
-  readonly target: string
-  readonly work: string
-  readonly spill: string | undefined
+  /** The run's output, once it is in its place. */
+  moved: string | undefined
 }
 
 /** What a run came to that produced data. */
@@ -118,7 +112,7 @@ const allRejected = (tally: Tally): StageFailure => {
   })
 }
 
-const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { spill, work }: Folders) =>
+const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { spill, work }: folders.Folders) =>
   Effect.gen(function* () {
     const located = yield* syncSource.locate({ sourcePath, sources, work, flow })
     const places = { files: located.files, folder: work, spill, memoryLimit: memory }
@@ -133,7 +127,7 @@ const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { 
 const pipeline = (
   job: Job,
   limits: Limits,
-  folders: Folders,
+  places: folders.Folders,
   progress: Progress
 ): Effect.Effect<Success, StageFailure, FileSystem.FileSystem> => {
   const enter = <A, R>(stage: Stage, effect: Effect.Effect<A, StageFailure, R>): Effect.Effect<A, StageFailure, R> =>
@@ -149,12 +143,15 @@ const pipeline = (
 
   return Effect.scoped(
     Effect.gen(function* () {
-      const { program, staging } = yield* enter("SYNCING_SOURCE", syncSourceOf(job, limits, folders))
+      const { program, staging } = yield* enter("SYNCING_SOURCE", syncSourceOf(job, limits, places))
       progress.inputRows = Option.some(staging.rows)
       const transformed = yield* enter("TRANSFORMING", transform(program, staging))
       const { tally } = transformed
       progress.tally = Option.some(tally)
-      const { mapped, rejects } = yield* enter("SYNCING_TARGET", syncTarget(staging, transformed, folders))
+      const { mapped, rejects } = yield* enter(
+        "SYNCING_TARGET",
+        syncTarget(staging, transformed, { ...places, onMoved: () => (progress.moved = places.target) })
+      )
       progress.rejects = rejects
       return yield* Option.match(mapped, {
         onNone: () => allRejected(tally),
@@ -221,49 +218,41 @@ const failed = ({ run, times }: Frame, progress: Progress, error: StageError): F
   errors: [error]
 })
 
-const remove = (folder: string) =>
-  Effect.flatMap(FileSystem.FileSystem, (files) =>
-    Effect.ignoreLogged(files.remove(folder, { recursive: true, force: true }))
-  )
-
-/** Makes a folder that only this user can read, gone when the scope closes. */
-const folder = (folder: string) =>
-  Effect.acquireRelease(
-    Effect.flatMap(FileSystem.FileSystem, (files) =>
-      Effect.as(files.makeDirectory(folder, { recursive: true, mode: 0o700 }), folder)
-    ),
-    remove
-  ).pipe(Effect.mapError(fromPlatform))
-
-/** The folders that a run works in, gone when the scope closes: one lies beside the output, so that moving is one step. */
-const workFolders = ({ runId, spillFolder, targets }: Job) =>
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    const target = path.join(path.resolve(targets), runId)
-    if (yield* Effect.orElseSucceed(files.exists(target), () => false)) return yield* taken
-    const work = yield* folder(path.join(path.resolve(targets), `.${runId}`))
-    const spill = spillFolder === undefined ? undefined : yield* folder(path.join(path.resolve(spillFolder), runId))
-    return { target, work, spill }
+const timedOut = (time: Duration.Duration): StageFailure =>
+  new StageFailure({
+    errorCode: "RUN_TIMEOUT",
+    message: `The run did not end within its time limit of ${Duration.format(time)}. Raise the limit (runTimeout), split the source into smaller files, or make the flow's expressions cheaper.`
   })
 
-/** Makes the run within its time. */
+/** The folders that a run works in. Its output is looked for once no other run of the id can be making it. */
+const workFolders = (job: Job) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const made = yield* Effect.mapError(folders.make(job), fromPlatform)
+    if (yield* Effect.orElseSucceed(files.exists(made.target), () => false)) return yield* taken
+    return made
+  })
+
+/** Makes the run within its time. Output that was moved into its place just before the time was over is taken away. */
 const inTime = (job: Job, progress: Progress) =>
   Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
     const limits = yield* check(job)
+    const undo = Effect.suspend(() => {
+      const { moved } = progress
+      progress.rejects = Option.none()
+      return moved === undefined ? Effect.void : Effect.ignoreLogged(files.remove(moved, { recursive: true }))
+    })
     return yield* workFolders(job).pipe(
-      Effect.flatMap((folders) =>
-        // The output may have been moved already.
-        Effect.onInterrupt(pipeline(job, limits, folders, progress), () => remove(folders.target))
-      ),
+      Effect.flatMap((places) => pipeline(job, limits, places, progress)),
       Effect.scoped,
-      Effect.timeoutFail({
+      Effect.timeoutTo({
         duration: limits.time,
-        onTimeout: () =>
-          new StageFailure({
-            errorCode: "RUN_TIMEOUT",
-            message: `The run did not end within its time limit of ${Duration.format(limits.time)}. Raise the limit (runTimeout), split the source into smaller files, or make the flow's expressions cheaper.`
-          })
-      })
+        onSuccess: Effect.succeed,
+        onTimeout: () => Effect.zipRight(undo, timedOut(limits.time))
+      }),
+      Effect.flatten,
+      Effect.onInterrupt(() => undo)
     )
   })
 
@@ -290,7 +279,8 @@ export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSyst
       stages: { syncSource: Option.none(), transform: Option.none(), syncTarget: Option.none() },
       inputRows: Option.none(),
       tally: Option.none(),
-      rejects: Option.none()
+      rejects: Option.none(),
+      moved: undefined
     }
     const frame = (status: Outcome["status"]) =>
       Effect.map(Effect.zip(Clock.currentTimeNanos, DateTime.now), ([now, completedAt]): Frame => {

@@ -6,13 +6,14 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
+import { spillName } from "./folders.js"
 import type { JournalError } from "./journal.js"
 import { broken } from "./outcome.js"
 import type { Settings } from "./options.js"
 import { Store } from "./store.js"
 
-/** The folder that `LocalEngine` works in, for as long as a run goes on. */
-const isWorkFolder = (name: string): boolean => /^\.run_[0-9A-Z]{26}$/.test(name)
+// An id of this server's, by the names that `LocalEngine` gives its folders; earlier versions had no word behind it.
+const left = /^\.run_[0-9A-Z]{26}(\.work|\.spill)?$/
 
 /**
  * Runs that had begun end as `CRASHED`, without output; their work folders go. Those still `CREATED` are left to be run.
@@ -28,7 +29,11 @@ export const recover = (
       files.remove(path.join(folder, name), { recursive: true, force: true })
 
     const names = yield* files.readDirectory(targets)
-    yield* Effect.forEach(names.filter(isWorkFolder), (name) => remove(targets, name), { discard: true })
+    yield* Effect.forEach(
+      names.filter((name) => left.test(name)),
+      (name) => remove(targets, name),
+      { discard: true }
+    )
     const begun = (yield* store.ledger).unfinished().filter(({ status }) => status !== "CREATED")
     yield* Effect.forEach(
       begun,
@@ -36,7 +41,8 @@ export const recover = (
         Effect.gen(function* () {
           // Output may have been moved into its place just before the process ended. Nobody was told of it.
           yield* remove(targets, run.id)
-          if (spillFolder !== undefined) yield* remove(spillFolder, run.id)
+          // Others may spill to this folder meanwhile.
+          if (spillFolder !== undefined) yield* remove(spillFolder, spillName(run.id))
           const message = `The local Lume's process ended while the run was ${run.status}. Nothing was written. Submit it again.`
           const ending = yield* broken(run, "CRASHED", { errorCode: "PROCESS_ENDED", message })
           yield* store.add({ _tag: "Ended", id: run.id, at: yield* Clock.currentTimeMillis, ...ending, deliver })

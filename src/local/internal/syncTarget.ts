@@ -146,7 +146,15 @@ const toDisk = ({ message }: DuckDBError): StageFailure =>
 export const syncTarget = (
   staging: Staging,
   transformed: Transformed,
-  { target, work }: { readonly target: string; readonly work: string }
+  {
+    onMoved,
+    target,
+    work
+  }: {
+    readonly target: string
+    readonly work: string
+    /** Told when the output is in its place. */ readonly onMoved: () => void
+  }
 ): Effect.Effect<Locations, StageFailure, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -184,6 +192,7 @@ export const syncTarget = (
         ? Option.none()
         : yield* write("mapped", mappedRows(staging, transformed), format.write, refuse)
     yield* staging.unchanged
-    yield* onDisk(files.rename(output, target))
+    // The system moves it even if nobody waits any more.
+    yield* onDisk(Effect.uninterruptible(Effect.zipRight(files.rename(output, target), Effect.sync(onMoved))))
     return { mapped: mappedAt, rejects: rejectsAt }
   })
