@@ -64,6 +64,16 @@ describe("what is undone", () => {
     ["a gzip with a wrong checksum", wrong, "damaged"],
     ["bytes after a gzip's end", Buffer.concat([whole, Buffer.from("3,4\n")]), "damaged"],
     ["a text that is called a gzip", Buffer.from("a,b\n1,2\n"), "Take .gz off"],
+    [
+      "a member whose bytes have not arrived",
+      Buffer.concat([whole, Buffer.alloc(whole.length)]),
+      "something else follows"
+    ],
+    [
+      "a member whose first byte is lost",
+      Buffer.concat([whole, Buffer.of(0), whole.subarray(1)]),
+      "something else follows"
+    ],
     ["an archive that becomes a thousand times its size", gzipSync(Buffer.alloc(80 * 2 ** 20)), "64 MiB"]
   ] as const) {
     live(`${what}: refused`, () =>

@@ -25,6 +25,9 @@ const fromZlib = (error: unknown): Unreadable =>
         : "its gzip data are damaged: they do not match their checksum or their form. Send the file again."
   })
 
+const followed = (end: number): string =>
+  `after ${end.toLocaleString("en")} bytes its gzip data end, and something else follows, beginning with a zero byte. Send the whole file, and nothing behind it.`
+
 // A readable stream of Node would close the file, which is still needed.
 const chunks = (file: OpenFile): Stream.Stream<Uint8Array, Unreadable> =>
   Stream.unfoldEffect(0, (position) =>
@@ -39,18 +42,22 @@ export const gunzip = (file: OpenFile, work: string): Effect.Effect<OpenFile, Un
     const first = yield* head(file, 2)
     if (first.length === 2 && first.readUInt16BE() !== 0x1f8b)
       return yield* new Unreadable({ why: "it is not gzip, as its name says. Take .gz off its name, or compress it." })
-    const limit = limitOf(yield* size(file))
+    const compressed = yield* size(file)
+    const limit = limitOf(compressed)
+    const engine = createGunzip({ chunkSize: 2 ** 20 })
     const target = yield* create(work, "source.plain")
     const tooLarge = new Unreadable({
       why: `unpacked it is larger than ${Math.floor(limit / 2 ** 20)} MiB, the limit for a file of its size. Unpack it, and take .gz off its name.`
     })
     const unpacked: Stream.Stream<Uint8Array, Unreadable> = NodeStream.pipeThroughDuplex(
       chunks(file),
-      () => createGunzip({ chunkSize: 2 ** 20 }),
+      () => engine,
       fromZlib
     )
     const write = (length: number, bytes: Uint8Array): Effect.Effect<number, Unreadable | StageFailure> =>
       length + bytes.length > limit ? tooLarge : Effect.as(append(target, bytes), length + bytes.length)
     yield* Stream.runFoldEffect(unpacked, 0, write)
+    // Node takes a zero byte after a member for padding, and leaves the rest: a tail that has not arrived looks so.
+    if (engine.bytesWritten < compressed) return yield* new Unreadable({ why: followed(engine.bytesWritten) })
     return target
   })
