@@ -151,6 +151,36 @@ describe("an entry", () => {
 })
 
 describe("the journal", () => {
+  for (const [what, lose] of [
+    ["deleted", (files: FileSystem.FileSystem, journal: string) => files.remove(journal)],
+    [
+      // as a server in another thread of this process does, which no lock of the kernel's keeps away
+      "replaced by another store's",
+      (files: FileSystem.FileSystem, journal: string) =>
+        Effect.zipRight(files.copyFile(journal, `${journal}.other`), files.rename(`${journal}.other`, journal))
+    ]
+  ] as const) {
+    live(`is refused where the journal was ${what}: nobody hears of what the next start does not know`, () =>
+      Effect.gen(function* () {
+        const { files, idsAfterwards, journal, open } = yield* setUp
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const store = yield* open
+            yield* store.add(accepted("run_1"))
+            yield* lose(files, journal)
+            const { message } = yield* Effect.flip(store.add(accepted("run_2")))
+            assert.include(message, "was deleted, or replaced")
+            assert.deepStrictEqual(
+              (yield* store.ledger).unfinished().map(({ id }): string => id),
+              ["run_1"]
+            )
+          })
+        )
+        assert.notInclude(yield* idsAfterwards, "run_2")
+      })
+    )
+  }
+
   live("is written anew when most of it is no longer needed, and goes on where that fails", () =>
     Effect.gen(function* () {
       const { disk, files, idsAfterwards, journal, open } = yield* setUp

@@ -11,6 +11,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as path from "node:path"
@@ -23,9 +24,9 @@ export class JournalError extends Data.TaggedError("JournalError")<{
 
 /** An open journal. One fiber at a time may use it. */
 export interface Journal {
-  /** Adds lines; they are on disk when this is done, all of them or, where it fails, none. */
+  /** Adds lines; they are on disk when this is done, all of them or, where it fails, none. Fails where the file is no longer there. */
   readonly append: (lines: Iterable<string>) => Effect.Effect<void, JournalError>
-  /** Replaces all lines; where it fails, they stay as they are. */
+  /** Replaces all lines; where it fails, they stay as they are. It never replaces a journal of another one. */
   readonly rewrite: (lines: Iterable<string>) => Effect.Effect<void, JournalError>
 }
 
@@ -174,6 +175,23 @@ export const make = (
     /** Whether the file may hold more than what is known to be on disk. */
     let isTorn = false
 
+    // What is written to a file that has lost its name is lost. A server in another thread can take the name: no lock of
+    // the kernel's holds between the threads of a process.
+    const isNamed = Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const named = yield* Effect.option(files.stat(file))
+      const { dev, ino } = yield* failed(open.file.stat)
+      const isSame = Option.exists(
+        named,
+        (found) => found.dev === dev && Option.getOrUndefined(found.ino) === Option.getOrUndefined(ino)
+      )
+      if (!isSame) {
+        return yield* new JournalError({
+          message: `${file} was deleted, or replaced by another local Lume in a thread of this process. Nothing can be kept any more: close this local Lume, and start it again.`
+        })
+      }
+    })
+
     const repair = Effect.suspend(() =>
       isTorn
         ? Effect.tap(Effect.zipRight(open.file.truncate(open.size), open.file.sync), () => {
@@ -192,7 +210,10 @@ export const make = (
           isTorn = false
         }).pipe(
           Effect.tapError(() => Effect.ignore(repair)),
-          failed
+          failed,
+          // Only afterwards is it certain that the lines are in the file that the next start reads.
+          Effect.zipLeft(isNamed),
+          Effect.provide(context)
         ),
       rewrite: (lines) =>
         Effect.gen(function* () {
@@ -200,6 +221,6 @@ export const make = (
           open = yield* replace(file, lines)
           isTorn = false
           yield* Scope.close(scope, Exit.void)
-        }).pipe(failed, Effect.provide(context))
+        }).pipe(failed, (replaced) => Effect.zipRight(isNamed, replaced), Effect.provide(context))
     }
   })

@@ -5,7 +5,8 @@
  * a database file that it has open. The kernel frees it as soon as *any* handle of this process on that file is
  * closed. So nothing here may ever read, copy or open that file a second time, and it is not opened where it was made.
  *
- * Within a process that lock does not hold. Here it is a set that every copy of this module in the process shares.
+ * Within a process that lock does not hold. Here it is a set that every copy of this module in the thread shares. Worker
+ * threads share neither; there the journal tells that another one has taken its place.
  */
 import { DuckDBInstance } from "@duckdb/node-api"
 import * as FileSystem from "@effect/platform/FileSystem"
