@@ -250,7 +250,12 @@ describe.concurrent("usage", () => {
     ["no id", ["wait"], { code: 2, stderr: ["missing required argument"] }],
     ["an empty id", ["wait", ""], { code: 2, stderr: ["must not be empty"] }],
     ["an id with a dash", ["wait", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
-    ["an id with a dash, to status", ["status", "--ok"], { code: 2, stderr: ["Did you mean ok?"] }],
+    ["an id with a dash, to status", ["status", "--run_1"], { code: 2, stderr: ["Did you mean run_1?"] }],
+    [
+      "an option that is none",
+      ["wait", "ok", "--tries", "5"],
+      { code: 2, stderr: ["'--tries'\nSee lume wait --help"] }
+    ],
     ["an id with a dash, after --", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
     ["help of the help", ["help", "nonsense"], { code: 2, stderr: ["Usage: lume"] }],
     ["an option with a typo", ["wait", "ok", "--timout", "5"], { code: 2, stderr: ["Did you mean --timeout?"] }],

@@ -144,7 +144,13 @@ describe.concurrent("lume doctor", () => {
       const lines = stdout.trim().split("\n")
       assert.lengthOf(lines, 6)
       assert.isTrue(lines.every((line) => line.startsWith("ok  ")))
-      for (const part of [process.versions.node, "LUME_API_KEY", "LUME_BASE_URL", "LUME_REQUEST_TIMEOUT", "No proxy"]) {
+      for (const part of [
+        process.versions.node,
+        "LUME_API_KEY",
+        "LUME_BASE_URL",
+        "timeout 7 s, from LUME_REQUEST_TIMEOUT",
+        "No proxy"
+      ]) {
         assert.include(stdout, part)
       }
       assert.notInclude(stdout, "a-key")

@@ -48,7 +48,7 @@ const settings = (): ReadonlyArray<Finding> => {
       : fine("An API key is present, from LUME_API_KEY."),
     timeout === undefined
       ? fine("Request timeout 60 s, the default.")
-      : fine(`Request timeout ${timeout}, from LUME_REQUEST_TIMEOUT.`),
+      : fine(`Request timeout ${/^[\d.]+$/.test(timeout) ? `${timeout} s` : timeout}, from LUME_REQUEST_TIMEOUT.`),
     proxyFinding()
   ]
 }

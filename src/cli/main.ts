@@ -190,9 +190,9 @@ const refused = (error: unknown): number => {
   return standing.get().code
 }
 
-/** A run id with a dash is to commander an option that does not exist. */
+/** A run id with a dash, or with two where it begins as Lume's do, is to commander an option that does not exist. */
 const withId = (refusal: string): string => {
-  const [, id] = /^error: unknown option '-+(.+)'\n$/.exec(refusal) ?? []
+  const [, id] = /^error: unknown option '(?:-(?!-)|-+(?=run_))(.+)'\n$/.exec(refusal) ?? []
   return id === undefined ? refusal : `${refusal}(A run id does not begin with a dash. Did you mean ${id}?)\n`
 }
 
