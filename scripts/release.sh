@@ -16,5 +16,5 @@ version=$(node -p 'require("./package.json").version')
 second=$(npm run --silent effect-4 | tail -n 1)
 
 publish . "$version" effect-3
-publish "$second" "2.${version#*.}" latest
+publish "$second" "$(tar -xOf "$second" package/package.json | node -p 'JSON.parse(require("fs").readFileSync(0)).version')" latest
 npx changeset tag

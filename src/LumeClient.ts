@@ -124,7 +124,7 @@ export interface Options {
    * How often a failed request is tried again: `times` (default 3) after delays that begin with `base` (default 500
    * milliseconds), double, and go up to `cap` (default 30 seconds). None is shorter than what an answer asks for
    * (`Retry-After`, up to 2 minutes). Only what is safe is tried again: reads, and submits that Lume certainly did not
-   * take.
+   * take. The reads of a wait have these delays too, but `tolerance` says how long they go on.
    */
   readonly retry?:
     | {

@@ -25,6 +25,7 @@ const pages = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "bench/README.md",
+  "effect-4/README.md",
   ...filesIn("docs", /\.md$/)
 ]
 
@@ -33,6 +34,7 @@ const declarationsOf = (path: string): ReadonlyMap<string, ReadonlyArray<string>
   const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest)
   const found = new Map<string, Array<string>>()
   const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) return
     // it looks at any node, and gives nothing for one that is no declaration
     const name = ts.getNameOfDeclaration(node as ts.Declaration)
     if (name !== undefined && ts.isIdentifier(name)) {
@@ -53,7 +55,7 @@ const declarations = (path: string, name: string): ReadonlyArray<string> => {
 }
 
 /** Such as `src/client/retry.ts:schedule`, or `test/cases/`. */
-const reference = /`((?:\.ci|bench|docs|examples|src|test)\/[\w./-]*)(?::(\w+))?`/g
+const reference = /`((?:\.ci|bench|docs|effect-4(?!\/build)|examples|scripts|src|test)\/[\w./-]*)(?::(\w+))?`/g
 
 const architecture = read("docs/architecture.md")
 const options = "src/client/options.ts"

@@ -43,7 +43,7 @@ export type Read = (limit: number) => Effect.Effect<LumeRun, LumeError.StatusErr
 const uncached: Record<string, string> =
   "location" in globalThis && globalThis.location !== undefined ? {} : { "cache-control": "no-cache" }
 
-/** Why a submit failed, and whether it is certain that Lume took nothing. */
+/** Why a submit failed, and whether to send it again: only what Lume has certainly not taken, and may take later. */
 export interface SubmitFailure {
   readonly error: LumeError.SubmitError
   readonly repeatable: boolean

@@ -22,7 +22,7 @@ const pollCounter = Metric.counter("effect_lume_polls", {
 })
 
 const retries = Metric.counter("effect_lume_retries", {
-  description: "Requests made again after a transient failure",
+  description: "Requests made again after a failure that may pass",
   incremental: true
 })
 
