@@ -10,13 +10,21 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** Each branch of the order from the ground up, as stages of modules and folders. */
+/** Each branch of the order from the ground up, as stages of modules and folders: the trunk, then what goes on from it. */
 const readOrders = (): ReadonlyArray<ReadonlyArray<ReadonlyArray<string>>> => {
   const page = readFileSync(join(root, "CONTRIBUTING.md"), "utf8")
-  const [, block = ""] = /^## The order of the folders$.*?\n\n((?: {4}[^\n]*\n)+)/ms.exec(page) ?? []
-  const stages = (text: string) => Array.from(text.matchAll(/[^→]*\w[^→]*/g), ([stage]) => stage.match(/\w+\/?/g) ?? [])
-  const [trunk = "", , ...branches] = block.split("…")
-  return branches.map((branch) => [...stages(trunk), ...stages(branch)])
+  const [, trunk = "", branches = ""] =
+    /^## The order of the folders$.*?\n\n((?: {4}[^\n]*\n)+)\n((?: {4}[^\n]*\n)+)/ms.exec(page) ?? []
+  const stages = (text: string) => text.split("→").map((stage) => stage.match(/\w+\/?/g) ?? [])
+  const below = stages(trunk)
+  return branches
+    .trim()
+    .split("\n")
+    .map((branch) => {
+      const [from, ...on] = stages(branch)
+      assert.deepStrictEqual(below.at(-1), from, "a branch goes on from the end of the trunk")
+      return [...below, ...on]
+    })
 }
 
 const orders = readOrders()
