@@ -55,7 +55,8 @@ const declarations = (path: string, name: string): ReadonlyArray<string> => {
 }
 
 /** Such as `src/client/retry.ts:schedule`, or `test/cases/`. */
-const reference = /`((?:\.ci|bench|docs|effect-4(?!\/(?:build|node_modules))|examples|scripts|src|test)\/[\w./-]*)(?::(\w+))?`/g
+const reference =
+  /`((?:\.ci|bench|docs|effect-4(?!\/(?:build|node_modules))|examples|scripts|src|test)\/[\w./-]*)(?::(\w+))?`/g
 
 const architecture = read("docs/architecture.md")
 const options = "src/client/options.ts"
