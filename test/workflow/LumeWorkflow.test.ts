@@ -166,6 +166,18 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
+  it.effect("is made again no third time by a process, however often it is interrupted", () =>
+    Effect.gen(function* () {
+      const journal = yield* endedWhileSubmitting
+      const resubmit = inWorkflow(journal)(LumeWorkflow.submit({ ...submission, ifUnknown: "resubmit" }))
+      yield* LumeTest.failNext(1, "timeout", { on: "submit", received: true })
+      yield* killedAfter("1 second", resubmit)
+      assert.lengthOf(yield* LumeTest.submitted, 2)
+      assert.strictEqual((yield* Effect.flip(resubmit))._tag, "SubmitOutcomeUnknownError")
+      assert.lengthOf(yield* LumeTest.submitted, 2)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
   it.effect("that is made again and refused as processed says so: the first one has succeeded", () =>
     Effect.gen(function* () {
       const journal = yield* endedWhileSubmitting

@@ -15,8 +15,8 @@ export interface Intent {
 let incarnation: string | undefined
 let intents = 0
 
-/** What became of requests on their way: nothing is known of one that was begun only. */
-const begun = new Map<string, Exit.Exit<unknown, unknown> | undefined>()
+/** What became of requests: only how often one that is on its way, or was interrupted, was sent. */
+const begun = new Map<string, Exit.Exit<unknown, unknown> | "once" | "again">()
 
 const keyOf = (intent: Intent): string => `${intent.incarnation}/${intent.number}`
 
@@ -45,21 +45,26 @@ export const once = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const key = keyOf(intent)
+    const known = begun.get(key)
     // an intent's results are those of its own `send`
-    const known = begun.get(key) as Exit.Exit<A, E> | undefined
-    if (known !== undefined) return known
-    const isFirst = intent.incarnation === incarnation && !begun.has(key)
-    begun.set(key, undefined)
+    if (Exit.isExit(known)) return known as Exit.Exit<A, E>
 
-    const noted = (sending: Effect.Effect<A, E, R>) =>
-      Effect.onExit(sending, (exit) =>
-        Effect.sync(() => {
-          if (!Exit.isInterrupted(exit)) begun.set(key, exit)
-        })
-      )
+    const sent = (times: "once" | "again") =>
+      Effect.suspend(() => {
+        begun.set(key, times)
+        return send
+      })
+    const again = mayRepeat && known !== "again" ? sent("again") : Effect.fail(unknown())
+    const isFirst = intent.incarnation === incarnation && known === undefined
+    const sending = isFirst
+      ? Effect.catchAll(sent("once"), (error) => (mayRepeat && isUnknown(error) ? again : Effect.fail(error)))
+      : again
 
-    if (!isFirst) return mayRepeat ? noted(send) : Effect.fail(unknown())
-    return noted(mayRepeat ? Effect.catchAll(send, (error) => (isUnknown(error) ? send : Effect.fail(error))) : send)
+    return Effect.onExit(sending, (exit) =>
+      Effect.sync(() => {
+        if (!Exit.isInterrupted(exit)) begun.set(key, exit)
+      })
+    )
   })
 
 /** The result has been written down by the engine, which asks for it no more. */
