@@ -119,7 +119,7 @@ const syncSourceOf = ({ flow, sourcePath, sources }: Job, { memory }: Limits, { 
     // That a database in memory can't be opened is no fault of the source or the flow.
     const database = yield* Effect.orDie(duckdb.open(places))
     const program = yield* parse(database, flow)
-    const staging = yield* syncSource.stage(database, located, program.names)
+    const staging = yield* syncSource.stage(database, located, program)
     return { program, staging }
   })
 

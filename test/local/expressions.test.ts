@@ -251,6 +251,77 @@ describe("what is not there is named, with what is", () => {
   )
 })
 
+describe("what this engine itself calls something can't be named", () => {
+  const sources = {
+    "a.csv": "v,w\n1,2\n3,4\n",
+    "a.json": '[{"v":"1","w":"2"},{"v":"3","w":"4"}]',
+    "a.parquet": new Uint8Array()
+  }
+  const places = Effect.gen(function* () {
+    const places = yield* folders(sources)
+    yield* query(`COPY (SELECT '1' AS v, '2' AS w) TO '${path.join(places.sources, "a.parquet")}'`)
+    return places
+  })
+
+  const tables = ["staged", "numbered", "computed", "records", "result", "lume_row", "main.staged"]
+  const columns = ["c0", "json", "values", "row", "field_0", "field_1", "test_0", "lume_row", "NULL", "file_row_number"]
+  const ownTexts = (one: string) => ["query_table('sta' || 'ged')", "query('FROM sta' || 'ged')", one]
+
+  for (const source of Object.keys(sources)) {
+    live(`${source}: neither in a field nor in a test`, () =>
+      Effect.gen(function* () {
+        const folders = yield* places
+        const said = (fields: Readonly<Record<string, string>>, check = "true") =>
+          Effect.map(run(folders, source, { flow: make(fields, [["X", "x", check]]) }), (outcome) => {
+            const { errorCode, message } = failure(outcome)
+            assert.strictEqual(errorCode, "FLOW_SQL_ERROR", message)
+            return message.replace(/ Its SQL is: .*/, "")
+          })
+        for (const table of tables) {
+          const [name = ""] = table.split(".").slice(-1)
+          const sql = `(SELECT count(*) FROM ${table}) > 0`
+          assert.include(
+            yield* said({ x: sql }),
+            `there is no table "${name}". The table of the source's rows is called source.`
+          )
+          assert.include(
+            yield* said({ x: "v" }, sql),
+            `there is no table "${name}". The table of the target's rows is called target.`
+          )
+        }
+        for (const column of columns) {
+          const named = `there is no column "${column}". `
+          for (const sql of [`"${column}"`, `source."${column}"`, `(SELECT max(s."${column}") FROM source s)`])
+            assert.include(yield* said({ x: "v", y: sql }), `${named}The source's columns are "v", "w".`, sql)
+          for (const sql of [`"${column}" IS NULL`, `(SELECT count(t."${column}") FROM target t) > 0`])
+            assert.include(yield* said({ x: "v" }, sql), `${named}The target's fields are "x".`, sql)
+        }
+        for (const sql of ownTexts("json_execute_serialized_sql(json_serialize_sql('FROM sta' || 'ged'))"))
+          assert.include(yield* said({ x: `(SELECT count(*) FROM ${sql})` }), "Write that SQL itself, as a subquery.")
+      })
+    )
+  }
+
+  live("but may be what a source's columns, a target's fields, and tables of an expression's own are called", () =>
+    Effect.gen(function* () {
+      const names = ["row", "field_0", "test_0", "lume_row", "staged", "numbered", "computed", "source", "target", "c0"]
+      const own = "(WITH staged AS (SELECT 7 AS x), numbered AS (FROM staged) SELECT sum(x) FROM numbered)"
+      const lines = yield* mapped(
+        `${names.join(",")}\n${names.map((_, index) => index).join(",")}\n`,
+        make(
+          { ...Object.fromEntries(names.map((name) => [name, `"${name}"`])), own },
+          names.map((name, index) => [
+            "X",
+            name,
+            `"${name}" = '${index}' AND (SELECT count(*) FROM target t WHERE t."${name}" = '${index}') = 1`
+          ])
+        )
+      )
+      assert.strictEqual(lines[1], [...names.keys(), 7].join())
+    })
+  )
+})
+
 describe("an expression that fails on the data names the first record, and holds none of its values", () => {
   const source = ["name,amount", "Ada,1", '"Lovelace, Ada",2', "Grace,secret", "Alan,secret", ""].join("\n")
   const cases: ReadonlyArray<readonly [sql: string, says: string]> = [

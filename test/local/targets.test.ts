@@ -89,6 +89,49 @@ describe("Parquet", () => {
     })
   )
 
+  live("keeps dates and times that are infinite, nested too", () =>
+    Effect.gen(function* () {
+      const types = ["DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMPTZ"]
+      const fields = types.flatMap((type) => {
+        const infinite = `'infinity'::${type}`
+        return [infinite, `-${infinite}`.replace("-'", "'-"), `[${infinite}]`, `MAP {${infinite}: {'a': ${infinite}}}`]
+      })
+      const uri = yield* target("a.parquet", make(Object.fromEntries(fields.map((sql, index) => [`f${index}`, sql]))))
+      const [first] = yield* query(`SELECT COLUMNS(*)::VARCHAR FROM '${fileURLToPath(uri)}'`)
+      const expected = types.flatMap(() => ["infinity", "-infinity", "[infinity]", "{infinity={'a': infinity}}"])
+      assert.deepStrictEqual(Object.values(first ?? {}), expected)
+    })
+  )
+
+  live("refuses a value that can't be written, with the field and the record, where it is mapped", () =>
+    Effect.gen(function* () {
+      const variant = (sql: string) => `CASE WHEN n = 4 THEN (${sql})::VARIANT ELSE n::VARIANT END`
+      for (const sql of [
+        "INTERVAL '1 second'",
+        "TIMETZ '12:00:00+02'",
+        "'101'::BIT",
+        "TIMESTAMP_S '2026-01-31 12:00:00'"
+      ]) {
+        const message = yield* refused("a.parquet", make({ n: "n", x: variant(sql), y: "n::VARIANT" }))
+        assert.include(message, "The field \"x\" can't be computed for record 4: DuckDB can't write its value", sql)
+      }
+      yield* target(
+        "a.parquet",
+        make({ n: "n", x: variant("INTERVAL '1 second'") }, [{ error_code: "FOUR", field: "n", check: "n <> 4" }])
+      )
+    })
+  )
+
+  live("refuses a VARIANT inside of another value", () =>
+    Effect.gen(function* () {
+      for (const sql of ["[n::VARIANT]", "{'a': [n::VARIANT]}", "MAP {'a': n::VARIANT}"]) {
+        const message = yield* refused("a.parquet", make({ n: "n", x: sql }))
+        assert.include(message, 'The field "x" can\'t be computed: it has a VARIANT inside of another value', sql)
+        yield* target("a.parquet", make({ x: `${sql}::VARIANT`, y: sql.replace("VARIANT", "VARCHAR") }))
+      }
+    })
+  )
+
   live("refuses types of which it would lose a part", () =>
     Effect.gen(function* () {
       for (const [sql, type] of [

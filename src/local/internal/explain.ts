@@ -15,6 +15,8 @@ import { nestedWindow, syntaxError } from "./syntax.js"
 export interface Scope {
   /** What the names are, such as `The source's columns`. */
   readonly title: string
+  /** The table that they are the columns of: the source's rows, or the target's. */
+  readonly table: "source" | "target"
   readonly names: ReadonlyArray<string>
   /** Columns that SQL can't tell apart, which therefore can't be named. */
   readonly twins: ReadonlyArray<string>
@@ -131,7 +133,9 @@ const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Eff
   }
   const [, unknown, referenced = unknown] = missingTable.exec(message) ?? []
   if (referenced !== undefined)
-    return Effect.succeed(`there is no table ${quoted([referenced])}. The table of the source's rows is called source.`)
+    return Effect.succeed(
+      `there is no table ${quoted([referenced])}. The table of the ${scope.table}'s rows is called ${scope.table}.`
+    )
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
   if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)

@@ -26,6 +26,8 @@ export interface Batch<E extends Expression = Expression> {
    * may name the row's number as `row` does.
    */
   readonly query: (some: ReadonlyArray<E>, where?: string) => string
+  /** The statement that does with such a query what may fail. Default: it computes each value. */
+  readonly use?: (query: string) => string
   readonly row: string
   readonly rows: number
 }
@@ -36,14 +38,14 @@ export const write = ({ castTo, sql }: Pick<Expression, "sql" | "castTo">): stri
   castTo === undefined ? `(\n${sql}\n)` : `(\n${sql}\n)::${castTo}`
 
 /** An expression to blame. */
-export interface Culprit {
-  readonly expression: Expression
+export interface Culprit<E extends Expression = Expression> {
+  readonly expression: E
   readonly error: DuckDBError
   /** The first record for which it fails, from 1; `undefined` where it fails for no single record. */
   readonly record: number | undefined
 }
 
-type Blame = Pick<Culprit, "expression" | "error">
+type Blame<E extends Expression> = Pick<Culprit<E>, "expression" | "error">
 
 const errorOf = (attempt: Effect.Effect<unknown, DuckDBError>): Effect.Effect<DuckDBError | undefined> =>
   Effect.match(attempt, { onFailure: (error) => error, onSuccess: () => undefined })
@@ -52,7 +54,7 @@ const errorOf = (attempt: Effect.Effect<unknown, DuckDBError>): Effect.Effect<Du
 const firstFailing = <E extends Expression>(
   suspects: ReadonlyArray<E>,
   attempt: (some: ReadonlyArray<E>) => Effect.Effect<unknown, DuckDBError>
-): Effect.Effect<Blame | undefined> =>
+): Effect.Effect<Blame<E> | undefined> =>
   Effect.gen(function* () {
     let left = suspects
     while (left.length > 1) {
@@ -88,7 +90,7 @@ export const severalColumns = (): DuckDBError =>
 export const findUnbound = <E extends Expression>(
   database: Database,
   { expressions, query }: Batch<E>
-): Effect.Effect<Culprit | undefined> =>
+): Effect.Effect<Culprit<E> | undefined> =>
   Effect.map(
     firstFailing(expressions, (some) =>
       Effect.filterOrFail(
@@ -100,18 +102,19 @@ export const findUnbound = <E extends Expression>(
     (blame) => blame && { ...blame, record: undefined }
   )
 
+// Each value is hashed, because DuckDB computes nothing that nobody looks at.
+const lookAtEach = (query: string): string => `SELECT bit_xor(hash(*COLUMNS(*))) FROM (${query})`
+
 /**
  * The first expression that fails on the data, and the first record for which it does. No record is named where its
  * value depends on other rows, since then it would be another value for a part of them.
  */
 export const findFailing = <E extends Expression>(
   database: Database,
-  { expressions, query, row, rows }: Batch<E>
-): Effect.Effect<Culprit | undefined> =>
+  { expressions, query, row, rows, use = lookAtEach }: Batch<E>
+): Effect.Effect<Culprit<E> | undefined> =>
   Effect.gen(function* () {
-    // Each value is hashed, because DuckDB computes nothing that nobody looks at.
-    const compute = (some: ReadonlyArray<E>, where?: string) =>
-      database.run(`SELECT bit_xor(hash(*COLUMNS(*))) FROM (${query(some, where)})`)
+    const compute = (some: ReadonlyArray<E>, where?: string) => database.run(use(query(some, where)))
     const between = (from: number, to: number) => `${row} >= ${from} AND ${row} < ${to}`
 
     const simple = expressions.filter(({ syntax }) => !syntax.seesOtherRows)

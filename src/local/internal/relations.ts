@@ -4,6 +4,9 @@
  * - `source` holds the source's columns, for subqueries.
  * - `numbered` holds them with the row's number; the fields are computed from it, and call it `source` too.
  * - `computed` holds the row's number and the fields; the tests are computed from it, and call it `target`.
+ *
+ * A flow's SQL sees `source`, `target` and their columns, and no other name of ours: those that are there while it is
+ * bound are chosen so that it does not hold them, and no query around it gives names to what it selects.
  */
 import * as expression from "./expression.js"
 import type { Field, Program, Test } from "./program.js"
@@ -21,8 +24,8 @@ export interface Relations {
   readonly drop: ReadonlyArray<string>
   readonly fields: expression.Batch<Placed<Field>>
   readonly tests: expression.Batch<Placed<Test>>
-  /** The query that gives `result`: the rows' numbers, from 0, as `row`, and the columns of the fields and the tests. */
-  readonly result: string
+  /** The statement that makes `result`: the rows' numbers, from 0, as `row`, and the columns of the fields and the tests. */
+  readonly compute: string
   /** The source's columns that differ only by case, and so can't be seen. */
   readonly twins: ReadonlyArray<string>
 }
@@ -46,7 +49,7 @@ const hasSubquery = (expressions: ReadonlyArray<expression.Expression>): boolean
 
 /** Puts a flow and a source together. */
 export const make = (program: Program, staging: Staging): Relations => {
-  const { columns } = staging
+  const { columns, relation } = staging
   // Where a source has no records it has no columns to compute anything from, and no rows to compute it for.
   const place = <E extends expression.Expression>(expressions: ReadonlyArray<E>, prefix: string) =>
     expressions.map((one, index) => ({
@@ -57,7 +60,8 @@ export const make = (program: Program, staging: Staging): Relations => {
 
   const names = program.fields.map(({ name }) => name)
   const taken = [...columns.map(({ name }) => name), ...names, ...program.texts]
-  const row = sql.name(sql.free("lume_row", taken))
+  const own = (wanted: string) => sql.free(wanted, taken)
+  const [row, numbered, computed] = [own("lume_row"), own("numbered"), own("computed")]
   const fields = place(program.fields, "field")
   const tests = place(program.tests, "test")
 
@@ -65,12 +69,12 @@ export const make = (program: Program, staging: Staging): Relations => {
   // SQL has no empty name either.
   const seen = columns.filter(({ name }) => name !== "" && program.names(name) && !twins.has(name))
   const values = seen.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
-  const numbered = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
+  const numberedColumns = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
 
-  const sourceColumns = values.length === 0 ? "NULL" : values.join(", ")
+  const sourceColumns = values.length === 0 ? `NULL AS ${row}` : values.join(", ")
 
   const overSource = (some: ReadonlyArray<Field>, where?: string) =>
-    `SELECT ${[row, ...some.map(expression.write)].join(", ")} FROM numbered AS source${whereOf(where)}`
+    `SELECT ${[row, ...some.map(expression.write)].join(", ")} FROM ${numbered} AS source${whereOf(where)}`
 
   const listed = names.map(sql.name)
   const whole = wholeRow(
@@ -78,26 +82,25 @@ export const make = (program: Program, staging: Staging): Relations => {
     names.map((name) => ({ name, value: sql.name(name) })),
     tests
   )
-  const computed = `(${overSource(fields)}) AS computed(${[row, ...listed].join(", ")})`
+  const computing = `(${overSource(fields)}) AS ${computed}(${[row, ...listed].join(", ")})`
   // A subquery over the target must see the fields as they were computed, also those that are random.
   const target = hasSubquery(tests)
-    ? `WITH computed AS MATERIALIZED (SELECT * FROM ${computed}), target AS (SELECT ${listed.join(", ")} FROM computed) `
+    ? `WITH ${computed} AS MATERIALIZED (SELECT * FROM ${computing}), target AS (SELECT ${listed.join(", ")} FROM ${computed}) `
     : ""
   const overTarget = (list: ReadonlyArray<string>, where?: string) =>
-    `${target}SELECT ${list.join(", ")} FROM (SELECT ${["*", ...whole].join(", ")} FROM ${target === "" ? computed : "computed"}) AS target${whereOf(where)}`
+    `${target}SELECT ${list.join(", ")} FROM (SELECT ${["*", ...whole].join(", ")} FROM ${target === "" ? computing : computed}) AS target${whereOf(where)}`
 
-  const result = [
-    `${row} AS row`,
-    ...fields.map(({ column, name }) => `${sql.name(name)} AS ${column}`),
-    ...tests.map((test) => `coalesce(${expression.write(test)}, false) AS ${test.column}`)
-  ]
+  const resultColumns = ["row", ...fields.map(({ column }) => column), ...tests.map(({ column }) => column)]
+  const result = [row, ...listed, ...tests.map((test) => `coalesce(${expression.write(test)}, false)`)]
   return {
     create: [
-      `CREATE VIEW numbered AS SELECT ${numbered.join(", ")} FROM staged`,
+      `CREATE VIEW ${numbered} AS SELECT ${numberedColumns.join(", ")} FROM ${relation} AS staged`,
       // A table, because DuckDB compares every pair of rows where a subquery over a view has a cast in its condition.
-      ...(hasSubquery([...fields, ...tests]) ? [`CREATE TABLE source AS SELECT ${sourceColumns} FROM staged`] : [])
+      ...(hasSubquery([...fields, ...tests])
+        ? [`CREATE TABLE source AS SELECT ${sourceColumns} FROM ${relation} AS staged`]
+        : [])
     ],
-    drop: ["DROP VIEW numbered", "DROP TABLE IF EXISTS source"],
+    drop: [`DROP VIEW ${numbered}`, "DROP TABLE IF EXISTS source"],
     fields: { expressions: fields, query: overSource, row, rows: staging.rows },
     tests: {
       expressions: tests,
@@ -105,7 +108,7 @@ export const make = (program: Program, staging: Staging): Relations => {
       row,
       rows: staging.rows
     },
-    result: overTarget(result),
+    compute: `CREATE TABLE result(${resultColumns.join(", ")}) AS ${overTarget(result)}`,
     twins: [...twins]
   }
 }

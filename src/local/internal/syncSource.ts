@@ -11,30 +11,29 @@ import type { LocalFlow } from "../LocalFlow.js"
 import type * as duckdb from "./duckdb.js"
 import { StageFailure } from "./failure.js"
 import * as format from "./format.js"
+import type { Program } from "./program.js"
 import type { OpenFile } from "./source/bytes.js"
 import * as delimited from "./source/delimited.js"
 import { toUtf8 } from "./source/encoding.js"
 import { gunzip } from "./source/gunzip.js"
 import * as json from "./source/json.js"
 import * as parquet from "./source/parquet.js"
-import type { Names, Staged } from "./source/staged.js"
+import type { Staged } from "./source/staged.js"
 import { Unreadable } from "./source/unreadable.js"
 import * as sourceFile from "./sourceFile.js"
+import * as sql from "./sql.js"
 
-export type { Column, Names } from "./source/staged.js"
+export type { Column } from "./source/staged.js"
 
 /** A source in staging. */
-export interface Staging extends Omit<Staged, "readable"> {
+export interface Staging extends Staged {
   readonly database: duckdb.Database
+  /** The relation's name in the database, which the flow's SQL does not hold: our own SQL calls it `staged`. */
+  readonly relation: string
   /** The extension of the targets, such as `.csv`. */
   readonly extension: string
   /** Fails where the file has changed since it was located. */
   readonly unchanged: Effect.Effect<void, StageFailure>
-  /**
-   * Fails where the file has changed, or `staged` is in place and holds values that can't be read: asked where a query
-   * over it has failed.
-   */
-  readonly readable: Effect.Effect<void, StageFailure>
 }
 
 /** Which source is wanted. */
@@ -97,17 +96,18 @@ export const locate = (request: Request): Effect.Effect<Located, StageFailure, F
 const stageKind = (
   database: duckdb.Database,
   { file, kind, request: { flow, work } }: Located,
-  names: Names
+  { names }: Program,
+  relation: string
 ): Effect.Effect<Staged, Unreadable | StageFailure, Scope.Scope> => {
   switch (kind.family) {
     case "delimited": {
       const { delimiter = kind.delimiter } = flow
-      return delimited.stage(database, { file, delimiter, isSure: flow.delimiter !== undefined, work })
+      return delimited.stage(database, { file, delimiter, isSure: flow.delimiter !== undefined, relation, work })
     }
     case "json":
-      return json.stage(database, { file, layout: kind.layout, names })
+      return json.stage(database, { file, layout: kind.layout, names, relation })
     case "parquet":
-      return parquet.stage(database, file)
+      return parquet.stage(database, file, relation)
   }
 }
 
@@ -115,19 +115,20 @@ const stageKind = (
 export const stage = (
   database: duckdb.Database,
   located: Located,
-  names: Names
+  program: Program
 ): Effect.Effect<Staging, StageFailure, Scope.Scope> => {
   const { extension, request, unchanged } = located
-  return stageKind(database, located, names).pipe(
+  const relation = sql.free("staged", [...program.texts])
+  return stageKind(database, located, program, relation).pipe(
     // A file that is being written may look broken: that it changes is the better reason.
     Effect.catchTag("Unreadable", (error) => Effect.zipRight(unchanged, error)),
     named(request.sourcePath),
     Effect.map((staged) => ({
       ...staged,
       database,
+      relation,
       extension,
-      unchanged,
-      readable: Effect.zipRight(unchanged, named(request.sourcePath)(staged.readable))
+      unchanged
     }))
   )
 }

@@ -59,14 +59,17 @@ const errorCodes = ({ tests }: Transformed): string => {
   return `list_filter([${codes.join(", ")}], lambda code: code IS NOT NULL)`
 }
 
-const rejectedRows = ({ rejects, row }: Staging, transformed: Transformed): string => {
+const rejectedRows = ({ rejects, relation, row }: Staging, transformed: Transformed): string => {
   const columns = rejects.columns(errorCodes(transformed))
   // The rows are joined by their positions, which is fast; that they are the same is checked row by row.
   const isRejected =
     `CASE WHEN ${row} IS DISTINCT FROM result.row THEN error('The rows are not aligned') ` +
     `ELSE NOT (${passes(transformed.tests)}) END`
-  return `SELECT ${columns.join(", ")} FROM staged POSITIONAL JOIN result WHERE ${isRejected}`
+  return `SELECT ${columns.join(", ")} FROM ${relation} AS staged POSITIONAL JOIN result WHERE ${isRejected}`
 }
+
+const copy = (query: string, file: string, options: string): string =>
+  `COPY (${query}) TO ${sql.text(file)} (${options})`
 
 const valueOf = ({ column }: TypedField): string => `result.${column}`
 
@@ -109,27 +112,25 @@ const refuseNoNumbers = ({ database }: Staging, { fields, tests }: Transformed) 
     }
   })
 
-/** Refuses numbers of 39 digits, which are what can't be cast for Parquet. */
-const refuseLongNumbers = ({ database, rows }: Staging, { fields, tests }: Transformed) =>
+/** Refuses the field whose values the target's format can't keep, which is found by writing parts of them to `probe`. */
+const refuseUnwritable = (staging: Staging, transformed: Transformed, probe: string) =>
   Effect.gen(function* () {
-    const cast = fields.flatMap((field) => {
-      const type = targetType.parquetCast(field.type)
-      const syntax = { ...field.syntax, seesOtherRows: false }
-      return type === undefined ? [] : [{ ...field, syntax, value: `${valueOf(field)}::${type}` }]
-    })
+    const { database, format, rows } = staging
+    const { fields, tests } = transformed
     const culprit = yield* expression.findFailing(database, {
-      expressions: cast,
-      query: (some, where = "true") =>
-        `SELECT ${["row", ...some.map(({ value }) => value)].join(", ")} FROM result WHERE ${passes(tests)} AND ${where}`,
+      expressions: fields.map((field) => ({ ...field, syntax: { ...field.syntax, seesOtherRows: false } })),
+      query: (some, where = "true") => {
+        const values = some.map((field) => `${written(staging, transformed, field)} AS ${field.column}`)
+        return `SELECT ${["row", ...values].join(", ")} FROM result WHERE ${passes(tests)} AND ${where}`
+      },
+      use: (query) => copy(query, probe, format.write),
       row: "row",
       rows
     })
-    if (culprit !== undefined)
-      return yield* explain.refuse(
-        culprit.expression,
-        "it has a number of 39 digits, and Parquet keeps 38. Cast it to VARCHAR, or to DOUBLE where digits may be lost.",
-        culprit.record
-      )
+    if (culprit !== undefined) {
+      const { expression, record } = culprit
+      return yield* explain.refuse(expression, targetType.unwritable(expression.type), record)
+    }
   })
 
 const toDisk = ({ message }: DuckDBError): StageFailure =>
@@ -158,7 +159,7 @@ export const syncTarget = (
 ): Effect.Effect<Locations, StageFailure, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const { database, extension, format, inPlace, rejects } = staging
+    const { database, extension, format, inPlace, rejects, relation } = staging
     const { mapped, rejected } = transformed.tally
     const output = path.join(work, "output")
     const onDisk = Effect.mapError(fromPlatform)
@@ -171,8 +172,10 @@ export const syncTarget = (
     ): Effect.Effect<Option.Option<string>, StageFailure, R> =>
       Effect.gen(function* () {
         const file = path.join(output, name + extension)
-        yield* Effect.catchAll(database.run(`COPY (${query}) TO ${sql.text(file)} (${options})`), (error) =>
-          Effect.all([refuseLack(error), refuse, toDisk(error)], { discard: true })
+        yield* Effect.catchAll(database.run(copy(query, file, options)), (error) =>
+          Effect.all([refuseLack(error), error.kind === "IO" ? toDisk(error) : refuse, toDisk(error)], {
+            discard: true
+          })
         )
         yield* onDisk(files.chmod(file, 0o600))
         return Option.some(pathToFileURL(path.join(target, name + extension)).href)
@@ -184,9 +187,9 @@ export const syncTarget = (
         ? Option.none()
         : yield* write("rejects", rejectedRows(staging, transformed), rejects.write, refuseDamaged(staging))
     // What is staged has served, and its memory is wanted for writing.
-    yield* Effect.orDie(database.run(`DROP ${inPlace ? "VIEW" : "TABLE"} staged`))
+    yield* Effect.orDie(database.run(`DROP ${inPlace ? "VIEW" : "TABLE"} ${relation}`))
     if (format.family === "json") yield* refuseNoNumbers(staging, transformed)
-    const refuse = format.family === "parquet" ? refuseLongNumbers(staging, transformed) : Effect.void
+    const refuse = refuseUnwritable(staging, transformed, path.join(work, "probe"))
     const mappedAt =
       mapped === 0 && rejected > 0
         ? Option.none()

@@ -77,8 +77,6 @@ const namesByPosition = ({ node }: Place): boolean =>
   node["ref_type"] === "NATURAL" ||
   node["type"] === "PIVOT" ||
   node["type"] === "SHOW_REF" ||
-  node["function_name"] === "query" ||
-  node["function_name"] === "query_table" ||
   (Array.isArray(node["column_name_alias"]) && node["column_name_alias"].length > 0)
 
 /** The names by which rows of the source and the target can be taken as a whole. */
@@ -94,9 +92,14 @@ const tablesOf = (places: ReadonlyArray<Place>): ReadonlySet<string> =>
 const referencesOf = ({ node }: Place): ReadonlyArray<ReadonlyArray<string>> =>
   Array.isArray(node["column_names"]) ? [node["column_names"].map(String)] : []
 
+/** Functions that make SQL of a text, in which nobody could see what an expression names. */
+const runsText: ReadonlySet<string> = new Set(["query", "query_table", "json_execute_serialized_sql"])
+
 /** Why an expression with this node can't have one value for each row. */
 const refusal = ({ inSubquery, node }: Place): string | undefined => {
   if (node["class"] === "PARAMETER") return "it holds a parameter. Write the value itself."
+  if (Predicate.isString(node["function_name"]) && runsText.has(node["function_name"]))
+    return `it makes SQL of a text by ${node["function_name"]}(…). Write that SQL itself, as a subquery.`
   if (inSubquery) return undefined
   if (node["class"] === "STAR") {
     const star = node["columns"] === true ? "COLUMNS(…)" : "a star"

@@ -52,30 +52,46 @@ const unfit = (type: DuckDBType): string | undefined => {
   }
 }
 
-/** Why a file of this family can't keep the values of a type; `undefined` where it can. */
-export const problem = (family: Family, type: DuckDBType): string | undefined =>
-  holds(type, isNameless)
-    ? "it has parts without names. Name them, as in {'first': …, 'second': …}."
-    : family === "parquet"
-      ? firstOf(type, unfit)
-      : undefined
+const isVariant = ({ typeId }: DuckDBType): boolean => typeId === DuckDBTypeId.VARIANT
+
+/** Why a file of this family can't keep the values of a type; `undefined` where it can, or can keep some of them. */
+export const problem = (family: Family, type: DuckDBType): string | undefined => {
+  if (holds(type, isNameless)) return "it has parts without names. Name them, as in {'first': …, 'second': …}."
+  if (family !== "parquet") return undefined
+  return partsOf(type).some((part) => holds(part, isVariant))
+    ? "it has a VARIANT inside of another value, which DuckDB can't write into Parquet. Cast the whole to VARIANT, or the part to VARCHAR."
+    : firstOf(type, unfit)
+}
 
 const isHuge = ({ typeId }: DuckDBType): boolean => typeId === DuckDBTypeId.HUGEINT || typeId === DuckDBTypeId.UHUGEINT
 
-/** A type with `DECIMAL(38,0)` for the integers of 128 bits, which Parquet knows only as inexact numbers. */
-const withDecimals = (type: DuckDBType): string => {
+/** Why some values of a type can't be written, where a file of its family can keep others. */
+export const unwritable = (type: DuckDBType | undefined): string =>
+  type !== undefined && holds(type, isHuge)
+    ? "it has a number of 39 digits, and Parquet keeps 38. Cast it to VARCHAR, or to DOUBLE where digits may be lost."
+    : "DuckDB can't write its value into a file of the source's format. Cast it to VARCHAR."
+
+const needsCast = (type: DuckDBType): boolean => isHuge(type) || type.typeId === DuckDBTypeId.TIMESTAMP_S
+
+/**
+ * A type with `DECIMAL(38,0)` for the integers of 128 bits, which Parquet knows only as inexact numbers, and `TIMESTAMP`
+ * for the timestamps in seconds, which DuckDB itself casts for Parquet, but not those that are infinite.
+ */
+const asCast = (type: DuckDBType): string => {
   switch (type.typeId) {
     case DuckDBTypeId.HUGEINT:
     case DuckDBTypeId.UHUGEINT:
       return "DECIMAL(38,0)"
+    case DuckDBTypeId.TIMESTAMP_S:
+      return "TIMESTAMP"
     case DuckDBTypeId.LIST:
-      return `${withDecimals(type.valueType)}[]`
+      return `${asCast(type.valueType)}[]`
     case DuckDBTypeId.ARRAY:
-      return `${withDecimals(type.valueType)}[${type.length}]`
+      return `${asCast(type.valueType)}[${type.length}]`
     case DuckDBTypeId.MAP:
-      return `MAP(${withDecimals(type.keyType)}, ${withDecimals(type.valueType)})`
+      return `MAP(${asCast(type.keyType)}, ${asCast(type.valueType)})`
     case DuckDBTypeId.STRUCT:
-      return `STRUCT(${Array.zipWith(type.entryNames, type.entryTypes, (name, part) => `${sql.name(name)} ${withDecimals(part)}`).join(", ")})`
+      return `STRUCT(${Array.zipWith(type.entryNames, type.entryTypes, (name, part) => `${sql.name(name)} ${asCast(part)}`).join(", ")})`
     default:
       return type.alias ?? type.toString()
   }
@@ -83,7 +99,7 @@ const withDecimals = (type: DuckDBType): string => {
 
 /** The type to which values are cast for a Parquet file; `undefined` where none is needed. */
 export const parquetCast = (type: DuckDBType | undefined): string | undefined =>
-  type !== undefined && holds(type, isHuge) ? withDecimals(type) : undefined
+  type !== undefined && holds(type, needsCast) ? asCast(type) : undefined
 
 const isInexact = ({ alias, typeId }: DuckDBType): boolean =>
   typeId === DuckDBTypeId.FLOAT || typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.VARIANT || alias === "JSON"

@@ -176,6 +176,7 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
     const { expressions, query } = fields
     const scope: explain.Scope = {
       title: "The source's columns",
+      table: "source",
       names: columns.map(({ name }) => name),
       twins,
       elsewhere: {
@@ -199,10 +200,11 @@ const bind = (staging: Staging, { fields, twins }: Relations): Effect.Effect<Rea
   })
 
 /** Computes `result`; where that fails, finds out by what. */
-const compute = (staging: Staging, { fields, result, tests }: Relations): Effect.Effect<void, StageFailure> => {
+const makeResult = (staging: Staging, { compute, fields, tests }: Relations): Effect.Effect<void, StageFailure> => {
   const { columns, database, format } = staging
   const scope: explain.Scope = {
     title: "The target's fields",
+    table: "target",
     names: fields.expressions.map(({ name }) => name),
     twins: [],
     elsewhere: {
@@ -210,7 +212,7 @@ const compute = (staging: Staging, { fields, result, tests }: Relations): Effect
       advice: "That is a column of the source, which no test sees: make it a field of the target."
     }
   }
-  return Effect.catchAll(database.run(`CREATE TABLE result AS ${result}`), (error) =>
+  return Effect.catchAll(database.run(compute), (error) =>
     Effect.gen(function* () {
       yield* refuseLack(error)
       yield* staging.unchanged
@@ -250,7 +252,7 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     yield* refuseTwins(program, made.twins)
     yield* execute(staging, made.create)
     const fields = yield* bind(staging, made)
-    yield* compute(staging, made)
+    yield* makeResult(staging, made)
     yield* execute(staging, made.drop)
     const measured = yield* settle(database, made, rows)
     const tests = made.tests.expressions

@@ -21,6 +21,8 @@ export interface Source {
   readonly delimiter: string
   /** Whether the flow's author has named the delimiter. */
   readonly isSure: boolean
+  /** The name of what is made of it in the database. */
+  readonly relation: string
   /** The run's own folder. */
   readonly work: string
 }
@@ -126,8 +128,8 @@ const attempt = (
   plan: Plan,
   isParallel: boolean
 ): Effect.Effect<number | undefined, StageFailure> =>
-  database.run(`CREATE OR REPLACE TABLE staged AS SELECT * FROM ${reader(plan, isParallel)}`).pipe(
-    Effect.zipRight(countRows(database)),
+  database.run(`CREATE OR REPLACE TABLE ${plan.table.relation} AS SELECT * FROM ${reader(plan, isParallel)}`).pipe(
+    Effect.zipRight(countRows(database, plan.table.relation)),
     Effect.catchAll((error) => Effect.as(refuseLack(error), undefined))
   )
 
@@ -165,7 +167,6 @@ export const stage = (
       format: { family: "delimited", write: `${options}, HEADER true` },
       columns: names.map((name, index) => ({ name, value: `staged.c${index}` })),
       inPlace: false,
-      readable: Effect.void,
       row: "staged.rowid",
       rows,
       rejects: {

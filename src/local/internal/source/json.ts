@@ -20,6 +20,8 @@ export interface Source {
   /** How records lie by the file's extension: an array's file may also have lines. */
   readonly layout: Layout
   readonly names: Names
+  /** The name of what is made of them in the database. */
+  readonly relation: string
 }
 
 const scan = ({ file, layout }: Source): Effect.Effect<JsonScan, Unreadable> =>
@@ -94,17 +96,17 @@ const uncertain = new Unreadable({
   why: "DuckDB does not find the records that it holds. Write the file again, by another program."
 })
 
-/** Makes `staged` of the records: each record's text, and the values of keys that the flow may name. */
+/** Makes the staged table of the records: each record's text, and the values of keys that the flow may name. */
 const extract = (
   database: duckdb.Database,
   keys: ReadonlyArray<string>,
-  names: Names,
+  { names, relation }: Source,
   hasInexact: boolean
 ): Effect.Effect<ReadonlyArray<Column>, duckdb.DuckDBError> =>
   Effect.gen(function* () {
     const twins = sql.twins(keys)
     const wanted = keys.filter((key) => key !== "" && names(key) && !twins.has(key))
-    const value = yield* jsonValues.extract(database, wanted, hasInexact)
+    const value = yield* jsonValues.extract(database, relation, wanted, hasInexact)
     yield* Effect.forEach(["records", "shapes"], (table) => database.run(`DROP TABLE ${table}`), { discard: true })
     return keys.map((name) => ({ name, value: value(name) }))
   })
@@ -127,8 +129,8 @@ export const stage = (database: duckdb.Database, source: Source): Effect.Effect<
     const { inexact, layout = source.layout, records } = yield* scan(source)
     const load = Effect.gen(function* () {
       yield* database.run(`CREATE TABLE records AS SELECT json FROM ${reader(source.file, layout)}`)
-      const columns = yield* extract(database, yield* keysOf(database), source.names, inexact)
-      return (yield* countRows(database)) === records ? columns : yield* uncertain
+      const columns = yield* extract(database, yield* keysOf(database), source, inexact)
+      return (yield* countRows(database, source.relation)) === records ? columns : yield* uncertain
     })
     const columns = yield* Effect.catchTag(load, "DuckDBError", fromDuckDB(uncertain.why))
     const names = columns.map(({ name }) => name)
@@ -136,7 +138,6 @@ export const stage = (database: duckdb.Database, source: Source): Effect.Effect<
       format: { family: "json", write: `FORMAT json, ARRAY ${source.layout === "array"}` },
       columns,
       inPlace: false,
-      readable: Effect.void,
       row: "staged.rowid",
       rows: records,
       rejects: {

@@ -8,7 +8,7 @@ import * as sql from "../sql.js"
 
 /** How values are taken out of the records' texts. */
 export interface Extraction {
-  /** The statements that make `staged`: the text of each record as `json`, and what holds the values. */
+  /** The statements that make the staged table: the text of each record as `json`, and what holds the values. */
   readonly statements: ReadonlyArray<readonly [statement: string, ...parameters: ReadonlyArray<string>]>
   /** A key's value: SQL over `staged`. */
   readonly value: (key: string) => string
@@ -34,11 +34,11 @@ const unmarked = (value: string, mark: string): string =>
 const pointer = (key: string): string => sql.text(`/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
 
 /** For a flow that names few keys: those alone, as a struct. */
-const asStruct = (json: string, wanted: ReadonlyArray<string>): Extraction => {
+const asStruct = (relation: string, json: string, wanted: ReadonlyArray<string>): Extraction => {
   const shape = JSON.stringify(Object.fromEntries(wanted.map((key) => [key, "VARCHAR"])))
   const values = wanted.length === 0 ? "NULL" : `json_transform(${json}, ${sql.text(shape)})`
   return {
-    statements: [[`CREATE TABLE staged AS SELECT json, ${values} AS "values" FROM records`]],
+    statements: [[`CREATE TABLE ${relation} AS SELECT json, ${values} AS "values" FROM records`]],
     value: (key) => `struct_extract(staged."values", ${sql.text(key)})`
   }
 }
@@ -52,14 +52,14 @@ const places =
  * For a flow that names very many keys: all values, as a list in the order of the keys. To take a field out of a struct
  * takes the longer the more fields it has, out of a list it does not.
  */
-const asList = (json: string, wanted: ReadonlyArray<string>): Extraction => {
+const asList = (relation: string, json: string, wanted: ReadonlyArray<string>): Extraction => {
   const at = new Map(wanted.map((key, index) => [key, index + 1]))
   const values = `list_select(json_extract_string(${json}, '$.*'), places)`
   return {
     statements: [
       [places, JSON.stringify(wanted), String(wanted.length)],
       [
-        `CREATE TABLE staged AS SELECT json, ${values} AS "values" FROM records ` +
+        `CREATE TABLE ${relation} AS SELECT json, ${values} AS "values" FROM records ` +
           "JOIN shapes ON shapes.keys = json_keys(json) JOIN places USING (first) ORDER BY records.rowid"
       ],
       ["DROP TABLE places"]
@@ -72,16 +72,17 @@ const asList = (json: string, wanted: ReadonlyArray<string>): Extraction => {
 const many = 1000
 
 /**
- * Takes the values of `wanted` out of the table `records`, whose records have the lists of keys in the table `shapes`.
+ * Makes the table `relation` of the values of `wanted`, which it takes out of the table `records`, whose records have the lists of keys in the table `shapes`.
  */
 export const extract = (
   database: duckdb.Database,
+  relation: string,
   wanted: ReadonlyArray<string>,
   hasInexact: boolean
 ): Effect.Effect<(key: string) => string, duckdb.DuckDBError> => {
   const mark = hasInexact ? randomUUID() : undefined
   const json = mark === undefined ? "json" : marked(mark)
-  const { statements, value } = (wanted.length > many ? asList : asStruct)(json, wanted)
+  const { statements, value } = (wanted.length > many ? asList : asStruct)(relation, json, wanted)
   const run = Effect.forEach(statements, ([statement, ...parameters]) => database.run(statement, parameters), {
     discard: true
   })

@@ -63,7 +63,7 @@ const topNames = (nodes: ReadonlyArray<Node>): ReadonlyArray<string> => {
 /** DuckDB numbers the rows of a file in a column of this name, unless the file has one. */
 const rowNumber = "file_row_number"
 
-const load = (database: duckdb.Database, { path }: OpenFile) =>
+const load = (database: duckdb.Database, { path }: OpenFile, relation: string) =>
   Effect.gen(function* () {
     const nodes = yield* readNodes(database, path)
     const lossy = nodes.find(({ loses }) => loses !== null)
@@ -78,26 +78,27 @@ const load = (database: duckdb.Database, { path }: OpenFile) =>
     const reader = `read_parquet(${sql.text(path)}, hive_partitioning = false, file_row_number = ${inPlace})`
     yield* database.run(
       inPlace
-        ? `CREATE VIEW staged(${columns.join(", ")}) AS SELECT * FROM ${reader}`
-        : `CREATE TABLE staged(${columns.join(", ")}) AS SELECT * FROM ${reader}`
+        ? `CREATE VIEW ${relation}(${columns.join(", ")}) AS SELECT * FROM ${reader}`
+        : `CREATE TABLE ${relation}(${columns.join(", ")}) AS SELECT * FROM ${reader}`
     )
-    return { names, inPlace, rows: yield* countRows(database) }
+    return { names, inPlace, rows: yield* countRows(database, relation) }
   })
 
 const damaged = "its Parquet is damaged, or uses what DuckDB does not know. Write the file again."
 
-/** Reads every value. */
-const readAll = (database: duckdb.Database, width: number): Effect.Effect<void, Unreadable | StageFailure> =>
-  Effect.catchAll(
-    database.run(`SELECT ${Array.from({ length: width }, (_, index) => `count(c${index})`).join(", ")} FROM staged`),
-    fromDuckDB(damaged)
-  )
-
-/** Stages a Parquet file. */
-export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<Staged, Unreadable | StageFailure> =>
+/** Stages a Parquet file as a relation with the name `relation`. */
+export const stage = (
+  database: duckdb.Database,
+  file: OpenFile,
+  relation: string
+): Effect.Effect<Staged, Unreadable | StageFailure> =>
   Effect.gen(function* () {
     yield* checkEnds(file)
-    const { inPlace, names, rows } = yield* Effect.catchTag(load(database, file), "DuckDBError", fromDuckDB(damaged))
+    const { inPlace, names, rows } = yield* Effect.catchTag(
+      load(database, file, relation),
+      "DuckDBError",
+      fromDuckDB(damaged)
+    )
     const originals = names.map((name, index) => `staged.c${index} AS ${sql.name(name === "" ? `c${index}` : name)}`)
     return {
       format: { family: "parquet", write: "FORMAT parquet" },
@@ -105,7 +106,6 @@ export const stage = (database: duckdb.Database, file: OpenFile): Effect.Effect<
       inPlace,
       row: inPlace ? `staged.${rowNumber}` : "staged.rowid",
       rows,
-      readable: names.length === 0 ? Effect.void : readAll(database, names.length),
       rejects: {
         columns: (codes) => [...originals, `${codes} AS ${sql.name(sql.free("error_codes", names))}`],
         write: "FORMAT parquet"

@@ -4,9 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as duckdb from "../duckdb.js"
-import type { StageFailure } from "../failure.js"
 import type { Format } from "../format.js"
-import type { Unreadable } from "./unreadable.js"
 
 /** A column of the source. */
 export interface Column {
@@ -27,7 +25,7 @@ export interface Rejects {
 /** Whether the flow may name a column of the source, in upper or lower case. It is never false of one that is named. */
 export type Names = (column: string) => boolean
 
-/** The relation `staged`, whose rows are the source's. */
+/** The relation of the source's rows, which our SQL calls `staged`. */
 export interface Staged {
   /** How the mapped rows are written. */
   readonly format: Format
@@ -39,12 +37,10 @@ export interface Staged {
   readonly row: string
   readonly rows: number
   readonly rejects: Rejects
-  /** Fails where values can't be read that are read in place, of which no query that fails can say so. */
-  readonly readable: Effect.Effect<void, Unreadable | StageFailure>
 }
 
 const Rows = Schema.Struct({ rows: Schema.Number })
 
-/** How many rows `staged` has. */
-export const countRows = (database: duckdb.Database): Effect.Effect<number, duckdb.DuckDBError> =>
-  Effect.map(database.one(Rows, "SELECT count(*)::DOUBLE AS rows FROM staged"), ({ rows }) => rows)
+/** How many rows a table has. */
+export const countRows = (database: duckdb.Database, table: string): Effect.Effect<number, duckdb.DuckDBError> =>
+  Effect.map(database.one(Rows, `SELECT count(*)::DOUBLE AS rows FROM ${table}`), ({ rows }) => rows)
