@@ -5,16 +5,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { soak } from "./soak/soak.js"
 
-describe("five hundred waits at once, through faults", () => {
+describe("a thousand waits at once, through faults", () => {
   it.live(
     "end right, start no run twice, and leave nothing behind",
     () =>
       Effect.gen(function* () {
-        const report = yield* soak({ waits: 500, longestRun: 4_000, pollInterval: "1 second", polls: 1_000 })
+        const report = yield* soak({ waits: 1_000, longestRun: 4_000, pollInterval: "1 second", polls: 1_000 })
         assert.deepStrictEqual(report.wrong, [])
-        assert.strictEqual(report.right + report.unknown, 500)
-        // how many submits get no answer in time depends on the machine
-        assert.isAbove(report.right, 100)
+        assert.strictEqual(report.right + report.unknown, 1_000)
+        assert.isAbove(report.right, 700)
         assert.strictEqual(report.submittedTwice, 0)
         assert.deepStrictEqual(report.leftOver, [])
         assert.isBelow(report.heap, 1.1)
