@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { dirname, join, relative } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import ts from "typescript"
 import * as engine from "./engine.js"
 import type { Rules } from "./engine.js"
@@ -24,9 +24,12 @@ const folders = ["src", "test", "examples", "docs"]
 const files = [
   ".oxfmtrc.json",
   ".oxlintrc.json",
+  "AGENTS.md",
+  "CHANGELOG.md",
   "CONTRIBUTING.md",
   "LICENSE",
   "README.md",
+  "SECURITY.md",
   "scripts/imports.mjs",
   "tsconfig.json",
   "tsconfig.build.json",
@@ -40,6 +43,9 @@ const files = [
  */
 const left =
   /^(?:src|test|examples)\/(?:local|workflow|cli|durable|postgres)(?:\/|$)|^examples\/(?:quickstart|webhook-app)\/|^test\/webhookWaits|^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4)(?:\.test\.ts$|\/)|^test\/types\/workflow\.|^examples\/webhook-app\/out/
+
+/** The files by hand that stand for no file of the source: other files by hand share them. */
+const shared = new Set(["src/internal/generators.ts"])
 
 const filesIn = (folder: string): ReadonlyArray<string> =>
   existsSync(folder)
@@ -102,6 +108,16 @@ export interface Problems {
   readonly wrong: ReadonlyArray<string>
 }
 
+/** Whether a page is about 1.x only, as its first line says. */
+const isAboutOther = (page: string): boolean => /^# [^\n]*\n\n_1\.x \(Effect 3\) only\._/.test(page)
+
+/** A page without the sections that are about 1.x only, and without what lists say of pages that are gone. */
+const withoutOther = (page: string, gone: ReadonlyArray<string>): string =>
+  gone.reduce(
+    (text, path) => text.replaceAll(new RegExp(`^- \\[[^\\]]*\\]\\([^)]*\\b${basename(path)}\\)[^\\n]*\\n`, "gm"), ""),
+    page.replaceAll(/^## [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^## |$(?![^]))/gms, "")
+  )
+
 /** Writes the tree. */
 export const write = (where: Folders, rules: Rules): Problems => {
   const { line, source, tree } = where
@@ -115,12 +131,15 @@ export const write = (where: Folders, rules: Rules): Problems => {
   rmSync(tree, { recursive: true, force: true })
   // the formatter and the linter skip what git ignores, unless it is a repository of its own
   mkdirSync(join(tree, ".git"), { recursive: true })
-  for (const file of folders.flatMap((folder) => filesIn(join(source, folder)))) {
+  const all = folders.flatMap((folder) => filesIn(join(source, folder)))
+  const gone = all.filter((file) => file.endsWith(".md") && isAboutOther(readFileSync(file, "utf8")))
+  const page = (text: string): string => turn.page(withoutOther(text, gone))
+  for (const file of all) {
     const path = relative(source, file)
-    if (left.test(path) || existsSync(join(byHand, path))) continue
+    if (left.test(path) || existsSync(join(byHand, path)) || gone.includes(file)) continue
     const text = () => readFileSync(file, "utf8")
     if (path.endsWith(".ts")) put(path, turn.module(text()))
-    else if (path.endsWith(".md")) put(path, turn.page(text()))
+    else if (path.endsWith(".md")) put(path, page(text()))
     else {
       mkdirSync(dirname(join(tree, path)), { recursive: true })
       cpSync(file, join(tree, path))
@@ -129,9 +148,7 @@ export const write = (where: Folders, rules: Rules): Problems => {
   for (const path of files) {
     put(
       path,
-      path.endsWith(".md")
-        ? turn.page(readFileSync(join(source, path), "utf8"))
-        : readFileSync(join(source, path), "utf8")
+      path.endsWith(".md") ? page(readFileSync(join(source, path), "utf8")) : readFileSync(join(source, path), "utf8")
     )
   }
   if (existsSync(byHand)) cpSync(byHand, tree, { recursive: true })
@@ -139,7 +156,7 @@ export const write = (where: Folders, rules: Rules): Problems => {
 
   return {
     unused: turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
-    wrong: [...survivors(where), ...strangers(where)]
+    wrong: [...survivors(where), ...strangers(where), ...deadLinks(where)]
   }
 }
 
@@ -196,7 +213,7 @@ const exportsOf = (path: string): ReadonlySet<string> => {
   return names
 }
 
-/** Files by hand that export other names than the file that they stand for. */
+/** Files by hand that stand for no file of the source, or export other names than it does. */
 const strangers = ({ line, source }: Folders): ReadonlyArray<string> => {
   const byHand = join(line, "by-hand")
   return filesIn(byHand)
@@ -204,7 +221,8 @@ const strangers = ({ line, source }: Folders): ReadonlyArray<string> => {
     .flatMap((file) => {
       const path = relative(byHand, file)
       const original = join(source, path)
-      if (!existsSync(original)) return []
+      if (!existsSync(original))
+        return shared.has(path) ? [] : [`by-hand/${path} stands for no file: move it to where its original is now.`]
       const [here, there] = [exportsOf(file), exportsOf(original)]
       const missing = [...there].filter((name) => !here.has(name))
       const added = [...here].filter((name) => !there.has(name))
@@ -214,3 +232,13 @@ const strangers = ({ line, source }: Folders): ReadonlyArray<string> => {
       ]
     })
 }
+
+/** Links of what is published to pages that this line does not have. */
+const deadLinks = ({ tree }: Folders): ReadonlyArray<string> =>
+  [...filesIn(join(tree, "docs")), ...["README.md", "AGENTS.md", "SECURITY.md"].map((page) => join(tree, page))]
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) =>
+      Array.from(readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g), ([, target = ""]) => target)
+        .filter((target) => !existsSync(join(dirname(file), target)))
+        .map((target) => `${relative(tree, file)} links to ${target}, which this line does not have.`)
+    )
