@@ -9,76 +9,41 @@ import * as Effect from "effect/Effect"
 import packageJson from "../package.json" with { type: "json" }
 import { type Check, main } from "./checks.js"
 import { checkCommand } from "./commandByNpx.js"
-import { type InstallLine, written } from "./installLines.js"
+import { commandsOf } from "./fetched.js"
+import type { InstallLine } from "./installLines.js"
+import * as lines from "./lines.js"
 import { type PackageManager, packageManagers } from "./packageManagers.js"
-import { rules } from "../effect-4/rules.js"
-import * as tree from "../effect-4/tree.js"
-import { pack, repository } from "./repository.js"
 import { run, type Words } from "./run.js"
 import * as StrangersProject from "./strangersProject.js"
-
-/** A package of the npm registry, installed in a folder of its own; gives the folder of its commands. */
-const fetched = (name: string) =>
-  Effect.gen(function* () {
-    const fileSystem = yield* FileSystem.FileSystem
-    const folder = yield* fileSystem.makeTempDirectoryScoped()
-    yield* fileSystem.writeFileString(`${folder}/package.json`, "{}")
-    yield* run(folder, ["npm", "install", "--no-audit", "--no-fund", name])
-    return `${folder}/node_modules/.bin`
-  })
-
-/** What a line names, with the tarball in place of this package. */
-const packages = (line: InstallLine, tarball: string): ReadonlyArray<string> =>
-  line.packages.map((named) => (named.name === packageJson.name ? tarball : written(named)))
-
-/** Whether a line is that of 2.x: it names this package, at npm's latest. */
-const isOfEffect4 = ({ packages }: InstallLine): boolean =>
-  packages.some(({ name, version }) => name === packageJson.name && version === undefined)
-
-/** A project on Effect 4, whose program is that of the other line, turned. */
-const onEffect4 = (
-  check: Check,
-  { add, environment, files, name, node }: PackageManager,
-  bin: string,
-  line: InstallLine,
-  tarball: string
-) =>
-  Effect.gen(function* () {
-    const fileSystem = yield* FileSystem.FileSystem
-    const by = ([command, ...rest]: Words): Words => [command === "node" ? command : `${bin}/${command}`, ...rest]
-    const project = yield* StrangersProject.make({ files })
-    const program = `${project}/imported.mjs`
-    const turn = tree.turner({ line: `${repository}/effect-4` }, rules)
-    yield* fileSystem.writeFileString(program, turn(yield* fileSystem.readFileString(program)))
-    yield* check(
-      `${name} runs: ${line.text}`,
-      run(project, [...by(add), ...line.options, ...packages(line, tarball)], environment)
-    )
-    yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project, by(node), environment))
-  })
 
 const byManager = (
   check: Check,
   manager: PackageManager,
-  lines: ReadonlyArray<InstallLine>,
-  tarball: string,
-  tarball4: string
+  installLines: ReadonlyArray<InstallLine>,
+  { one, two }: lines.Lines
 ) =>
   Effect.gen(function* () {
     const { environment, name } = manager
-    const bin = yield* check(`${name} is there as ${manager.package}`, fetched(manager.package))
+    const bin = yield* check(`${name} is there as ${manager.package}`, commandsOf(manager.package))
     /** A command that may be one of the manager's own. */
     const by = ([command, ...rest]: Words): Words => [command === "node" ? command : `${bin}/${command}`, ...rest]
     const node = by(manager.node)
     const project = yield* StrangersProject.make({ files: manager.files })
-    yield* Effect.forEach(lines.filter(isOfEffect4), (line) => onEffect4(check, manager, bin, line, tarball4))
+    const adds = (project: string, line: InstallLine, tarball: string) =>
+      check(
+        `${name} runs: ${line.text}`,
+        run(project, [...by(manager.add), ...line.options, ...lines.packages(line, tarball)], environment)
+      )
+    yield* Effect.forEach(installLines.filter(lines.isOfEffect4), (line) =>
+      Effect.gen(function* () {
+        const project = yield* StrangersProject.make({ files: manager.files, turn: two.turn })
+        yield* adds(project, line, two.tarball)
+        yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project, node, environment))
+      })
+    )
     yield* Effect.forEach(
-      lines.filter((line) => !isOfEffect4(line)),
-      (line) =>
-        check(
-          `${name} runs: ${line.text}`,
-          run(project, [...by(manager.add), ...line.options, ...packages(line, tarball)], environment)
-        )
+      installLines.filter((line) => !lines.isOfEffect4(line)),
+      (line) => adds(project, line, one.tarball)
     )
     yield* check(`${name}: it is imported`, StrangersProject.imports(project, node, environment))
     if (manager.requires) {
@@ -95,14 +60,17 @@ const typeScripts = [
   ...["5.8", "5.9", "6.0", "7.0"].map((version) => ({ version, skipLibCheck: false, commonJs: true }))
 ]
 
-const byTypeScript = (check: Check, project: string, typeScript: (typeof typeScripts)[number]) => {
+const byTypeScript = (check: Check, typeScript: (typeof typeScripts)[number], name: string, project: string) => {
   const { commonJs, skipLibCheck, version } = typeScript
+  const how = skipLibCheck ? ", with skipLibCheck," : ""
   const checked = Effect.gen(function* () {
-    const bin = yield* fetched(`typescript@~${version}.0`)
+    const bin = yield* commandsOf(`typescript@~${version}.0`)
+    const tsc = [`${bin}/tsc`] as const
     const files = commonJs ? ["program.cts"] : []
-    yield* StrangersProject.typeChecks(project, [`${bin}/tsc`], { skipLibCheck, files })
+    yield* StrangersProject.typeChecks(project, tsc, { skipLibCheck, files })
+    yield* StrangersProject.typeChecks(project, tsc, { skipLibCheck, moduleResolution: "bundler" })
   })
-  return check(`TypeScript ${version}${skipLibCheck ? ", with skipLibCheck," : ""} accepts programs with it`, checked)
+  return check(`TypeScript ${version}${how} accepts programs with ${name}, as Node and as bundlers resolve`, checked)
 }
 
 /** The oldest Node of each range that `engines` admits. */
@@ -110,7 +78,7 @@ const nodes = packageJson.engines.node.match(/\d+\.\d+\.\d+/g) ?? []
 
 const byNode = (check: Check, project: string, version: string) => {
   const checked = Effect.gen(function* () {
-    const bin = yield* fetched(`node-${process.platform}-${process.arch}@${version}`)
+    const bin = yield* commandsOf(`node-${process.platform}-${process.arch}@${version}`)
     yield* StrangersProject.imports(project, [`${bin}/node`])
     yield* StrangersProject.requires(project, [`${bin}/node`])
   })
@@ -121,17 +89,14 @@ main((check) =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const cache = yield* fileSystem.makeTempDirectoryScoped()
-    const tarball = yield* check("the package is packed", pack)
-    const printed = yield* check(
-      "the package for Effect 4 is packed",
-      run(repository, ["npm", "run", "--silent", "effect-4"])
-    )
-    const tarball4 = printed.split("\n").at(-1) ?? ""
-    const lines = yield* StrangersProject.readmeLines
-    const project = yield* StrangersProject.make()
-    const first = lines.find((line) => !isOfEffect4(line))
-    const words = ["npm", "install", "--no-audit", "--no-fund", ...(first ? packages(first, tarball) : [])] as const
-    yield* check("it is installed for other versions of TypeScript and Node", run(project, words))
+    const both = yield* lines.packed(check)
+    const installLines = yield* StrangersProject.readmeLines
+    const install = (line: lines.Line) =>
+      Effect.tap(StrangersProject.make(line), (project) => run(project, [...lines.npmInstall, ...line.packages]))
+    const forOtherVersions = (line: lines.Line) =>
+      check(`${line.name} is installed for other versions of TypeScript and Node`, install(line))
+    const project = yield* forOtherVersions(both.one)
+    const project4 = yield* forOtherVersions(both.two)
     yield* check(
       "it brings no @effect/workflow",
       Effect.filterOrFail(
@@ -142,9 +107,10 @@ main((check) =>
     )
     yield* Effect.forEach(
       [
-        Effect.ignore(checkCommand(check, tarball)),
-        ...packageManagers(cache).map((manager) => byManager(check, manager, lines, tarball, tarball4)),
-        ...typeScripts.map((typeScript) => byTypeScript(check, project, typeScript)),
+        Effect.ignore(checkCommand(check, both.one.tarball)),
+        ...packageManagers(cache).map((manager) => byManager(check, manager, installLines, both)),
+        ...typeScripts.map((typeScript) => byTypeScript(check, typeScript, "1.x", project)),
+        ...typeScripts.map((typeScript) => byTypeScript(check, typeScript, "2.x", project4)),
         ...nodes.map((version) => byNode(check, project, version))
       ],
       // what fails has been said, and hinders no other

@@ -21,16 +21,28 @@ export const readmeLines: Effect.Effect<
   FileSystem.FileSystem
 > = Effect.map(readme, installLines)
 
-/** Makes the project in a temporary folder, with these files besides, by name. */
-export const make = ({ files = {} }: { readonly files?: Readonly<Record<string, string>> } = {}) =>
+/** What projects differ in. */
+export interface Options {
+  /** Files that it has besides, by name. */
+  readonly files?: Readonly<Record<string, string>>
+  /** What becomes of each program. */
+  readonly turn?: (program: string) => string
+}
+
+/** Makes the project in a temporary folder. */
+export const make = ({ files = {}, turn = (program) => program }: Options = {}) =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const project = yield* fileSystem.makeTempDirectoryScoped()
-    yield* fileSystem.copy(`${repository}/scripts/stranger`, project, { overwrite: true })
+    const programs = `${repository}/scripts/stranger`
+    for (const name of yield* fileSystem.readDirectory(programs)) {
+      const text = yield* fileSystem.readFileString(`${programs}/${name}`)
+      yield* fileSystem.writeFileString(`${project}/${name}`, name.endsWith("s") ? turn(text) : text)
+    }
     const [, firstProgram = ""] = /```ts\n(.*?)\n```/s.exec(yield* readme) ?? []
     const all = {
       "package.json": JSON.stringify({ name: "a-strangers-project", private: true, type: "module" }),
-      "readme.ts": firstProgram,
+      "readme.ts": turn(firstProgram),
       ...files
     }
     yield* Effect.forEach(Object.entries(all), ([name, text]) => fileSystem.writeFileString(`${project}/${name}`, text))
@@ -73,17 +85,24 @@ export const runsLocally = prints("localRun.mjs", "2 mapped, 1 rejected")
 /** What type checks differ in. */
 export interface TypeCheck {
   readonly skipLibCheck?: boolean
+  /** How modules are found. Default: as Node finds them. */
+  readonly moduleResolution?: "nodenext" | "bundler"
   /** Files that are checked besides the README's first program and `program.ts`. */
   readonly files?: ReadonlyArray<string>
 }
 
 /** Type-checks the README's first program and others, by the words that run TypeScript. */
-export const typeChecks = (project: string, tsc: Words, { files = [], skipLibCheck = false }: TypeCheck = {}) =>
+export const typeChecks = (
+  project: string,
+  tsc: Words,
+  { files = [], moduleResolution = "nodenext", skipLibCheck = false }: TypeCheck = {}
+) =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const compilerOptions = {
       strict: true,
-      module: "NodeNext",
+      module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
+      moduleResolution,
       target: "ES2022",
       noEmit: true,
       types: [],
