@@ -3,6 +3,8 @@
  */
 import type { Rules } from "./engine.js"
 
+const httpApi = ["OpenApi"]
+
 const http = [
   "FetchHttpClient",
   "Headers",
@@ -10,10 +12,13 @@ const http = [
   "HttpClientError",
   "HttpClientRequest",
   "HttpClientResponse",
+  "HttpMiddleware",
+  "HttpPlatform",
   "HttpRouter",
   "HttpServer",
   "HttpServerRequest",
-  "HttpServerResponse"
+  "HttpServerResponse",
+  "HttpTraceContext"
 ]
 
 /** The same name in both, in two modules. */
@@ -23,7 +28,10 @@ const same = (before: string, after: string, ...names: ReadonlyArray<string>) =>
 export const rules: Rules = {
   modules: {
     ...Object.fromEntries(http.map((name) => [`@effect/platform/${name}`, `effect/http/${name}`])),
+    ...Object.fromEntries(httpApi.map((name) => [`@effect/platform/${name}`, `effect/http-api/${name}`])),
     "@effect/opentelemetry/Otlp": "effect/observability/Otlp",
+    "@effect/platform/Error": "effect/PlatformError",
+    "@effect/platform/FileSystem": "effect/FileSystem",
     "@effect/platform/HttpApp": "effect/http/HttpEffect",
     "@effect/platform/KeyValueStore": "effect/persistence/KeyValueStore",
     "@effect/rpc/Rpc": "effect/rpc/Rpc",
@@ -41,7 +49,8 @@ export const rules: Rules = {
 
   members: {
     unsafeCurrentTimeMillis: "currentTimeMillisUnsafe",
-    unsafeCurrentTimeNanos: "monotonicTimeNanosUnsafe"
+    unsafeCurrentTimeNanos: "monotonicTimeNanosUnsafe",
+    unsafeJson: "jsonUnsafe"
   },
 
   rewrites: [
@@ -49,6 +58,7 @@ export const rules: Rules = {
     ["Effect.async", "Effect.callback"],
     ["Effect.catchAll", "Effect.catch"],
     ["Effect.Effect.Error", "Effect.Error"],
+    ["Effect.Effect.Success", "Effect.Success"],
     ["Effect.runtime", "Effect.context"],
     ["Runtime.runFork", "Effect.runForkWith"],
     ["Cause.pretty($cause, $options)", "Cause.pretty($cause)"],
@@ -63,11 +73,16 @@ export const rules: Rules = {
     ],
     ["Effect.withRandom(Random.make($seed))", "Random.withSeed($seed)"],
     ["Effect.yieldNow()", "Effect.yieldNow"],
+    ["Effect.yieldNow({ priority: $priority })", "Effect.yieldNowWith($priority)"],
+    ["Effect.zipLeft($after)", "Effect.tap($after)"],
     ["Effect.zipLeft($effect, $after)", "Effect.tap($effect, $after)"],
     ["Effect.dieMessage($message)", "Effect.die(new Error($message))"],
     ["Effect.either", "Effect.result"],
     ["Effect.fork", "Effect.forkChild"],
     ["Effect.forkDaemon", "Effect.forkDetach"],
+    ["Effect.ignoreLogged($effect)", "Effect.ignore($effect, { log: true })"],
+    ["Effect.makeLatch", "Latch.make"],
+    ["Effect.makeSemaphore", "Semaphore.make"],
     ["Effect.orElse($effect, $other)", "Effect.catch($effect, $other)"],
     [
       "Effect.timeoutFail({ duration: $duration, onTimeout: $onTimeout })",
@@ -77,6 +92,8 @@ export const rules: Rules = {
       "Effect.timeoutFail($effect, { duration: $duration, onTimeout: $onTimeout })",
       "Effect.timeoutOrElse($effect, { duration: $duration, orElse: () => Effect.fail(($onTimeout)()) })"
     ],
+    ["Clock.make()", "Clock.Clock.defaultValue()"],
+    ["Effect.withClock($clock)", "Effect.provideService(Clock.Clock, $clock)"],
     ["Effect.withClock($effect, $clock)", "Effect.provideService($effect, Clock.Clock, $clock)"],
     ["Effect.withFiberRuntime", "Effect.withFiber"],
     ["Effect.zipRight", "Effect.andThen"],
@@ -88,6 +105,7 @@ export const rules: Rules = {
     ["Exit.isInterrupted", "Exit.hasInterrupts"],
     ["Fiber.poll($fiber)", "Effect.sync(() => Option.fromNullishOr($fiber.pollUnsafe()))"],
     ["Fiber.RuntimeFiber", "Fiber.Fiber"],
+    ["Scope.CloseableScope", "Scope.Closeable"],
     ["Scope.extend", "Scope.provide"],
     ["TestContext.TestContext", "TestClock.layer()"],
 
@@ -104,6 +122,7 @@ export const rules: Rules = {
       "Duration.subtract(Duration.fromInputUnsafe($duration), Duration.fromInputUnsafe($less))"
     ],
     ["Duration.DurationInput", "Duration.Input"],
+    ["Duration.greaterThan", "Duration.isGreaterThan"],
     ["Duration.decode", "Duration.fromInputUnsafe"],
     ["Duration.decodeUnknown($input)", "Duration.fromInput($input as Duration.Input)"],
     ["Encoding.decodeHex", "Hex.decode"],
@@ -111,6 +130,7 @@ export const rules: Rules = {
     ["Option.fromNullable", "Option.fromNullishOr"],
     ["Pipeable.Class()", "Pipeable.Class"],
     ["Predicate.isObject", "Predicate.isObjectKeyword"],
+    ["Predicate.isReadonlyRecord", "Predicate.isReadonlyObject"],
     ["Predicate.isRecord", "Predicate.isObject"],
     ["Redacted.unsafeWipe", "Redacted.wipeUnsafe"],
     ["Schedule.intersect($one, $other)", "Schedule.max([$one, $other])"],
@@ -130,7 +150,10 @@ export const rules: Rules = {
       "Result.match($either, { onFailure: $onLeft, onSuccess: $onRight })"
     ],
     ["Either.Either", "Result.Result"],
-    ...same("Either", "Result", "flatMap", "getOrNull", "getOrThrow", "map", "try"),
+    ["Either.fromNullable", "Result.fromNullishOr"],
+    ["Either.left", "Result.fail"],
+    ["Either.right", "Result.succeed"],
+    ...same("Either", "Result", "flatMap", "flip", "getOrElse", "getOrNull", "getOrThrow", "map", "try"),
     ["$either.left", "$either.failure", "effect/Either"],
     ["$either.right", "$either.success", "effect/Either"],
 
@@ -139,13 +162,35 @@ export const rules: Rules = {
 
     // logs
     ["Logger.minimumLogLevel(LogLevel.Debug)", 'Layer.succeed(References.MinimumLogLevel, "Debug")'],
+    ["Logger.minimumLogLevel(LogLevel.None)", 'Layer.succeed(References.MinimumLogLevel, "None")'],
     ["Logger.remove(Logger.defaultLogger)", "Logger.layer([])"],
     ["Logger.replace(Logger.defaultLogger, $logger)", "Logger.layer([$logger])"],
+
+    // files
+    ["FileSystem.GiB", "ByteSize.gibibytes"],
+    ["FileSystem.MiB", "ByteSize.mebibytes"],
+    ['$error._tag === "SystemError" ? $error.reason : $error._tag', "$error.reason._tag"],
+    [
+      "new Error.SystemError({ module: $module, method: $method, reason: $reason, $$rest })",
+      "PlatformError.systemError({ _tag: $reason, module: $module, method: $method, $$rest })"
+    ],
+    ["FileSystem.Size($bytes)", "ByteSize.bytes($bytes)"],
+    ["type FileSystem.SizeInput", "bigint | number"],
+    ['$error.reason === "PermissionDenied"', 'Predicate.isTagged($error.reason, "PermissionDenied")'],
 
     // streams
     ["Stream.provideLayer", "Stream.provide"],
     ["Stream.repeatEffect", "Stream.fromEffectRepeat"],
+    ["Stream.runFoldEffect($stream, $zero, $fold)", "Stream.runFoldEffect($stream, () => $zero, $fold)"],
+    [
+      "Stream.unfoldEffect($state, $step)",
+      "Stream.unfold($state, (state) => Effect.map(($step)(state), Option.getOrUndefined))"
+    ],
     ["Stream.unwrapScoped", "Stream.unwrap"],
+    [
+      "NodeStream.pipeThroughDuplex($stream, $duplex, $onError)",
+      "NodeStream.pipeThroughDuplex($stream, { evaluate: $duplex, onError: $onError })"
+    ],
 
     // layers and configuration
     ["Config.redacted", "Config.Redacted"],
@@ -178,6 +223,7 @@ export const rules: Rules = {
     ["MetricBoundaries.exponential", "Metric.exponentialBoundaries"],
 
     // schemas
+    ["ParseResult.decodeEither", "SchemaParser.decodeResult"],
     ["ParseResult.decodeUnknown", "SchemaParser.decodeUnknownEffect"],
     ["ParseResult.decodeUnknownEither", "SchemaParser.decodeUnknownResult"],
     ["ParseResult.decodeUnknownOption", "Schema.decodeUnknownOption"],
@@ -191,8 +237,11 @@ export const rules: Rules = {
       "effect/Schema"
     ],
     ["$schema.annotations($annotations)", "$schema.annotate($annotations)", "effect/Schema"],
+    ["type Schema.Schema<$Type>", "Schema.Codec<$Type>"],
     ["type Schema.Schema<$Type, $Encoded>", "Schema.Codec<$Type, $Encoded>"],
+    ["type Schema.Schema.Any", "Schema.Top"],
     ["Schema.decode", "Schema.decodeEffect"],
+    ["Schema.decodeEither", "Schema.decodeResult"],
     ["Schema.decodeUnknown", "Schema.decodeUnknownEffect"],
     ["Schema.decodeUnknownEither", "Schema.decodeUnknownResult"],
     ["Schema.encode", "Schema.encodeEffect"],
@@ -203,10 +252,16 @@ export const rules: Rules = {
     ["Schema.DateTimeUtcFromSelf", "Schema.DateTimeUtc"],
     ["Schema.DurationFromSelf", "Schema.Duration"],
     ["Schema.filter($predicate)", "Schema.check(Schema.makeFilter($predicate))"],
+    ["Schema.Literal(...$literals)", "Schema.Literals($literals)"],
     ["Schema.Literal($first, $second, $$rest)", "Schema.Literals([$first, $second, $$rest])"],
     ["Schema.minLength($least)", "Schema.check(Schema.isMinLength($least))"],
+    ["Schema.NonEmptyTrimmedString", "Schema.NonEmptyString.pipe(Schema.check(Schema.isTrimmed()))"],
     ["Schema.OptionFromSelf", "Schema.Option"],
     ["Schema.optionalWith($schema, { exact: true })", "Schema.optionalKey($schema)"],
+    ["Schema.parseJson()", "Schema.fromJsonString(Schema.Unknown)"],
+    ["Schema.pattern($pattern)", "Schema.check(Schema.isPattern($pattern))"],
+    ["Schema.Struct($fields, $rest)", "Schema.StructWithRest(Schema.Struct($fields), [$rest])"],
+    ["Schema.Tuple($first, $second, $$rest)", "Schema.Tuple([$first, $second, $$rest])"],
     ["Schema.parseJson($schema)", "Schema.fromJsonString($schema)"],
     ["type Schema.SchemaClass<$Type>", "Schema.Codec<$Type>"],
     [
@@ -228,9 +283,29 @@ export const rules: Rules = {
       '$error._tag === "RequestError" ? $error.reason === "Transport" : $error.response.status >= $status',
       '$error.reason._tag === "TransportError" || ($error.response?.status ?? 0) >= $status'
     ],
+    [
+      'Predicate.isTagged($error, "RouteNotFound")',
+      '(HttpServerError.isHttpServerError($error) && $error.reason._tag === "RouteNotFound")'
+    ],
     ["HttpRouter.empty.pipe($$routes)", "Layer.mergeAll($$routes)"],
+    ["HttpRouter.get($path, $handler)", 'HttpRouter.add("GET", $path, $handler)'],
+    ["HttpRouter.toHttpApp", "HttpRouter.toHttpEffect"],
+    ["type HttpRouter.HttpRouter.DefaultServices", "Layer.Success<typeof HttpServer.layerServices>"],
     ["HttpRouter.post($path, $handler)", 'HttpRouter.add("POST", $path, $handler)'],
     ["HttpServer.layerContext", "HttpServer.layerServices"],
+    ["NodeHttpServer.layerContext", "NodeHttpServer.layerHttpServices"],
+    [
+      "NodeHttpServer.makeHandler($app)",
+      "Effect.flatMap(Effect.scope, (scope) => NodeHttpServer.makeHandler(Effect.interruptible($app), { scope }))"
+    ],
+    [
+      "HttpMiddleware.withTracerDisabledWhenEffect($effect, $predicate)",
+      "Effect.provideService($effect, HttpMiddleware.TracerDisabledWhen, $predicate)"
+    ],
+    [
+      "HttpClient.withTracerDisabledWhen($predicate)",
+      "HttpClient.transformResponse(Effect.provideService(HttpClient.TracerDisabledWhen, $predicate))"
+    ],
     [
       "RpcServer.toWebHandler($group, { layer: $layer })",
       'HttpRouter.toWebHandler(RpcServer.layerHttp({ group: $group, path: "/", protocol: "http" }).pipe(Layer.provide($layer)))'

@@ -38,11 +38,19 @@ const files = [
 ]
 
 /**
- * What stays on Effect 3: `local/` and `workflow/`, with the tests and examples that are about them, and the command, which
- * is the same bundle in both. And the tests of the repository, which are about both.
+ * What stays on Effect 3: `workflow/`, with the tests and examples that are about it; the command, which is the same bundle
+ * in both; the tests of the repository, which are about both; and those of `local/` that take long and show the engine.
  */
-const left =
-  /^(?:src|test|examples)\/(?:local|workflow|cli|durable|postgres)(?:\/|$)|^examples\/(?:quickstart|webhook-app)\/|^test\/webhookWaits|^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4)(?:\.test\.ts$|\/)|^test\/types\/workflow\.|^examples\/webhook-app\/out/
+const left = [
+  /^src\/(?:workflow|cli)\//,
+  /^examples\/(?:durable|quickstart|webhook-app)\//,
+  /^test\/(?:workflow|durable|postgres|soak)\//,
+  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4|webhookWaits)\.test\.ts$/,
+  /^test\/types\/workflow\./,
+  /^test\/local\/(?:differential\w*|command|recordings|LocalLumeKills)(?:\.test)?\.ts$/
+]
+
+const isLeft = (path: string): boolean => left.some((pattern) => pattern.test(path))
 
 /** The files by hand that stand for no file of the source: other files by hand share them. */
 const shared = new Set(["src/internal/generators.ts"])
@@ -136,7 +144,7 @@ export const write = (where: Folders, rules: Rules): Problems => {
   const page = (text: string): string => turn.page(withoutOther(text, gone))
   for (const file of all) {
     const path = relative(source, file)
-    if (left.test(path) || existsSync(join(byHand, path)) || gone.includes(file)) continue
+    if (isLeft(path) || existsSync(join(byHand, path)) || gone.includes(file)) continue
     const text = () => readFileSync(file, "utf8")
     if (path.endsWith(".ts")) put(path, turn.module(text()))
     else if (path.endsWith(".md")) put(path, page(text()))

@@ -97,8 +97,7 @@ interface Success {
 }
 
 /** What a defect says of itself, where that is about code: other errors can quote data. */
-const saying = (defect: unknown): string =>
-  defect instanceof Cause.RuntimeException || defect instanceof TypeError ? ` (${oneLine(defect.message)})` : ""
+const saying = (defect: unknown): string => (defect instanceof TypeError ? ` (${oneLine(defect.message)})` : "")
 
 const crashed = (cause: Cause.Cause<never>): string =>
   `The local engine has a defect${saying(Cause.squash(cause))}, whose cause is in the log of its process.`
@@ -246,12 +245,10 @@ const inTime = (job: Job, progress: Progress) =>
     return yield* workFolders(job).pipe(
       Effect.flatMap((places) => pipeline(job, limits, places, progress)),
       Effect.scoped,
-      Effect.timeoutTo({
-        duration: limits.time,
-        onSuccess: Effect.succeed,
-        onTimeout: () => Effect.zipRight(undo, timedOut(limits.time))
-      }),
-      Effect.flatten,
+      Effect.timeoutOption(limits.time),
+      Effect.flatMap(
+        Option.match({ onNone: () => Effect.zipRight(undo, timedOut(limits.time)), onSome: Effect.succeed })
+      ),
       Effect.onInterrupt(() => undo)
     )
   })

@@ -11,6 +11,7 @@
  * ```
  */
 import * as Schema from "effect/Schema"
+import { toIssue } from "../internal/problem.js"
 import { FlowVersion } from "../RunRequest.js"
 import * as sql from "./internal/sql.js"
 
@@ -104,7 +105,7 @@ const wholeNumber = /^(0|[1-9][0-9]*)$/
 export const numberedField = ({ fields }: Pick<LocalFlow, "fields">): string | undefined =>
   Object.keys(fields).find((name) => wholeNumber.test(name))
 
-const problem = ({ fields, tests }: LocalFlow): Schema.FilterOutput | undefined => {
+const problem = ({ fields, tests }: LocalFlow) => {
   const names = Object.keys(fields)
   if (names.length === 0) return { path: ["fields"], message: "at least one field" }
   const duplicate = firstDuplicate(names)
@@ -129,7 +130,9 @@ const problem = ({ fields, tests }: LocalFlow): Schema.FilterOutput | undefined 
 }
 
 /** Schema of a flow file. */
-export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(Schema.filter(problem)).annotations({
+export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(
+  Schema.filter((flow) => toIssue(problem(flow)))
+).annotations({
   identifier: "LocalFlow",
   description: "a flow: an object with name, version, fields and tests"
 })

@@ -152,7 +152,7 @@ const start = (
     }))
     if (store === "disk") yield* settle(settings, Option.isSome(hook))
 
-    const deliver = yield* Effect.transposeMapOption(hook, webhook.make)
+    const deliver = yield* Effect.transposeOption(Option.map(hook, webhook.make))
     const made = yield* runs.make({ flows, sources, targets, limits, concurrency, deliver })
     const endpoints = yield* handlers.make({ flows, runs: made, apiKey })
     const url = yield* http.serve(endpoints, server, { has: page.has, app: yield* page.make({ flows, targets }) })

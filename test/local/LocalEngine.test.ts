@@ -214,7 +214,7 @@ describe("outcomes", () => {
         runId: "run_1",
         flow,
         sourcePath: "people.csv",
-        onStage: (stage) => (stage === "TRANSFORMING" ? Effect.dieMessage("a bug") : Effect.void)
+        onStage: (stage) => (stage === "TRANSFORMING" ? Effect.die(new TypeError("a bug")) : Effect.void)
       }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
       assert(outcome.status === "CRASHED")
       assert.deepInclude(outcome.metadata.errors[0], { stage: "TRANSFORMING", errorCode: "INTERNAL_ERROR" })
@@ -423,7 +423,8 @@ describe("interruption", () => {
         })
       )
       yield* Deferred.await(transforming)
-      assert(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+      yield* Fiber.interrupt(fiber)
+      assert(Exit.isInterrupted(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(yield* written(places), [])
     })
   )

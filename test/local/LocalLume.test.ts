@@ -7,10 +7,10 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Tracer from "effect/Tracer"
 import * as path from "node:path"
 import type * as LocalLume from "../../src/local/LocalLume.js"
 import * as LumeClient from "../../src/LumeClient.js"
+import { recorder } from "../support/observed.js"
 import { clean, live, quickly, refusal, serve, slowFlow, start } from "./lume.js"
 import { flow, folders, people } from "./support.js"
 
@@ -138,14 +138,13 @@ const decodeEnded = Schema.decodeUnknownSync(
     status: Schema.String,
     metadata: Schema.Struct(
       {
-        pipeline: Schema.optionalWith(
+        pipeline: Schema.optional(
           Schema.Struct({
             created_at: Schema.String,
             completed_at: Schema.String,
             duration_seconds: Schema.Number,
             stages: Schema.Record({ key: Schema.String, value: Schema.Number })
-          }),
-          { default: () => ({ created_at: "", completed_at: "", duration_seconds: 0, stages: {} }) }
+          })
         )
       },
       Loose
@@ -170,6 +169,7 @@ describe("on the wire", () => {
       const read = Effect.map(send(`/runs/${id}`), ({ body }) => decodeEnded(body))
       const ended = yield* Effect.repeat(read, { until: ({ status }) => status === "PARTIAL_FAILED" })
       const { pipeline, ...metadata } = ended.metadata
+      assert(pipeline !== undefined)
       assert.deepStrictEqual<unknown>(metadata, {
         run: { run_id: id, flow_version: "people:v1", source_path: "people.csv", status: "PARTIAL_FAILED" },
         results: {
@@ -244,26 +244,11 @@ describe("on the wire", () => {
   )
 })
 
-/** The spans of an effect and of all that it starts. */
-const spansOf = <A, E, R>(effect: (spans: ReadonlyArray<Tracer.Span>) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const spans: Array<Tracer.Span> = []
-    const native = yield* Effect.tracer
-    const tracer = Tracer.make({
-      span: (...options) => {
-        const span = native.span(...options)
-        spans.push(span)
-        return span
-      },
-      context: (run, fiber) => native.context(run, fiber)
-    })
-    return yield* Effect.withTracer(effect(spans), tracer)
-  })
-
 describe("spans", () => {
   live("a run leaves one, as a part of what submitted it, and reads of its status leave none", () =>
-    spansOf((spans) =>
-      Effect.gen(function* () {
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      yield* Effect.gen(function* () {
         const { lume, submit } = yield* start()
         const before = spans.length
         const traceId = "0af7651916cd43dd8448eb211c80319c"
@@ -288,8 +273,8 @@ describe("spans", () => {
         const names = new Set(spans.slice(before).map(({ kind, name }) => `${kind} ${name}`))
         assert.isEmpty([...names].filter((name) => name.startsWith("server")))
         assert.notInclude(JSON.stringify(spans.map(({ attributes }) => [...attributes])), "local-")
-      })
-    )
+      }).pipe(Effect.provide(layer))
+    })
   )
 })
 

@@ -56,24 +56,20 @@ const full = new PlatformError.SystemError({
   description: "no space left on device"
 })
 
-const spoil = (file: FileSystem.File, disk: Disk): FileSystem.File => ({
-  [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-  fd: file.fd,
-  stat: file.stat,
-  seek: (offset, from) => file.seek(offset, from),
-  read: (buffer) => file.read(buffer),
-  readAlloc: (size) => file.readAlloc(size),
-  write: (buffer) => file.write(buffer),
-  truncate: (length) => (disk.canTruncate ? file.truncate(length) : Effect.fail(full)),
-  writeAll: (buffer) =>
-    buffer.length <= disk.room
-      ? file.writeAll(buffer)
-      : Effect.zipRight(file.writeAll(buffer.subarray(0, disk.room)), Effect.fail(full)),
-  sync: Effect.suspend(() => {
-    disk.syncs += 1
-    return Effect.zipRight(disk.sync, file.sync)
-  })
-})
+const spoil = (file: FileSystem.File, disk: Disk): FileSystem.File => {
+  const spoilt: Pick<FileSystem.File, "sync" | "truncate" | "writeAll"> = {
+    truncate: (length) => (disk.canTruncate ? file.truncate(length) : Effect.fail(full)),
+    writeAll: (buffer) =>
+      buffer.length <= disk.room
+        ? file.writeAll(buffer)
+        : Effect.zipRight(file.writeAll(buffer.subarray(0, disk.room)), Effect.fail(full)),
+    sync: Effect.suspend(() => {
+      disk.syncs += 1
+      return Effect.zipRight(disk.sync, file.sync)
+    })
+  }
+  return Object.create(file, Object.getOwnPropertyDescriptors(spoilt))
+}
 
 /** A store on such a disk. */
 const setUp = Effect.gen(function* () {
@@ -209,19 +205,19 @@ describe("the journal", () => {
 describe("a full disk", () => {
   /** A store of which some entries are refused, as many times as is left to. */
   const refusing = (left: { [tag: string]: number }) =>
-    Layer.map(layerMemory(retention), (context) => {
-      const store = Context.get(context, Store)
-      return Context.make(Store, {
+    Layer.effect(
+      Store,
+      Effect.map(Store, (store) => ({
         ...store,
-        add: (entry) =>
+        add: (entry: ledger.Entry) =>
           Effect.suspend(() => {
             const times = left[entry._tag] ?? 0
             if (times === 0) return store.add(entry)
             left[entry._tag] = times - 1
             return Effect.fail(new JournalError({ message: "no space left on device" }))
           })
-      })
-    })
+      }))
+    ).pipe(Layer.provide(layerMemory(retention)))
 
   live("answers a submit with 503, and an end is told once there is room", () =>
     Effect.gen(function* () {

@@ -3,6 +3,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -97,8 +98,8 @@ describe("after a restart", () => {
           const [made, last] = yield* Effect.all([lume.wait(first, quickly), lume.wait(second, quickly)])
           assert(made._tag === "PartialFailed" && last._tag === "Succeeded")
           const after = yield* Effect.all([made.metadata, last.metadata])
-          const [one, other] = after.map(({ pipeline }) => pipeline)
-          assert.isAtMost(Number(one?.completedAt.epochMillis), Number(other?.completedAt.epochMillis))
+          const [one, other] = after.map(({ pipeline }) => DateTime.toEpochMillis(pipeline.completedAt))
+          assert.isAtMost(Number(one), Number(other))
         })
       )
       assert.sameMembers(yield* files.readDirectory(targets), [".lume", ".run_notes", first.id, second.id])

@@ -23,6 +23,8 @@ const program = Effect.runSync(
         platform: "node",
         // A script from standard input shares its variables with everything else.
         format: "iife",
+        // and has no name, from where packages could be found
+        banner: { js: 'var __filename = process.cwd() + "/server.js";' },
         external: ["@duckdb/node-api"],
         write: false
       })

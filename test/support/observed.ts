@@ -18,6 +18,9 @@ export interface Recorded {
   readonly attributes: Map<string, unknown>
   readonly events: Array<readonly [string, unknown]>
   readonly parent: string
+  readonly kind: Tracer.SpanKind
+  /** That of its parent, where it has one. */
+  readonly traceId: string
 }
 
 /** A tracer that keeps its spans in memory. */
@@ -30,14 +33,16 @@ export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly 
         name,
         attributes: new Map(),
         events: [],
-        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") })
+        parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") }),
+        kind,
+        traceId: Option.match(parent, { onNone: () => "trace", onSome: ({ traceId }) => traceId })
       }
       spans.push(recorded)
       return {
         _tag: "Span",
         name,
         spanId: String(spans.length),
-        traceId: "trace",
+        traceId: recorded.traceId,
         parent,
         context,
         links: [...links],

@@ -1,9 +1,9 @@
 /**
  * The OpenAPI document of a local Lume: what `HttpApi` tells of its endpoints, and what every answer of the server has.
  */
-import * as OpenApi from "@effect/platform/OpenApi"
+import type * as OpenApi from "@effect/platform/OpenApi"
 import * as Record from "effect/Record"
-import { api } from "./api.js"
+import { spec } from "./api.js"
 import * as faults from "./faults.js"
 
 const cacheControl = {
@@ -54,7 +54,6 @@ const operation = (endpoint: OpenApi.OpenAPISpecOperation) => {
   }
 }
 
-const spec = OpenApi.fromApi(api)
 const { HttpApiDecodeError: _1, Issue: _2, PropertyKey: _3, ...schemas } = spec.components.schemas
 
 /** The document. */
@@ -67,6 +66,9 @@ export const document = {
     license: { name: "MIT", identifier: "MIT" }
   },
   servers: [{ url: "/", description: "The server that this document comes from." }],
-  paths: Record.map(spec.paths, (path) => Record.map(Record.fromEntries(Object.entries(path)), operation)),
+  paths: Record.map(spec.paths, ({ get, post }) => ({
+    ...(get && { get: operation(get) }),
+    ...(post && { post: operation(post) })
+  })),
   components: { ...spec.components, schemas }
 }

@@ -6,7 +6,6 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as ParseResult from "effect/ParseResult"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -119,9 +118,8 @@ const wrap = (session: Session): Database => ({
     Effect.asVoid(interruptible(session, () => session.connection.run(statement, [...parameters]))),
   one: (schema, query, parameters = []) =>
     interruptible(session, () => session.connection.runAndReadAll(query, [...parameters])).pipe(
-      Effect.flatMap((reader) => Schema.decodeUnknown(schema)(reader.getRowObjectsJson()[0])),
       // The query and the schema stand side by side in our own code.
-      Effect.catchTag("ParseError", (error: ParseResult.ParseError) => Effect.die(error))
+      Effect.flatMap((reader) => Effect.orDie(Schema.decodeUnknown(schema)(reader.getRowObjectsJson()[0])))
     ),
   shape: (query) =>
     interruptible(session, () =>

@@ -8,6 +8,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { ServerResponse } from "node:http"
 import { preview } from "../../internal/text.js"
 
 /** The header by which a request asks for faults. */
@@ -47,6 +48,8 @@ const cut = (response: HttpServerResponse.HttpServerResponse) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     Effect.async<never>(() => {
       const node = NodeHttpServerRequest.toServerResponse(request)
+      // one of HTTP/2 would be another class
+      if (!(node instanceof ServerResponse)) return
       const body = response.body._tag === "Uint8Array" ? response.body.body : new Uint8Array()
       node.writeHead(response.status, { ...response.headers, "content-length": body.length })
       node.write(body.subarray(0, body.length / 2), () => socketOf(request).destroy())

@@ -54,16 +54,15 @@ const hostCheck: Middleware = (app) =>
 
 /** What no endpoint has answered: an unknown path, of which the platform's types don't tell, or a defect. */
 const withBody: Middleware = (app) =>
-  Effect.catchAllCause(app, (cause) =>
-    Predicate.isTagged(Cause.squash(cause), "RouteNotFound")
-      ? Effect.succeed(refusal(404, "Not Found"))
-      : Cause.isInterrupted(cause)
-        ? Effect.failCause(cause)
-        : Effect.as(
-            Effect.logError("The local Lume met a defect in answering a request", cause),
-            refusal(500, "Internal Server Error")
-          )
-  )
+  Effect.catchAllCause(app, (cause) => {
+    const error = Cause.squash(cause)
+    if (Predicate.isTagged(error, "RouteNotFound")) return Effect.succeed(refusal(404, "Not Found"))
+    if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
+    return Effect.as(
+      Effect.logError("The local Lume met a defect in answering a request", cause),
+      refusal(500, "Internal Server Error")
+    )
+  })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The server

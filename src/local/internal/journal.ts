@@ -194,7 +194,7 @@ export const make = (
 
     const repair = Effect.suspend(() =>
       isTorn
-        ? Effect.tap(Effect.zipRight(open.file.truncate(open.size), open.file.sync), () => {
+        ? Effect.map(Effect.zipRight(open.file.truncate(open.size), open.file.sync), () => {
             isTorn = false
           })
         : Effect.void

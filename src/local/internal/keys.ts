@@ -9,25 +9,34 @@ import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { because, LocalLumeError } from "./error.js"
 
-const Keys = Schema.Struct({
-  apiKey: Schema.Redacted(Schema.NonEmptyString),
-  webhookSecret: Schema.Redacted(Schema.NonEmptyString)
-})
+/** What clients must send, and what deliveries are signed with. */
+export interface Keys {
+  readonly apiKey: Redacted.Redacted
+  readonly webhookSecret: Redacted.Redacted
+}
 
-/** @see Keys */
-export type Keys = typeof Keys.Type
+// Effect 4 has no encoding of what is redacted
+const File = Schema.parseJson(Schema.Struct({ apiKey: Schema.NonEmptyString, webhookSecret: Schema.NonEmptyString }))
+const decodeFile = Schema.decode(File)
+const encodeFile = Schema.encode(File)
 
-const File = Schema.parseJson(Keys)
-const decode = Schema.decode(File)
-const encode = Schema.encode(File)
+const decode = (text: string) =>
+  Effect.map(decodeFile(text), ({ apiKey, webhookSecret }): Keys => ({
+    apiKey: Redacted.make(apiKey),
+    webhookSecret: Redacted.make(webhookSecret)
+  }))
+
+const encode = ({ apiKey, webhookSecret }: Keys) =>
+  encodeFile({ apiKey: Redacted.value(apiKey), webhookSecret: Redacted.value(webhookSecret) })
 
 // A secret asks for more than Effect's Random.
 const random = (prefix: string): string => prefix + randomBytes(24).toString("base64url")
 
 /** New ones. */
-export const make: Effect.Effect<Keys> = Effect.sync(() =>
-  Keys.make({ apiKey: Redacted.make(random("local-")), webhookSecret: Redacted.make(random("local-secret-")) })
-)
+export const make: Effect.Effect<Keys> = Effect.sync(() => ({
+  apiKey: Redacted.make(random("local-")),
+  webhookSecret: Redacted.make(random("local-secret-"))
+}))
 
 /** Those that are kept in the folder; new ones where there are none yet. */
 export const keep = (folder: string): Effect.Effect<Keys, LocalLumeError, FileSystem.FileSystem> =>

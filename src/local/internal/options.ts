@@ -79,7 +79,7 @@ const oneOf = <A extends string>(name: string, given: unknown, values: ReadonlyA
 
 /** In milliseconds; `Infinity` is allowed. */
 const millis = (name: string, given: unknown): Checked<number> =>
-  Option.match(Option.filter(duration(given), Duration.greaterThan(0)), {
+  Option.match(Option.filter(duration(given), Duration.greaterThan(Duration.zero)), {
     onNone: () => must(name, 'a positive duration, such as "30 days" or a number of milliseconds', given),
     onSome: (duration) => Effect.succeed(Duration.toMillis(duration))
   })

@@ -7,7 +7,7 @@ import * as ParseResult from "effect/ParseResult"
 import { fromIssue } from "../../internal/problem.js"
 import { readUpTo } from "../../internal/requestBody.js"
 import * as RunRequest from "../../RunRequest.js"
-import * as Api from "./api.js"
+import * as refusals from "./refusals.js"
 import { longestSourcePath } from "./runJson.js"
 
 /** The largest body, in bytes. */
@@ -15,17 +15,17 @@ export const largestBody = 1024 ** 2
 
 const decodeRequest = ParseResult.decodeUnknown(RunRequest.RunRequest)
 
-const wrong = (loc: ReadonlyArray<string>, msg: string, type: string): Api.Unprocessable =>
-  new Api.Unprocessable({ detail: [{ loc: ["body", ...loc], msg, type }] })
+const wrong = (loc: ReadonlyArray<string>, msg: string, type: string): refusals.Unprocessable =>
+  new refusals.Unprocessable({ detail: [{ loc: ["body", ...loc], msg, type }] })
 
 const noJson = wrong([], "JSON decode error", "json_invalid")
 
 const readJson = (
   request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<unknown, Api.TooLarge | Api.Unprocessable> =>
+): Effect.Effect<unknown, refusals.TooLarge | refusals.Unprocessable> =>
   readUpTo(request, largestBody).pipe(
     Effect.mapError((why) =>
-      why === "TooLarge" ? new Api.TooLarge({ detail: `The body has more than ${largestBody} bytes` }) : noJson
+      why === "TooLarge" ? new refusals.TooLarge({ detail: `The body has more than ${largestBody} bytes` }) : noJson
     ),
     Effect.flatMap((body) =>
       Effect.try({
@@ -44,7 +44,7 @@ const withBothNames = (json: unknown): unknown =>
 const wireName = (path: string): string =>
   path.replace(/^flowVersion/, "flow_version").replace(/^sourcePath/, "source_path")
 
-const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, Api.Unprocessable> =>
+const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, refusals.Unprocessable> =>
   Effect.mapError(decodeRequest(json), (issue) => {
     const { expected, path, received } = fromIssue(issue, withBothNames(json))
     const loc = path === "" ? [] : wireName(path).split(".")
@@ -53,7 +53,7 @@ const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, Api.Unproce
       : wrong(loc, `Expected ${expected}, got ${received}`, "value_error")
   })
 
-const checkLength = ({ sourcePath }: RunRequest.RunRequest): Effect.Effect<void, Api.Unprocessable> => {
+const checkLength = ({ sourcePath }: RunRequest.RunRequest): Effect.Effect<void, refusals.Unprocessable> => {
   const length = Buffer.byteLength(sourcePath)
   return length <= longestSourcePath
     ? Effect.void
@@ -65,5 +65,5 @@ const checkLength = ({ sourcePath }: RunRequest.RunRequest): Effect.Effect<void,
 /** What is submitted by a request. */
 export const read = (
   request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<RunRequest.RunRequest, Api.TooLarge | Api.Unprocessable> =>
+): Effect.Effect<RunRequest.RunRequest, refusals.TooLarge | refusals.Unprocessable> =>
   readJson(request).pipe(Effect.flatMap(decode), Effect.tap(checkLength))

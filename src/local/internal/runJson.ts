@@ -5,20 +5,21 @@
  * says what is really sent, and each side can be checked against the other.
  */
 import * as Schema from "effect/Schema"
+import { derive } from "../../internal/derive.js"
+
+/** A value as JSON Schema says it. Nothing is read or written by these schemas: the document is made of them. */
+const described = (description: string, jsonSchema: object) =>
+  Schema.declare(
+    (_: unknown): _ is unknown => true,
+    derive<unknown>({ description, jsonSchema: { ...jsonSchema, description } })
+  )
 
 const text = (description: string) => Schema.String.annotations({ description })
-
-const number = (jsonSchema: object, description: string) =>
-  Schema.Number.annotations({ description, jsonSchema: { ...jsonSchema, description } })
-
-const count = (description: string) => number({ type: "integer", minimum: 0 }, description)
-const seconds = (description: string) => number({ type: "number", minimum: 0 }, description)
-
-const timestamp = (description: string) =>
-  Schema.String.annotations({ description, jsonSchema: { type: "string", format: "date-time", description } })
-
-const object = (description: string) =>
-  Schema.Object.annotations({ description, jsonSchema: { type: "object", description } })
+const count = (description: string) => described(description, { type: "integer", minimum: 0 })
+const seconds = (description: string) => described(description, { type: "number", minimum: 0 })
+const ratio = (description: string) => described(description, { type: "number", minimum: 0, maximum: 1 })
+const timestamp = (description: string) => described(description, { type: "string", format: "date-time" })
+const object = (description: string) => described(description, { type: "object" })
 
 const absent = <S extends Schema.Schema.Any>(schema: S) => Schema.optional(Schema.NullOr(schema))
 
@@ -51,7 +52,7 @@ const rejects = text("The file:// URI of the rows that failed a test, with their
 const validation = {
   tests_executed: count("Tests executed, of all rows."),
   tests_failed: count("Tests failed, of all rows."),
-  error_rate: number({ type: "number", minimum: 0, maximum: 1 }, "tests_failed by tests_executed."),
+  error_rate: ratio("tests_failed by tests_executed."),
   top_errors: Schema.Array(
     Schema.Struct({
       error_code: text("The error code of the test."),
@@ -97,10 +98,7 @@ const BrokenMetadata = Schema.Struct({
   errors
 }).annotations({ identifier: "BrokenMetadata", description: "What is known of a run that failed or crashed." })
 
-const NoMetadata = Schema.Object.annotations({
-  description: "Nothing, until the run has ended.",
-  jsonSchema: { type: "object", maxProperties: 0, description: "Nothing, until the run has ended." }
-})
+const NoMetadata = described("Nothing, until the run has ended.", { type: "object", maxProperties: 0 })
 
 const run = <Status extends string, Metadata extends Schema.Schema.Any>(
   identifier: string,
@@ -130,23 +128,19 @@ export const longestSourcePath = 4096
 
 /** What is submitted. */
 export const Request = Schema.Struct({
-  flow_version: Schema.String.annotations({
-    jsonSchema: {
-      type: "string",
-      pattern: "^[^:\\s]([^:]*[^:\\s])?:[^:\\s]([^:]*[^:\\s])?$",
-      description: "The flow version to run, such as invoice_cleaner:v4."
-    }
+  flow_version: described("The flow version to run, such as invoice_cleaner:v4.", {
+    type: "string",
+    pattern: "^[^:\\s]([^:]*[^:\\s])?:[^:\\s]([^:]*[^:\\s])?$"
   }),
-  source_path: Schema.String.annotations({
-    jsonSchema: {
-      type: "string",
-      minLength: 1,
-      maxLength: longestSourcePath,
-      description: `What to run it on, at most ${longestSourcePath} bytes: s3://acme/a.csv is s3/acme/a.csv in the sources folder.`
-    }
-  }),
+  source_path: described(
+    `What to run it on, at most ${longestSourcePath} bytes: s3://acme/a.csv is s3/acme/a.csv in the sources folder.`,
+    { type: "string", minLength: 1, maxLength: longestSourcePath }
+  ),
   run_metadata: absent(RunMetadata),
   force_rerun: absent(
     Schema.Boolean.annotations({ description: "Run even where the flow version has succeeded on the source path." })
   )
 }).annotations({ identifier: "RunRequest" })
+
+/** A document that describes these. */
+export const Document = object("An OpenAPI 3.1 document.")

@@ -1,9 +1,8 @@
 /**
  * The runs of a local Lume: accepted at once, made a few at a time in their order, told to a webhook.
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -163,7 +162,12 @@ const tell = (store: Service, deliver: Deliver, event: ledger.Event): Effect.Eff
 const patience = "5 seconds"
 
 const interrupt = (fibers: Iterable<Fiber.Fiber<unknown>>): Effect.Effect<void> =>
-  Fiber.interruptAll(fibers).pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(patience), Effect.ignore)
+  Fiber.interruptAll(fibers).pipe(
+    Effect.forkDaemon,
+    Effect.flatMap((interrupting) => Effect.interruptible(Fiber.join(interrupting))),
+    Effect.timeout(patience),
+    Effect.ignore
+  )
 
 const working = (
   store: Service,
@@ -190,7 +194,7 @@ const working = (
 /** The runs of the store. Those that are `CREATED` there are the first to be made. */
 export const make = (options: Options): Effect.Effect<Runs, never, FileSystem.FileSystem | Store> =>
   Effect.gen(function* () {
-    const context = yield* Effect.context<FileSystem.FileSystem>()
+    const files = yield* FileSystem.FileSystem
     const store = yield* Store
     const waiting = yield* Queue.unbounded<Waiting>()
     yield* Queue.offerAll(
@@ -201,8 +205,6 @@ export const make = (options: Options): Effect.Effect<Runs, never, FileSystem.Fi
       submit: accepting(store, waiting),
       get: (id) => Effect.map(store.ledger, (ledger) => Option.map(Option.fromNullable(ledger.run(id)), view)),
       isProcessed: (request) => Effect.map(store.ledger, (ledger) => ledger.isProcessed(request)),
-      start: Effect.mapInputContext(working(store, options, waiting), (scope: Context.Context<Scope.Scope>) =>
-        Context.merge(context, scope)
-      )
+      start: Effect.provideService(working(store, options, waiting), FileSystem.FileSystem, files)
     }
   })

@@ -17,9 +17,9 @@ export interface Webhook {
 }
 
 /** 200 milliseconds, doubling up to 30 seconds, for about ten minutes. */
-const patience = Schedule.exponential("200 millis").pipe(
-  Schedule.either(Schedule.spaced("30 seconds")),
-  Schedule.intersect(Schedule.recurs(25))
+const patience = Schedule.intersect(
+  Schedule.either(Schedule.exponential("200 millis"), Schedule.spaced("30 seconds")),
+  Schedule.recurs(25)
 )
 
 const bodyOf = ({ flowVersion, runId, runMetadata, sourcePath, status }: Event): string =>

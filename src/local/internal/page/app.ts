@@ -12,6 +12,7 @@ import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { preview } from "../../../internal/text.js"
 import type { LocalFlow } from "../../LocalFlow.js"
 import * as ledger from "../ledger.js"
@@ -40,7 +41,7 @@ const refusal = (status: number, detail: string, headers: { readonly [name: stri
 const loopbackAddress = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
 
 /** Lets through only what this machine reads: no other machine, no other site, no other method. */
-const guard = (app: HttpApp.Default<never, FileSystem.FileSystem | HttpPlatform.HttpPlatform>) =>
+const guard = <R>(app: HttpApp.Default<never, R>) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const { localPort, remoteAddress = "" } = NodeHttpServerRequest.toIncomingMessage(request).socket
     const { origin } = request.headers
@@ -79,10 +80,14 @@ const searchOf = (request: HttpServerRequest.HttpServerRequest): URLSearchParams
 export const make = ({
   flows,
   targets
-}: Options): Effect.Effect<HttpApp.Default, never, FileSystem.FileSystem | HttpPlatform.HttpPlatform | Store> =>
+}: Options): Effect.Effect<
+  HttpApp.Default,
+  never,
+  FileSystem.FileSystem | HttpPlatform.HttpPlatform | Scope.Scope | Store
+> =>
   Effect.gen(function* () {
     const store = yield* Store
-    const context = yield* Effect.context<FileSystem.FileSystem | HttpPlatform.HttpPlatform>()
+    const context = yield* Effect.context<FileSystem.FileSystem | HttpPlatform.HttpPlatform | Scope.Scope>()
     const version = versions((yield* Clock.currentTimeMillis).toString(36))
     const [flowVersion = "NAME:VERSION"] = flows.keys()
 
@@ -186,16 +191,16 @@ export const make = ({
         return yield* Effect.orElseSucceed(output.download(run, found.value), () => gone)
       })
 
-    const router = HttpRouter.empty.pipe(
-      HttpRouter.get("/", runs),
-      HttpRouter.get("/page/changes", runsChanges),
-      HttpRouter.get("/page/runs/:id", run),
-      HttpRouter.get("/page/runs/:id/changes", runChanges),
-      HttpRouter.get("/page/runs/:id/mapped", download("mapped")),
-      HttpRouter.get("/page/runs/:id/rejects", download("rejects"))
+    const router = yield* HttpRouter.toHttpApp(
+      HttpRouter.empty.pipe(
+        HttpRouter.get("/", runs),
+        HttpRouter.get("/page/changes", runsChanges),
+        HttpRouter.get("/page/runs/:id", run),
+        HttpRouter.get("/page/runs/:id/changes", runChanges),
+        HttpRouter.get("/page/runs/:id/mapped", download("mapped")),
+        HttpRouter.get("/page/runs/:id/rejects", download("rejects"))
+      )
     )
-    return Effect.provide(
-      guard(Effect.catchTag(router, "RouteNotFound", () => Effect.succeed(refusal(404, "Not Found")))),
-      context
-    )
+    // all that fails is a path that is not there
+    return Effect.provide(guard(Effect.orElseSucceed(router, () => refusal(404, "Not Found"))), context)
   })
