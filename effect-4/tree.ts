@@ -95,7 +95,7 @@ const manifest = ({ line, source }: Folders): PackageJson => {
   const root = readJson(join(source, "package.json"))
   const { peerDependencies, peerDependenciesMeta } = readJson(join(line, "package.json"))
   const { devDependencies: _, exports, scripts: __, ...shared } = root
-  const paths = Object.entries(exports).filter(([path]) => !/^\.\/(?:local|workflow)\//.test(path))
+  const paths = Object.entries(exports).filter(([path]) => !path.startsWith("./workflow/"))
   return {
     ...shared,
     version: versionOf(root),

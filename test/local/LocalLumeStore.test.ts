@@ -154,6 +154,44 @@ describe("after a restart", () => {
   )
 })
 
+describe("the store", () => {
+  live("is the same text on Effect 3 and 4: a local Lume of either goes on with one of the other", () =>
+    Effect.gen(function* () {
+      const { during, files, journal, targets } = yield* setUp({ keepFor: Infinity })
+      const written = [
+        '{"effect_lume":1}',
+        '{"_tag":"Processed","flowVersion":"people:v1","sourcePath":"clean.csv"}',
+        '{"_tag":"Accepted","id":"run_1","at":1000,"request":{"flowVersion":"people:v1","sourcePath":"clean.csv","runMetadata":{"by":["me",null]}}}',
+        '{"_tag":"Ended","id":"run_1","at":2000,"status":"SUCCEEDED","metadata":{"é":1.5},"deliver":false}',
+        ""
+      ].join("\n")
+      const keys = '{"apiKey":"local-key","webhookSecret":"local-secret"}'
+      const store = path.dirname(journal)
+      yield* files.makeDirectory(store, { recursive: true })
+      yield* files.writeFileString(journal, written)
+      yield* files.writeFileString(path.join(store, "keys.json"), keys)
+      yield* during(({ apiKey, lume, send }) =>
+        Effect.gen(function* () {
+          assert.strictEqual(Redacted.value(apiKey), "local-key")
+          assert.deepStrictEqual((yield* send("/runs/run_1")).body, {
+            id: "run_1",
+            status: "SUCCEEDED",
+            metadata: { é: 1.5 },
+            run_metadata: { by: ["me", null] }
+          })
+          assert.strictEqual((yield* Effect.flip(lume.run(clean1)))._tag, "AlreadyProcessedError")
+        })
+      )
+      assert.strictEqual(yield* files.readFileString(journal), written)
+      // new keys are written as those were
+      yield* files.remove(path.join(store, "keys.json"))
+      yield* during(() => Effect.void)
+      const made = yield* files.readFileString(path.join(targets, ".lume", "keys.json"))
+      assert.match(made, /^\{"apiKey":"local-[\w-]+","webhookSecret":"local-secret-[\w-]+"\}$/)
+    })
+  )
+})
+
 describe("the journal", () => {
   /** A journal of one run that has ended, and that run's id. */
   const written = Effect.gen(function* () {

@@ -10,7 +10,7 @@ import { derive } from "../../internal/derive.js"
 /** A value as JSON Schema says it. Nothing is read or written by these schemas: the document is made of them. */
 const described = (description: string, jsonSchema: object) =>
   Schema.declare(
-    (_: unknown): _ is unknown => true,
+    (value: unknown): value is unknown => value !== undefined,
     derive<unknown>({ description, jsonSchema: { ...jsonSchema, description } })
   )
 
