@@ -13,8 +13,13 @@ import { commandsOf } from "./fetched.js"
 import type { InstallLine } from "./installLines.js"
 import * as lines from "./lines.js"
 import { type PackageManager, packageManagers } from "./packageManagers.js"
+import { repository } from "./repository.js"
 import { run, type Words } from "./run.js"
 import * as StrangersProject from "./strangersProject.js"
+
+/** What a local Lume as a layer needs on Effect 4, and the Node that its packages ask for: npm's. */
+const forLocalLume = ["@effect/platform-node", "@duckdb/node-api"] as const
+const laterNode = { PATH: `${repository}/effect-4/node_modules/node/bin:${process.env["PATH"] ?? ""}` }
 
 const byManager = (
   check: Check,
@@ -39,6 +44,14 @@ const byManager = (
         const project = yield* StrangersProject.make({ files: manager.files, turn: two.turn })
         yield* adds(project, line, two.tarball)
         yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project, node, environment))
+        const later = { ...environment, ...laterNode }
+        const added = run(project, [...by(manager.add), ...forLocalLume], later)
+        yield* check(`${name}: what a local Lume needs on Effect 4 is added`, added)
+        yield* check(`${name}: it runs locally on Effect 4`, StrangersProject.runsLocally(project, node, later))
+        yield* check(
+          `${name}: the README's program runs on Effect 4, against a local Lume`,
+          StrangersProject.runsReadme(project, node, later)
+        )
       })
     )
     yield* Effect.forEach(

@@ -101,7 +101,8 @@ const grown = Effect.gen(function* () {
   const { wrong } = yield* Effect.try(() => tree.write({ source: copied, line, tree: grownTree }, rules))
   if (wrong.length > 0) return yield* new Rotten({ problems: wrong })
   yield* fileSystem.writeFileString(join(grownTree, "newcomer.ts"), newcomer)
-  const only = { extends: "./tsconfig.json", include: ["src", "newcomer.ts"] }
+  // the engine makes metadata, so that it must be told of a new field, in both lines
+  const only = { extends: "./tsconfig.json", include: ["src", "newcomer.ts"], exclude: ["src/local"] }
   yield* fileSystem.writeFileString(join(grownTree, "tsconfig.grown.json"), JSON.stringify(only))
   yield* run(grownTree, [bin("tsc"), "-p", "tsconfig.grown.json"])
   yield* run(grownTree, [bin("tsx"), "newcomer.ts"])

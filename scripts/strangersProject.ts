@@ -82,6 +82,9 @@ export const requires = prints("required.cjs", "function true")
 /** Makes a run on the local Lume. */
 export const runsLocally = prints("localRun.mjs", "2 mapped, 1 rejected")
 
+/** Runs the README's first program against a local Lume, on a Node that runs TypeScript. */
+export const runsReadme = prints("readmeRun.mjs", "2 of 3 rows mapped")
+
 /** What type checks differ in. */
 export interface TypeCheck {
   readonly skipLibCheck?: boolean
