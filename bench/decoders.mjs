@@ -5,6 +5,7 @@
  */
 import { cpuOf } from "./harness.mjs"
 import { answer, runId } from "./fixtures.mjs"
+import { load } from "./lines.mjs"
 
 const texts = Array.from({ length: 64 }, (_, seed) => answer("SUCCEEDED", seed))
 
@@ -163,10 +164,10 @@ const valibotSchemas = async () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // Contenders: each reads one text
 
-const lume = async (/** @type {boolean} */ withMetadata) => {
-  const Effect = await import("effect/Effect")
-  const { toRun } = await import("../dist/client/answer.js")
-  const { scrub } = await import("../dist/client/apiKey.js")
+const lume = async (/** @type {boolean} */ withMetadata, /** @type {import("./lines.mjs").Line} */ line = "1.x") => {
+  const Effect = await load[line]("effect/Effect")
+  const { toRun } = await load[line]("./dist/client/answer.js")
+  const { scrub } = await load[line]("./dist/client/apiKey.js")
   const scrubbing = scrub("lume_0123456789abcdef")
   const headers = { "content-type": "application/json" }
   return (/** @type {string} */ body) => {
@@ -201,8 +202,14 @@ const readers = {
 
 export const names = Object.keys(readers)
 
+/** Those of 2.x, which only `majors.mjs` has. */
+const ofEffect4 = {
+  "envelope, effect-lume 2.x": () => lume(false, "2.x"),
+  "metadata, effect-lume 2.x": () => lume(true, "2.x")
+}
+
 export const contenders = Object.fromEntries(
-  Object.entries(readers).map(([name, make]) => [
+  Object.entries({ ...readers, ...ofEffect4 }).map(([name, make]) => [
     name,
     async () => {
       const read = await make()

@@ -3,10 +3,10 @@
  * heap that one takes while it sleeps, and the CPU time of one poll while all of them poll.
  */
 import { setTimeout as delay } from "node:timers/promises"
-import * as FiberId from "effect/FiberId"
 import * as Effect from "effect/Effect"
 import { cpuOf, settledHeap } from "./harness.mjs"
 import { answer, runId } from "./fixtures.mjs"
+import { load } from "./lines.mjs"
 
 const hour = 3_600_000
 /** The pace while the heap is measured, which no poll interrupts, and while polls are. */
@@ -25,20 +25,23 @@ const stopNothing = () => {}
 // Contenders
 
 /** What any wait costs on this runtime: a loop of `Effect.sleep` with a deadline check. */
-const floor = async () => {
-  const Clock = await import("effect/Clock")
+const floor = (/** @type {import("./lines.mjs").Line} */ line) => async () => {
+  const Clock = await load[line]("effect/Clock")
+  /** @type {typeof import("effect/Effect")} */
+  const Effect = await load[line]("effect/Effect")
+  const then = Effect.zipRight ?? Effect.andThen
   const read = Effect.sync(() => {
     lume.polls++
     return lume.ended
   })
-  return fromEffect((interval) =>
-    Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+  return fromEffect(Effect, (interval) =>
+    Effect.flatMap(Clock.currentTimeMillis, (/** @type {number} */ startedAt) => {
       /** @type {import("effect/Effect").Effect<boolean, string>} */
       const next = Effect.flatMap(read, (ended) =>
         ended
           ? Effect.succeed(true)
-          : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              now - startedAt >= hour ? Effect.fail("timed out") : Effect.zipRight(Effect.sleep(interval), next)
+          : Effect.flatMap(Clock.currentTimeMillis, (/** @type {number} */ now) =>
+              now - startedAt >= hour ? Effect.fail("timed out") : then(Effect.sleep(interval), next)
             )
       )
       return next
@@ -47,10 +50,11 @@ const floor = async () => {
 }
 
 /** The wait of effect-lume, given a read; its pace is a `Schedule`. */
-const lumeWait = async () => {
-  const polling = await import("../dist/client/polling.js")
-  const LumeRun = await import("../dist/LumeRun.js")
-  const Schedule = await import("effect/Schedule")
+const lumeWait = (/** @type {import("./lines.mjs").Line} */ line) => async () => {
+  const polling = await load[line]("./dist/client/polling.js")
+  const LumeRun = await load[line]("./dist/LumeRun.js")
+  const Schedule = await load[line]("effect/Schedule")
+  const Effect = await load[line]("effect/Effect")
   const runs = {
     going: LumeRun.fromWire(JSON.parse(answer("TRANSFORMING"))),
     ended: LumeRun.fromWire(JSON.parse(answer("SUCCEEDED")))
@@ -61,7 +65,7 @@ const lumeWait = async () => {
   })
   const subject = { id: runId, known: true, read: () => read }
   const backoff = { times: 3, base: 500, cap: 30_000 }
-  return fromEffect((interval) =>
+  return fromEffect(Effect, (interval) =>
     polling.wait(subject, {
       events: undefined,
       timeout: hour,
@@ -96,19 +100,20 @@ const lumeClient = async () => {
       http
     )
   )
-  return fromEffect((interval) => client.wait(runId, { pollInterval: interval }))
+  return fromEffect(Effect, (interval) => client.wait(runId, { pollInterval: interval }))
 }
 
 /**
  * One program that waits for all of them.
  *
+ * @param {any} Effect of either major
  * @param {(interval: number) => import("effect/Effect").Effect<unknown, unknown>} wait
  * @returns {Start}
  */
-const fromEffect = (wait) => (waits, interval) => {
+const fromEffect = (Effect, wait) => (waits, interval) => {
   const all = Effect.forEach(Array.from({ length: waits }), () => wait(interval), { concurrency: "unbounded" })
   const fiber = Effect.runFork(all)
-  return () => fiber.unsafeInterruptAsFork(FiberId.none)
+  return () => (fiber.interruptUnsafe ? fiber.interruptUnsafe() : fiber.unsafeInterruptAsFork(fiber.id()))
 }
 
 /** @returns {Promise<Start>} */
@@ -179,12 +184,21 @@ const measure = (/** @type {() => Promise<Start>} */ make) => async () => {
   }
 }
 
-const compared = { floor, "effect-lume": lumeWait, "promise timers": promises, "util-waiter": utilWaiter }
+const compared = {
+  floor: floor("1.x"),
+  "effect-lume": lumeWait("1.x"),
+  "promise timers": promises,
+  "util-waiter": utilWaiter
+}
 
 /** For information: the others know no HTTP. */
 export const wholeClient = "effect-lume's client over HTTP in memory"
 
 export const names = Object.keys(compared)
+
+/** Those of 2.x, which only `majors.mjs` has. */
+const ofEffect4 = { "floor 2.x": floor("2.x"), "effect-lume 2.x": lumeWait("2.x") }
+
 export const contenders = Object.fromEntries(
-  Object.entries({ ...compared, [wholeClient]: lumeClient }).map(([name, make]) => [name, measure(make)])
+  Object.entries({ ...compared, ...ofEffect4, [wholeClient]: lumeClient }).map(([name, make]) => [name, measure(make)])
 )

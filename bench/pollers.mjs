@@ -2,9 +2,8 @@
  * Ways to wait for the same run: read it, look at its status, sleep a millisecond, until it has ended. Each contender
  * is made with the server's URL and gives a function that does one wait.
  */
-import { createRequire } from "node:module"
-import { pathToFileURL } from "node:url"
 import { runId } from "./fixtures.mjs"
+import { load } from "./lines.mjs"
 
 const key = "lume_0123456789abcdef"
 const headers = { accept: "application/json", "lume-api-key": key }
@@ -55,14 +54,12 @@ const lume = (platform) => async (/** @type {string} */ url) => {
 
 /** The same on Effect 4, from the tree that `npm run effect-4` has made. */
 const lume4 = async (/** @type {string} */ url) => {
-  const { resolve } = createRequire(new URL("../effect-4/build/package.json", import.meta.url))
-  const load = (/** @type {string} */ name) => import(pathToFileURL(resolve(name)).href)
-  const Effect = await load("effect/Effect")
-  const ManagedRuntime = await load("effect/ManagedRuntime")
-  const Layer = await load("effect/Layer")
-  const Redacted = await load("effect/Redacted")
-  const FetchHttpClient = await load("effect/http/FetchHttpClient")
-  const LumeClient = await load("./dist/LumeClient.js")
+  const Effect = await load["2.x"]("effect/Effect")
+  const ManagedRuntime = await load["2.x"]("effect/ManagedRuntime")
+  const Layer = await load["2.x"]("effect/Layer")
+  const Redacted = await load["2.x"]("effect/Redacted")
+  const FetchHttpClient = await load["2.x"]("effect/http/FetchHttpClient")
+  const LumeClient = await load["2.x"]("./dist/LumeClient.js")
   const layer = LumeClient.layer({ apiKey: Redacted.make(key), baseUrl: url })
   const runtime = ManagedRuntime.make(Layer.provide(layer, FetchHttpClient.layer))
   const client = await runtime.runPromise(LumeClient.LumeClient)

@@ -6,32 +6,11 @@
  */
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import { gzipSync } from "node:zlib"
-import { build } from "esbuild"
+import { bundle, core, effectModules, files, whole } from "./bundles.mjs"
 import { alternate, finish, here, print, printSamples, printTable, ratio } from "./harness.mjs"
 
 const rounds = 21
 const root = here("..")
-const modules = ["LumeClient", "LumeRun", "LumeMetadata", "LumeError", "RunRequest"]
-const files = modules.map((name) => `./dist/${name}.js`)
-
-const bundle = async (/** @type {string} */ contents) => {
-  const { metafile, outputFiles } = await build({
-    stdin: { contents, resolveDir: root, sourcefile: "entry.js" },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    write: false,
-    metafile: true,
-    absWorkingDir: root
-  })
-  const code = outputFiles[0].contents
-  return { metafile, minified: code.length, gzip: gzipSync(code, { level: 9 }).length }
-}
-
-const core = files.map((file, i) => `export * as ${modules[i]} from "${file}"`).join("\n")
 const small = `
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -44,28 +23,20 @@ export const program = Effect.gen(function* () {
 }).pipe(Effect.provide(FetchHttpClient.layer), Effect.runPromise)
 `
 
-const alone = await bundle(core)
-const specifiers = [
-  ...new Set(
-    Object.entries(alone.metafile.inputs)
-      .filter(([file]) => file.startsWith("dist/"))
-      .flatMap(([, { imports }]) => imports)
-      .flatMap(({ original = "" }) => (/^(effect|@effect\/platform)\//.test(original) ? [original] : []))
-  )
-].toSorted()
-const effect = specifiers.map((specifier, i) => `export * as effect${i} from "${specifier}"`).join("\n")
+const specifiers = await effectModules(root)
+const effect = whole(specifiers)
 
 const bundles = {
-  "effect as the core uses it, whole modules": await bundle(effect),
-  "the same with effect-lume": await bundle(`${effect}\n${core}`),
-  "a small program with effect": await bundle(small),
-  "the same program with effect-lume": await bundle(`${small}\n${core}`)
+  "effect as the core uses it, whole modules": await bundle(root, effect),
+  "the same with effect-lume": await bundle(root, `${effect}\n${core}`),
+  "a small program with effect": await bundle(root, small),
+  "the same program with effect-lume": await bundle(root, `${small}\n${core}`)
 }
 printTable(
   ["bundle", "minified bytes", "gzip bytes"],
   Object.entries(bundles).map(([name, { gzip, minified }]) => [name, String(minified), String(gzip)])
 )
-const [whole, wholeWithLume, program, programWithLume] = Object.values(bundles).map(({ gzip }) => gzip)
+const [alone, wholeWithLume, program, programWithLume] = Object.values(bundles).map(({ gzip }) => gzip)
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +60,7 @@ print(`${rounds} rounds, each in a new process\n`)
 printSamples({ title: "import", unit: "ms", samples })
 
 finish([
-  { name: "gzip kB added by effect-lume's own code", value: (wholeWithLume - whole) / 1000, most: 10 },
+  { name: "gzip kB added by effect-lume's own code", value: (wholeWithLume - alone) / 1000, most: 10 },
   {
     name: "gzip kB added to a small program, what the core uses of effect included",
     value: (programWithLume - program) / 1000

@@ -336,7 +336,9 @@ const fence = /^([ \t]*(?:\*[ \t])?)```tsx?\n([\s\S]*?)^\1```/gm
 const withExamples = (text: string, example: (code: string) => string): string =>
   text
     .replace(fence, (_, prefix: string, code: string) => {
-      const plain = code.replaceAll(new RegExp(`^${prefix.replaceAll("*", "\\*").trimEnd()} ?`, "gm"), "")
+      const plain = prefix.endsWith("* ")
+        ? code.replaceAll(new RegExp(`^${prefix.replaceAll("*", "\\*").trimEnd()} ?`, "gm"), "")
+        : code.replaceAll(new RegExp(`^${prefix}`, "gm"), "")
       const turned = example(plain)
       return `${prefix}\`\`\`ts\n${turned.replaceAll(/^(?=.)/gm, prefix)}${prefix}\`\`\``
     })
