@@ -284,6 +284,18 @@ describe("what a refusal says: the place as a person counts, what is found, what
       assert.include(message, 'its column "seen_at" has times in UTC with nanoseconds')
     })
   )
+
+  live("decimals of Parquet that have more digits than DuckDB's: refused, with the column", () =>
+    Effect.gen(function* () {
+      const bytes = Buffer.from(yield* parquet("SELECT 1 AS a, 1.50::DECIMAL(38, 2) AS total"))
+      // The scale 2 and the precision 38, which becomes 39.
+      const place = bytes.indexOf(Buffer.from([0x15, 4, 0x15, 76]))
+      assert.isAbove(place, 0)
+      bytes.writeUInt8(78, place + 3)
+      const { message } = failure(yield* through(copy(["a"]), "in.parquet", bytes))
+      assert.include(message, 'its column "total" has decimals of more than 38 digits')
+    })
+  )
 })
 
 describe("CSV", () => {
@@ -359,6 +371,24 @@ describe("JSON", () => {
         yield* rejects(outcome),
         '{"error_codes_":["A\\"B"]}\n{"Error_Codes":1,"error_codes_":["A\\"B"]}\n'
       )
+    })
+  )
+
+  live("a record of as many bytes as a record may have is read, one byte more is refused", () =>
+    Effect.gen(function* () {
+      const frame = '{"a":""}'.length
+      const record = (length: number) => `{"a":"${"y".repeat(length - frame)}"}`
+      const limit = 16 * 2 ** 20
+      for (const [file, begin, end] of [
+        ["in.json", "[", "]"],
+        ["in.jsonl", "", "\n"]
+      ] as const) {
+        const flow = copy([], { fields: { length: "length(a)" }, tests: [] })
+        const outcome = yield* through(flow, file, begin + record(limit) + end)
+        assert.include(yield* mapped(outcome), `"length":${limit - frame}}`)
+        const { message } = failure(yield* through(flow, file, begin + record(limit + 1) + end))
+        assert.include(message, "is larger than 16 MiB, the limit of a record")
+      }
     })
   )
 
