@@ -257,7 +257,31 @@ describe.concurrent("usage", () => {
       { code: 2, stderr: ["'--tries'\nSee lume wait --help"] }
     ],
     ["an id with a dash, after --", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
-    ["help of the help", ["help", "nonsense"], { code: 2, stderr: ["Usage: lume"] }],
+    [
+      "help of a misspelt command",
+      ["help", "rnu"],
+      { code: 2, stderr: ["unknown command 'rnu'\n(Did you mean run?)\nSee lume --help.\n"] }
+    ],
+    [
+      "help of a misspelt command of webhook",
+      ["help", "webhook", "sned"],
+      { code: 2, stderr: ["unknown command 'sned'\n(Did you mean send?)\nSee lume webhook --help.\n"] }
+    ],
+    [
+      "JSON of a command that has none",
+      ["doctor", "--json"],
+      { code: 2, stderr: ["(--json is an option of lume run, lume status and lume wait.)"] }
+    ],
+    [
+      "an option before the command",
+      ["--json", "status", "ok"],
+      { code: 2, stderr: ["(--json is an option of lume run, lume status and lume wait.)"] }
+    ],
+    [
+      "an option of other commands, with its value",
+      ["status", "ok", "--timeout=5"],
+      { code: 2, stderr: ["(--timeout is an option of lume run and lume wait.)\nSee lume status --help.\n"] }
+    ],
     ["an option with a typo", ["wait", "ok", "--timout", "5"], { code: 2, stderr: ["Did you mean --timeout?"] }],
     ["no command of webhook", ["webhook"], { code: 2, stderr: ["Usage: lume webhook"] }],
     ["no URL", ["webhook", "send", "localhost:80"], { code: 2, stderr: ["Did you mean http://localhost:80?"] }],
@@ -284,7 +308,14 @@ describe.concurrent("usage", () => {
 
   it.scopedLive("help and version are on stdout", () =>
     Effect.gen(function* () {
-      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"], ["help"], ["help", "wait"]]) {
+      for (const args of [
+        ["--help"],
+        ["wait", "--help"],
+        ["webhook", "send", "--help"],
+        ["help"],
+        ["help", "wait"],
+        ["webhook", "help", "send"]
+      ]) {
         const help = yield* command.lume(args).ended
         assert.strictEqual(help.code, 0)
         assert.match(help.stdout, /^Usage: lume/)
