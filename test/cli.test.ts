@@ -476,4 +476,30 @@ describe.concurrent("lume webhook", () => {
       assert.notInclude(stderr, "a-password")
     })
   )
+
+  const secretive: ReadonlyArray<readonly [string, ReadonlyArray<string>, number]> = [
+    ["nobody hears", ["send", "http://127.0.0.1:1/hook?token=a-token#a-token"], 1],
+    ["is of another scheme", ["send", "ftp://127.0.0.1/hook?token=a-token"], 2],
+    ["has no scheme", ["send", "127.0.0.1:80/hook?token=a-token"], 2],
+    ["stands where a command should", ["http://127.0.0.1:1/hook?token=a-token"], 2]
+  ]
+
+  it.scopedLive.each(secretive)("shows a URL that %s without its query", ([, args, code]) =>
+    Effect.gen(function* () {
+      const ended = yield* command.lume(["webhook", ...args], { LUME_WEBHOOK_SECRET: "s" }).ended
+      assert.strictEqual(ended.code, code, ended.stderr)
+      assert.include(ended.stderr, "/hook?…")
+      assert.notInclude(ended.stderr, "a-token")
+    })
+  )
+
+  it.scopedLive("shows what answers without its query", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve((_, response) => void response.writeHead(410).end())
+      const { stderr } = yield* command.lume(["webhook", "send", `${url}/hook?token=a-token`], {
+        LUME_WEBHOOK_SECRET: "s"
+      }).ended
+      assert.strictEqual(stderr, `${url}/hook?… answered 410 Gone. Lume would send the event again.\n`)
+    })
+  )
 })

@@ -3,7 +3,7 @@
  */
 import type { Command } from "commander"
 import process from "node:process"
-import { visible } from "../internal/text.js"
+import { visible, withoutSecrets } from "../internal/text.js"
 
 /**
  * The words as commander is to get them. Help that is asked for by `help` becomes `--help`, which knows commands of
@@ -51,6 +51,10 @@ const withId = (refusal: string, command: Command): string => {
   return id === undefined ? refusal : `${refusal}(A run id does not begin with a dash. Did you mean ${id}?)\n`
 }
 
+/** A URL in what is refused: where one is wanted, whatever it begins with, elsewhere by its beginning. */
+const url =
+  /(?<=^error: .*<url>' argument ').*(?=' is invalid)|(?<=^error: .* value ').*(?=' is invalid for argument 'url')|[a-z][a-z\d+.-]*:\/\/[^\s']*/gis
+
 /** Lets a command and those below it refuse as said here: on stderr, and as JSON if that is asked for. */
 export const configure = (program: Command, isJson: boolean): void => {
   for (const command of all(program)) {
@@ -58,7 +62,8 @@ export const configure = (program: Command, isJson: boolean): void => {
       .exitOverride()
       .showHelpAfterError(`See ${nameOf(command)} --help.`)
       .configureOutput({
-        outputError: (refusal, write) => write(withId(withCommands(refusal, program), command)),
+        outputError: (refusal, write) =>
+          write(withId(withCommands(refusal, program), command).replace(url, withoutSecrets)),
         writeErr: (text) => {
           const lines = text.trimEnd().split("\n").map(visible)
           process.stderr.write(
