@@ -21,6 +21,7 @@ import * as faults from "./faults.js"
 import * as flows from "./flows.js"
 import * as http from "./http.js"
 import type { Retention } from "./ledger.js"
+import { makeFolder } from "./makeFolder.js"
 
 /** The options of a local Lume, checked. */
 export interface Settings {
@@ -144,18 +145,15 @@ const limits = (given: Given): Effect.Effect<Limits, LocalLumeError, FileSystem.
     const folder = given.spillFolder
     if (folder === undefined) return { memoryLimit: memory, spillFolder: folder, runTimeout: time }
     const spillFolder = path.resolve(yield* text("spillFolder", "the path of a folder", folder))
-    yield* makeFolder("spill", spillFolder)
+    yield* makeKind("spill", spillFolder)
     return { memoryLimit: memory, spillFolder, runTimeout: time }
   })
 
-const makeFolder = (kind: string, folder: string) =>
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    yield* Effect.mapError(
-      files.makeDirectory(folder, { recursive: true, mode: 0o700 }),
-      because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
-    )
-  })
+const makeKind = (kind: string, folder: string) =>
+  Effect.mapError(
+    makeFolder(folder),
+    because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
+  )
 
 const isFolder = (folder: string) =>
   Effect.gen(function* () {
@@ -173,7 +171,7 @@ const folders = (given: Given) =>
     if (!(yield* isFolder(sources))) {
       return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
     }
-    yield* makeFolder("targets", targets)
+    yield* makeKind("targets", targets)
     return { sources: path.resolve(sources), targets: path.resolve(targets) }
   })
 
