@@ -117,6 +117,19 @@ describe.concurrent("the environment", () => {
     })
   )
 
+  it.scopedLive.each(["3", "2.001"])(
+    "names a proxy that opens no tunnel, which is a client error if a request may take %s s",
+    (seconds) =>
+      Effect.gen(function* () {
+        const silent = yield* serve((_, response) => response.destroy())
+        silent.intercept(() => {})
+        const env = { HTTPS_PROXY: silent.url, LUME_BASE_URL: "https://lume.invalid", LUME_REQUEST_TIMEOUT: seconds }
+        const { code, stderr } = yield* run(["run", "-f", "a:v1", "-s", "b"], env)
+        assert.strictEqual(code, 1, stderr)
+        assert.include(stderr, "the proxy opens no tunnel")
+      })
+  )
+
   it.scopedLive("has empty variables, which count as not set", () =>
     Effect.gen(function* () {
       const empty = { LUME_REQUEST_TIMEOUT: "", HTTPS_PROXY: "", HTTP_PROXY: "", NO_PROXY: "", NO_COLOR: "", CI: "" }

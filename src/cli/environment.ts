@@ -5,10 +5,12 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as ConfigError from "effect/ConfigError"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import process from "node:process"
+import { requestTimeout } from "../client/environment.js"
 import * as LumeClient from "../LumeClient.js"
 import type * as LumeError from "../LumeError.js"
 
@@ -88,6 +90,17 @@ export const problemOfProxy = ({ name, value }: Named): string => {
   return isEncoded(username + password) ? "" : `${name} must have a % of its name or password written as %25.`
 }
 
+/** The longest that a proxy may take to open a tunnel, which comes before the request. In whole milliseconds. */
+const tunnelPatience: Effect.Effect<number> = requestTimeout.pipe(
+  Effect.map((timeout) =>
+    timeout === undefined ? longestPatience : Math.min(longestPatience, Math.ceil(Duration.toMillis(timeout) / 2))
+  ),
+  // the client says what is wrong with it
+  Effect.orElseSucceed(() => longestPatience)
+)
+
+const longestPatience = 10_000
+
 /** Fetch; through the proxy if there is one, which Node's own Fetch does not do. */
 export const http: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
   Effect.gen(function* () {
@@ -96,7 +109,7 @@ export const http: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEff
     const problem = problemOfProxy(proxy)
     if (problem !== "") return yield* new Refused({ message: problem })
     const { proxied } = yield* Effect.promise(() => import("./proxy.js"))
-    return proxied(proxy.value)
+    return proxied(proxy.value, yield* tunnelPatience)
   })
 )
 
