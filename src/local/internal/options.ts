@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as path from "node:path"
 import { duration } from "../../client/options.js"
-import { preview } from "../../internal/text.js"
+import { preview, withoutSecrets } from "../../internal/text.js"
 import type { LocalFlow } from "../LocalFlow.js"
 import { limitsOf } from "./job.js"
 import { because, LocalLumeError } from "./error.js"
@@ -116,7 +116,8 @@ const webhook = (given: unknown): Checked<Settings["webhook"]> =>
     if (!isObject(given)) return yield* must("webhook", "an object with url", given)
     const url = yield* text("webhook.url", webhookUrl, given["url"])
     const parsed = URL.canParse(url) ? new URL(url) : undefined
-    if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) return yield* must("webhook.url", webhookUrl, url)
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
+      return yield* must("webhook.url", webhookUrl, withoutSecrets(url))
     if (parsed.username + parsed.password !== "") return yield* refuse("webhook.url must not hold credentials.")
     return Option.some({ url, secret: yield* secret("webhook.secret", given["secret"], /^.+$/s) })
   })
