@@ -257,7 +257,31 @@ describe.concurrent("usage", () => {
       { code: 2, stderr: ["'--tries'\nSee lume wait --help"] }
     ],
     ["an id with a dash, after --", ["wait", "--", "-ok"], { code: 2, stderr: ["Did you mean ok?"] }],
-    ["help of the help", ["help", "nonsense"], { code: 2, stderr: ["Usage: lume"] }],
+    [
+      "help of a misspelt command",
+      ["help", "rnu"],
+      { code: 2, stderr: ["unknown command 'rnu'\n(Did you mean run?)\nSee lume --help.\n"] }
+    ],
+    [
+      "help of a misspelt command of webhook",
+      ["help", "webhook", "sned"],
+      { code: 2, stderr: ["unknown command 'sned'\n(Did you mean send?)\nSee lume webhook --help.\n"] }
+    ],
+    [
+      "JSON of a command that has none",
+      ["doctor", "--json"],
+      { code: 2, stderr: ["(--json is an option of lume run, lume status and lume wait.)"] }
+    ],
+    [
+      "an option before the command",
+      ["--json", "status", "ok"],
+      { code: 2, stderr: ["(--json is an option of lume run, lume status and lume wait.)"] }
+    ],
+    [
+      "an option of other commands, with its value",
+      ["status", "ok", "--timeout=5"],
+      { code: 2, stderr: ["(--timeout is an option of lume run and lume wait.)\nSee lume status --help.\n"] }
+    ],
     ["an option with a typo", ["wait", "ok", "--timout", "5"], { code: 2, stderr: ["Did you mean --timeout?"] }],
     ["no command of webhook", ["webhook"], { code: 2, stderr: ["Usage: lume webhook"] }],
     ["no URL", ["webhook", "send", "localhost:80"], { code: 2, stderr: ["Did you mean http://localhost:80?"] }],
@@ -284,7 +308,14 @@ describe.concurrent("usage", () => {
 
   it.scopedLive("help and version are on stdout", () =>
     Effect.gen(function* () {
-      for (const args of [["--help"], ["wait", "--help"], ["webhook", "send", "--help"], ["help"], ["help", "wait"]]) {
+      for (const args of [
+        ["--help"],
+        ["wait", "--help"],
+        ["webhook", "send", "--help"],
+        ["help"],
+        ["help", "wait"],
+        ["webhook", "help", "send"]
+      ]) {
         const help = yield* command.lume(args).ended
         assert.strictEqual(help.code, 0)
         assert.match(help.stdout, /^Usage: lume/)
@@ -443,6 +474,32 @@ describe.concurrent("lume webhook", () => {
       assert.strictEqual(code, 1)
       assert.include(stderr, "127.0.0.1:1")
       assert.notInclude(stderr, "a-password")
+    })
+  )
+
+  const secretive: ReadonlyArray<readonly [string, ReadonlyArray<string>, number]> = [
+    ["nobody hears", ["send", "http://127.0.0.1:1/hook?token=a-token#a-token"], 1],
+    ["is of another scheme", ["send", "ftp://127.0.0.1/hook?token=a-token"], 2],
+    ["has no scheme", ["send", "127.0.0.1:80/hook?token=a-token"], 2],
+    ["stands where a command should", ["http://127.0.0.1:1/hook?token=a-token"], 2]
+  ]
+
+  it.scopedLive.each(secretive)("shows a URL that %s without its query", ([, args, code]) =>
+    Effect.gen(function* () {
+      const ended = yield* command.lume(["webhook", ...args], { LUME_WEBHOOK_SECRET: "s" }).ended
+      assert.strictEqual(ended.code, code, ended.stderr)
+      assert.include(ended.stderr, "/hook?…")
+      assert.notInclude(ended.stderr, "a-token")
+    })
+  )
+
+  it.scopedLive("shows what answers without its query", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve((_, response) => void response.writeHead(410).end())
+      const { stderr } = yield* command.lume(["webhook", "send", `${url}/hook?token=a-token`], {
+        LUME_WEBHOOK_SECRET: "s"
+      }).ended
+      assert.strictEqual(stderr, `${url}/hook?… answered 410 Gone. Lume would send the event again.\n`)
     })
   )
 })

@@ -117,6 +117,19 @@ describe.concurrent("the environment", () => {
     })
   )
 
+  it.scopedLive.each(["3", "2.001"])(
+    "names a proxy that opens no tunnel, which is a client error if a request may take %s s",
+    (seconds) =>
+      Effect.gen(function* () {
+        const silent = yield* serve((_, response) => response.destroy())
+        silent.intercept(() => {})
+        const env = { HTTPS_PROXY: silent.url, LUME_BASE_URL: "https://lume.invalid", LUME_REQUEST_TIMEOUT: seconds }
+        const { code, stderr } = yield* run(["run", "-f", "a:v1", "-s", "b"], env)
+        assert.strictEqual(code, 1, stderr)
+        assert.include(stderr, "the proxy opens no tunnel")
+      })
+  )
+
   it.scopedLive("has empty variables, which count as not set", () =>
     Effect.gen(function* () {
       const empty = { LUME_REQUEST_TIMEOUT: "", HTTPS_PROXY: "", HTTP_PROXY: "", NO_PROXY: "", NO_COLOR: "", CI: "" }
@@ -149,6 +162,7 @@ describe.concurrent("lume doctor", () => {
         "LUME_API_KEY",
         "LUME_BASE_URL",
         "timeout 7 s, from LUME_REQUEST_TIMEOUT",
+        "takes the key",
         "No proxy"
       ]) {
         assert.include(stdout, part)
@@ -228,18 +242,84 @@ describe.concurrent("lume doctor", () => {
     })
   )
 
-  const settings = [
+  /** The lines of a report: what is right, and what is wrong. */
+  const read = (stdout: string) => {
+    const lines = stdout.trimEnd().split("\n")
+    return {
+      right: lines.filter((line) => line.startsWith("ok  ")),
+      wrong: lines.filter((line) => line.startsWith("!!  "))
+    }
+  }
+
+  const refusedUrls = ["lume.example", "ftp://lume.example", "https://lume.example/?a-token", "https://a-token@lume"]
+
+  it.scopedLive.each(refusedUrls)("says on its line that the base URL %s is none, and asks nobody", (LUME_BASE_URL) =>
+    Effect.gen(function* () {
+      const { code, requests, stderr, stdout } = yield* run(["doctor"], { LUME_BASE_URL })
+      const { right, wrong } = read(stdout)
+      assert.deepInclude({ code, stderr }, { code: 1, stderr: "" })
+      assert.lengthOf(wrong, 1)
+      assert.match(wrong[0] ?? "", /^!! {2}Base URL .*: LUME_BASE_URL must be an http or https URL without credentials/)
+      assert.notInclude(stdout, "a-token")
+      assert.lengthOf(right, 4)
+      assert.lengthOf(requests, 0)
+    })
+  )
+
+  const refusedSettings = [
     ["no key", { LUME_API_KEY: "" }, "!!  No API key: set LUME_API_KEY."],
-    ["a base URL that is none", { LUME_BASE_URL: "lume.example" }, "LUME_BASE_URL must be an http or https URL"],
-    ["a timeout that is none", { LUME_REQUEST_TIMEOUT: "soon" }, "!!  LUME_REQUEST_TIMEOUT: Expected"]
+    ["a key that can't be one", { LUME_API_KEY: "a-secret key" }, "copy it again."],
+    ["no time for a request", { LUME_REQUEST_TIMEOUT: "soon" }, "!!  LUME_REQUEST_TIMEOUT: Expected"],
+    ["a negative time for a request", { LUME_REQUEST_TIMEOUT: "-1" }, "!!  LUME_REQUEST_TIMEOUT: Expected"]
   ] as const
 
-  it.scopedLive.each(settings)("finds %s, and asks nobody", ([, env, part]) =>
+  it.scopedLive.each(refusedSettings)(
+    "says on its line that there is %s, and asks Lume all the same",
+    ([, env, part]) =>
+      Effect.gen(function* () {
+        const { code, requests, stdout } = yield* run(["doctor"], env)
+        const { right, wrong } = read(stdout)
+        assert.strictEqual(code, 1)
+        assert.lengthOf(wrong, 1)
+        assert.include(wrong[0], part)
+        assert.lengthOf(right, 5)
+        assert.match(right.at(-1) ?? "", /^ok {2}Lume answers/)
+        assert.notInclude(stdout, "a-secret")
+        assert.deepStrictEqual(
+          requests.map(({ headers }) => headers["lume-api-key"]),
+          ["LUME_API_KEY" in env ? undefined : "a-key"]
+        )
+      })
+  )
+
+  it.scopedLive("takes a refusal of a request without a key as an answer", () =>
     Effect.gen(function* () {
-      const { code, requests, stdout } = yield* run(["doctor"], env)
+      const { stdout } = yield* run(["doctor"], { LUME_API_KEY: "" })
+      assert.include(stdout, "ok  Lume answers: a request without a key is refused (status 401), as it should be.\n")
+    })
+  )
+
+  it.scopedLive("says without a key too that nobody answers", () =>
+    Effect.gen(function* () {
+      const closed = yield* Effect.scoped(Effect.map(serve(command.handler()), ({ url }) => url))
+      const { code, stdout } = yield* run(["doctor"], { LUME_API_KEY: "", LUME_BASE_URL: closed })
       assert.strictEqual(code, 1)
-      assert.include(stdout, part)
-      assert.lengthOf(requests, 0)
+      assert.match(read(stdout).wrong.at(-1) ?? "", /ECONNREFUSED/)
+    })
+  )
+
+  it.scopedLive("says what is wrong with a proxy's password", () =>
+    Effect.gen(function* () {
+      const env = { https_proxy: "http://me:100%@127.0.0.1:9", LUME_BASE_URL: "https://lume.invalid" }
+      const { stdout } = yield* run(["doctor"], env)
+      assert.deepStrictEqual(read(stdout).wrong, [
+        "!!  Proxy http://…@127.0.0.1:9: https_proxy must have a % of its name or password written as %25."
+      ])
+      const { code, stderr } = yield* run(["status", "ok"], env)
+      assert.deepStrictEqual(
+        { code, stderr },
+        { code: 1, stderr: "https_proxy must have a % of its name or password written as %25.\n" }
+      )
     })
   )
 })

@@ -50,6 +50,28 @@ describe("a frame", () => {
       }
     }
   )
+
+  property.all(
+    "tells ids apart that differ in their ends, from 20 columns on",
+    [
+      FastCheck.string({ unit: FastCheck.constantFrom("0", "a", "Z"), minLength: 20, maxLength: 40 }),
+      FastCheck.record({
+        columns: FastCheck.integer({ min: 20, max: 120 }),
+        rows: FastCheck.constant(24),
+        unicode: FastCheck.boolean()
+      })
+    ],
+    ([beginning, screen]) => {
+      const runs = ["_1", "_2"].map((end) => ({ id: beginning + end, status: null, elapsed: 0, hasEnded: false }))
+      const [one = "", other = ""] = frame(runs, screen)
+      assert.notStrictEqual(one, other)
+      assert.isTrue(
+        one.startsWith(
+          beginning.length + 2 > Math.floor(screen.columns / 2) ? (screen.unicode ? "…" : "...") : beginning
+        )
+      )
+    }
+  )
 })
 
 describe("a value beside its limit", () => {

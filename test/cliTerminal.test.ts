@@ -67,6 +67,17 @@ describe.concurrent("frames", () => {
     })
   )
 
+  it.scopedLive.skipIf(!hasTmux)("tells runs apart that were made at the same time, however narrow it is", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(command.handler())
+      const { lines, resize, type } = yield* terminal({ LUME_API_KEY: "a-key", LUME_BASE_URL: url })
+      resize(20)
+      type(wait("running_01M8BE7KA3PF3KAJNM1PNJBRYF running_01M8BE7KA3PF3KAJNM1PNJBRYG ok_7"))
+      yield* until(() => lines().some((line) => line.includes("SUCCEED")))
+      assert.deepStrictEqual(lines().slice(-3), ["…M1PNJBRYF  TRANSFO", "…M1PNJBRYG  TRANSFO", "ok_7        SUCCEED"])
+    })
+  )
+
   it.scopedLive.skipIf(!hasTmux)("shows what has not ended, where not all fit", () =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())

@@ -4,6 +4,7 @@
  * Knows nothing of Effect: the help is shown without loading it.
  */
 import { InvalidArgumentError } from "commander"
+import { withoutSecrets } from "../internal/text.js"
 
 // Commander takes its refusals as exceptions, in the functions that read a value.
 const refuse = (message: string): never => {
@@ -68,6 +69,6 @@ export const id = (text: string, before: ReadonlyArray<string> = []): ReadonlyAr
 /** A URL of a webhook's handler. */
 export const url = (text: string): string => {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text
-  const meant = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? ` Did you mean http://${text}?` : ""
+  const meant = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? ` Did you mean http://${withoutSecrets(text)}?` : ""
   return refuse(`It must be an http or https URL.${meant}`)
 }

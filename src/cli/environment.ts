@@ -5,9 +5,12 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as ConfigError from "effect/ConfigError"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import process from "node:process"
+import { requestTimeout } from "../client/environment.js"
 import * as LumeClient from "../LumeClient.js"
 import type * as LumeError from "../LumeError.js"
 
@@ -40,17 +43,8 @@ const eitherCase = (upper: string): Named | undefined => {
   return undefined
 }
 
-/** A URL without what may be a password in it: of text that is no URL, all that is before the last @. */
-export const withoutPassword = (text: string): string => {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) {
-    const { password, username } = new URL(text)
-    if (username + password === "") return text
-  }
-  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1…@")
-}
-
 /** What is wrong with a variable, as a sentence. */
-const configMessage = (error: ConfigError.ConfigError): string =>
+export const configMessage = (error: ConfigError.ConfigError): string =>
   error._op === "InvalidData" || error._op === "MissingData"
     ? `${error.path.join(".")}: ${error.message}.`
     : String(error)
@@ -87,43 +81,54 @@ export const route = (): Route => {
     : { proxy, exceptions }
 }
 
-/** Whether this can be a proxy. */
-export const isProxy = ({ value }: Named): boolean => /^https?:\/\//i.test(value) && URL.canParse(value)
+const isEncoded = (text: string): boolean => Option.isSome(Option.liftThrowable(decodeURIComponent)(text))
+
+/** What is wrong with a proxy's URL; empty if nothing is. */
+export const problemOfProxy = ({ name, value }: Named): string => {
+  if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return `${name} must be an http or https URL.`
+  const { password, username } = new URL(value)
+  return isEncoded(username + password) ? "" : `${name} must have a % of its name or password written as %25.`
+}
+
+/** The longest that a proxy may take to open a tunnel, which comes before the request. In whole milliseconds. */
+const tunnelPatience: Effect.Effect<number> = requestTimeout.pipe(
+  Effect.map((timeout) =>
+    timeout === undefined ? longestPatience : Math.min(longestPatience, Math.ceil(Duration.toMillis(timeout) / 2))
+  ),
+  // the client says what is wrong with it
+  Effect.orElseSucceed(() => longestPatience)
+)
+
+const longestPatience = 10_000
 
 /** Fetch; through the proxy if there is one, which Node's own Fetch does not do. */
-const httpLayer: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
+export const http: Layer.Layer<HttpClient.HttpClient, Refused> = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { proxy } = route()
     if (proxy === undefined) return FetchHttpClient.layer
-    if (!isProxy(proxy)) return yield* new Refused({ message: `${proxy.name} must be an http or https URL.` })
+    const problem = problemOfProxy(proxy)
+    if (problem !== "") return yield* new Refused({ message: problem })
     const { proxied } = yield* Effect.promise(() => import("./proxy.js"))
-    return proxied(proxy.value)
+    return proxied(proxy.value, yield* tunnelPatience)
   })
 )
 
-/** The client, from the environment and the options that are given. */
-export const layerWith = (
+/** The client, from the options that are given and the environment. */
+export const clientWith = (
   options: LumeClient.Configs
-): Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError> =>
-  Layer.unwrapEffect(
-    Effect.suspend(() =>
-      variable("LUME_API_KEY") === undefined
-        ? Effect.fail(
-            new Refused({
-              message:
-                "LUME_API_KEY is not set. Set it to your API key, or evaluate the export line of lume local. There is no option for it, because others can see arguments."
-            })
-          )
-        : Effect.succeed(
-            LumeClient.layerConfig(options).pipe(
-              Layer.mapError((error) =>
-                ConfigError.isConfigError(error) ? new Refused({ message: configMessage(error) }) : error
-              ),
-              Layer.provide(httpLayer)
-            )
-          )
-    )
+): Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError, HttpClient.HttpClient> =>
+  Layer.mapError(LumeClient.layerConfig(options), (error) =>
+    ConfigError.isConfigError(error) ? new Refused({ message: configMessage(error) }) : error
   )
 
+const noKey =
+  "LUME_API_KEY is not set. Set it to your API key, or evaluate the export line of lume local. There is no option for it, because others can see arguments."
+
 /** The client, from the environment. */
-export const layer: Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError> = layerWith({})
+export const layer: Layer.Layer<LumeClient.LumeClient, Refused | LumeError.InvalidRequestError> = Layer.unwrapEffect(
+  Effect.suspend(() =>
+    variable("LUME_API_KEY") === undefined
+      ? Effect.fail(new Refused({ message: noKey }))
+      : Effect.succeed(Layer.provide(clientWith({}), http))
+  )
+)

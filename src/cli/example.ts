@@ -1,9 +1,12 @@
 /**
  * What `lume local --init` writes: folders, a flow and a source for it.
  */
+import type * as PlatformError from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import { makeFolder } from "../local/internal/makeFolder.js"
 import { Refused } from "./environment.js"
 
 const flow = {
@@ -33,15 +36,15 @@ export const runLine = (byNpx: boolean): string =>
   `${byNpx ? "npx effect-lume" : "lume"} run --flow-version people:v1 --source-path people.csv --wait`
 
 /** What a file system's refusal says. */
-const refuse = (what: string) => (error: unknown) =>
-  new Refused({ message: `${what} can't be made: ${error instanceof Error ? error.message : String(error)}` })
+const refuse = (what: string) => (error: PlatformError.PlatformError) =>
+  new Refused({ message: `${what} can't be made: ${error.message}` })
 
 /** Writes a file, and gives whether it was not there before. */
-const writeNew = (file: string, text: string): Effect.Effect<boolean, Refused> =>
-  Effect.tryPromise({ try: () => fs.writeFile(file, text, { flag: "wx" }), catch: (error) => error }).pipe(
+const writeNew = (file: string, text: string): Effect.Effect<boolean, Refused, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.writeFileString(file, text, { flag: "wx" })).pipe(
     Effect.as(true),
     Effect.catchIf(
-      (error) => error instanceof Error && "code" in error && error.code === "EEXIST",
+      (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
       () => Effect.succeed(false)
     ),
     Effect.mapError(refuse(file))
@@ -54,7 +57,7 @@ export const write = (folders: {
 }): Effect.Effect<ReadonlyArray<string>, Refused> =>
   Effect.gen(function* () {
     for (const folder of [folders.flows, folders.sources]) {
-      yield* Effect.tryPromise({ try: () => fs.mkdir(folder, { recursive: true }), catch: refuse(folder) })
+      yield* Effect.mapError(makeFolder(folder, 0o777), refuse(folder))
     }
     const files = [
       [path.join(folders.flows, "people.json"), `${JSON.stringify(flow, undefined, 2)}\n`],
@@ -65,4 +68,4 @@ export const write = (folders: {
         isNew ? `Wrote ${file}.` : `${file} is there already; it stays as it is.`
       )
     )
-  })
+  }).pipe(Effect.provide(NodeFileSystem.layer))

@@ -45,6 +45,15 @@ export const cut = (text: string, columns: number): string => {
   return fitting
 }
 
+const backwards = (text: string): string => [...text].toReversed().join("")
+
+/** As much of a text's end as fits, after a mark. Ids that were made at about the same time differ in their ends. */
+const cutStart = (text: string, columns: number, mark: string): string => {
+  const room = columns - width(mark)
+  if (width(text) <= columns) return text
+  return room > 0 ? mark + backwards(cut(backwards(text), room)) : cut(text, columns)
+}
+
 const pad = (text: string, columns: number): string => text + " ".repeat(Math.max(0, columns - width(text)))
 
 /** A time as a clock shows it: 0:42, 12:05, 1:02:03. */
@@ -68,16 +77,17 @@ const bar = ({ status }: Shown, unicode: boolean): string => {
 export const frame = (runs: ReadonlyArray<Shown>, { columns, rows, unicode }: Screen): ReadonlyArray<string> => {
   // the cursor stands below the last line
   const room = Math.max(1, rows - 1)
+  const ellipsis = unicode ? "…" : "..."
   const shown = runs.length <= room ? runs : runs.filter(({ hasEnded }) => !hasEnded).slice(0, room - 1)
   const ids = shown.map(({ id }) => visible(id))
   const idWidth = Math.min(Math.max(...ids.map(width), 0), Math.floor(columns / 2))
   const lines = shown.map((run, index) => {
-    const id = pad(cut(ids[index] ?? "", idWidth), idWidth)
+    const id = pad(cutStart(ids[index] ?? "", idWidth, ellipsis), idWidth)
     const status = pad(run.status === undefined ? "waiting" : visible(String(run.status)), 14)
     return `${id}  ${status}  ${clock(run.elapsed)}  ${bar(run, unicode)}`
   })
   const left = runs.length - shown.length
-  const all = left === 0 ? lines : [...lines, `${unicode ? "…" : "..."} ${left} more`]
+  const all = left === 0 ? lines : [...lines, `${ellipsis} ${left} more`]
   // the last column stays free, because some terminals break the line there
   return all.map((line) => cut(line, Math.max(1, columns - 1)).trimEnd())
 }

@@ -6,8 +6,8 @@ import { createRequire } from "node:module"
 import process from "node:process"
 import * as read from "./arguments.js"
 import type { Flags } from "./local.js"
-import { visible } from "../internal/text.js"
 import * as standing from "./standing.js"
+import * as usage from "./usage.js"
 import type { Waiting } from "./wait.js"
 
 standing.watchStreams()
@@ -171,18 +171,6 @@ webhook
     await send(url, event)
   })
 
-/** What commander would show the help for, though the command does not exist: `lume nonsense --help`. */
-const withoutHelp = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
-  let command = program
-  for (const [index, word] of given.entries()) {
-    if (word.startsWith("-") || command.commands.length === 0) return given
-    const next = command.commands.find((known) => known.name() === word)
-    if (next === undefined) return word === "help" ? given : given.slice(0, index + 1)
-    command = next
-  }
-  return given
-}
-
 /** Commander's own refusals are usage errors, but for the help that was asked for. */
 const refused = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
@@ -190,41 +178,17 @@ const refused = (error: unknown): number => {
   return standing.get().code
 }
 
-/** A run id with a dash, or with two where it begins as Lume's do, is to commander an option that does not exist. */
-const withId = (refusal: string): string => {
-  const [, id] = /^error: unknown option '(?:-(?!-)|-+(?=run_))(.+)'\n$/.exec(refusal) ?? []
-  return id === undefined ? refusal : `${refusal}(A run id does not begin with a dash. Did you mean ${id}?)\n`
-}
-
-const configure = (command: Command, isJson: boolean, parents = ""): void => {
-  const name = `${parents}${command.name()}`
-  const takesId = command.registeredArguments.some((argument) => argument.name() === "id")
-  command
-    .exitOverride()
-    .showHelpAfterError(`See ${name} --help.`)
-    .configureOutput({
-      outputError: (refusal, write) => write(takesId ? withId(refusal) : refusal),
-      writeErr: (text) => {
-        const lines = text.trimEnd().split("\n").map(visible)
-        process.stderr.write(
-          isJson ? `${JSON.stringify({ message: lines.join("\n") })}\n` : lines.map((line) => `${line}\n`).join("")
-        )
-      }
-    })
-  for (const child of command.commands) configure(child, isJson, `${name} `)
-}
-
 const main = async (given: ReadonlyArray<string>): Promise<void> => {
   const end = given.indexOf("--")
   const isJson = given.slice(0, end === -1 ? undefined : end).includes("--json")
   standing.setJson(isJson)
-  configure(program, isJson)
+  usage.configure(program, isJson)
   if (given[0] === "--version") {
     process.stdout.write(`${version()}\n`)
     return
   }
   try {
-    await program.parseAsync(withoutHelp(given), { from: "user" })
+    await program.parseAsync(usage.toWords(program, given), { from: "user" })
   } catch (error) {
     process.exitCode = refused(error)
   }

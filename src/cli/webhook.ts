@@ -8,7 +8,8 @@ import * as Https from "node:https"
 import process from "node:process"
 import * as LumeWebhook from "../LumeWebhook.js"
 import { execute } from "./command.js"
-import { Refused, variable, withoutPassword } from "./environment.js"
+import { withoutSecrets } from "../internal/text.js"
+import { Refused, variable } from "./environment.js"
 import * as signals from "./signals.js"
 
 const secret: Effect.Effect<Redacted.Redacted, Refused> = Effect.suspend(() => {
@@ -76,7 +77,7 @@ const post = (url: string, body: string, signature: string): Effect.Effect<Answe
     )
     sent.once("error", (error) =>
       resume(
-        Effect.fail(new Refused({ message: `${withoutPassword(url)} could not be reached: ${triedAddresses(error)}` }))
+        Effect.fail(new Refused({ message: `${withoutSecrets(url)} could not be reached: ${triedAddresses(error)}` }))
       )
     )
     sent.end(body)
@@ -92,12 +93,12 @@ export const send = (url: string, event: { readonly runId: string; readonly stat
       const { phrase, status } = yield* post(url, body, signature).pipe(
         Effect.timeoutFail({
           duration: "30 seconds",
-          onTimeout: () => new Refused({ message: `${withoutPassword(url)} has not answered within 30 seconds.` })
+          onTimeout: () => new Refused({ message: `${withoutSecrets(url)} has not answered within 30 seconds.` })
         })
       )
       const isHeard = status >= 200 && status < 300
       const advice = isHeard ? "" : " Lume would send the event again."
-      yield* out.say(`${withoutPassword(url)} answered ${status} ${phrase}.${advice}`)
+      yield* out.say(`${withoutSecrets(url)} answered ${status} ${phrase}.${advice}`)
       return isHeard ? 0 : 1
     }).pipe(signals.orSignal)
   )

@@ -25,6 +25,20 @@ const writtenOut = (character: string): string => `\\u${character.charCodeAt(0).
 /** Text in one line, with every control character written out. JSON stays the same JSON. */
 export const visible = (text: string): string => text.replace(unseen, writtenOut)
 
+const hasCredentials = ({ password, username }: URL): boolean => password + username !== ""
+
+const isWithoutCredentials = (text: string): boolean =>
+  /^https?:\/\//i.test(text) && URL.canParse(text) && !hasCredentials(new URL(text))
+
+/**
+ * A URL as it may be shown: without what may be secret in it, which is name and password, query and fragment. Of text
+ * that is no URL, all that is before its last @ may be a password.
+ */
+export const withoutSecrets = (url: string): string => {
+  const shown = isWithoutCredentials(url) ? url : url.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1…@")
+  return shown.replace(/([?#]).+$/s, "$1…")
+}
+
 const nameOf = (value: object): string => {
   const name: unknown = value.constructor?.name
   return typeof name === "string" && name !== "Object" && name !== "" ? `a ${oneLine(name, 40)}` : "an object"

@@ -354,6 +354,11 @@ describe("what it does not start with", () => {
     ["a host that is none", { host: "" }, 'host must be a name or an address, but is "".'],
     ["a webhook without a URL", { webhook: {} }, "webhook.url must be an http or https URL"],
     ["a webhook that is no HTTP", { webhook: { url: "ftp://a" } }, 'but is "ftp://a".'],
+    [
+      "a webhook of another scheme, whose query is not shown",
+      { webhook: { url: "ftp://a?token" } },
+      'but is "ftp://a?…".'
+    ],
     ["a webhook with credentials", { webhook: { url: "http://a:b@c" } }, "webhook.url must not hold credentials."],
     [
       "a webhook's secret with which anybody could sign",

@@ -1,15 +1,22 @@
 /**
  * The webhook: what it tells, to whom, and until when.
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
 import { createHmac } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import * as path from "node:path"
+import { setImmediate } from "node:timers/promises"
+import * as webhook from "../../src/local/internal/webhook.js"
 import type * as LumeClient from "../../src/LumeClient.js"
+import * as LumeRun from "../../src/LumeRun.js"
+import { messages } from "../support/observed.js"
 import { answer, serve as serveHttp, until } from "../support/server.js"
 import { clean, live, quickly, serve, slowFlow, start } from "./lume.js"
 import { flow, folders, people } from "./support.js"
@@ -59,6 +66,35 @@ describe("a webhook", () => {
         })
         assert.strictEqual(delivery.headers["x-lume-signature-256"], signature("own-secret", delivery))
       }
+    })
+  )
+
+  it.effect.each([
+    ["answers", () => Promise.resolve(new Response("", { status: 503 }))],
+    ["is not there", () => Promise.reject(new Error("gone"))]
+  ] as const)("that is not heard is logged without the query of its URL: one that %s", ([, fetch]) =>
+    Effect.gen(function* () {
+      const log = messages()
+      const url = "http://hook.invalid/a(b)?token=a-(token)#a-token"
+      const deliver = yield* webhook.make({ url, secret: Redacted.make("a-secret") })
+      const event = {
+        ...people1,
+        runId: LumeRun.RunId.make("run_1"),
+        status: "FAILED"
+      } as const
+      const delivery = yield* deliver(event).pipe(
+        Effect.provideService(FetchHttpClient.Fetch, fetch),
+        Effect.provide(log.layer),
+        Effect.fork
+      )
+      while ((yield* Fiber.poll(delivery))._tag === "None") {
+        yield* TestClock.adjust("30 seconds")
+        yield* Effect.promise(() => setImmediate())
+      }
+      assert.isFalse(yield* Fiber.join(delivery))
+      assert.lengthOf(log.messages, 1)
+      assert.include(log.messages[0], "The webhook of run run_1 was not heard at http://hook.invalid/a(b)?….")
+      assert.notInclude(log.messages[0], "token")
     })
   )
 

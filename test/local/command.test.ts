@@ -5,6 +5,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as LumeWebhook from "../../src/LumeWebhook.js"
+import { existsSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import * as command from "../support/lume.js"
@@ -94,6 +97,37 @@ describe("lume local", () => {
     })
   )
 
+  // there Linux says of a folder that is there that it is missing, where something is to be made in it
+  const unmakeable = [
+    ["--flows", "/proc/effect-lume"],
+    ["--sources", "/proc/effect-lume/sources"],
+    ["--targets", "/proc/effect-lume/a/b"],
+    ["--targets", "/proc"]
+  ] as const
+
+  it.scopedLive.each(existsSync("/proc/self") ? unmakeable : [])(
+    "says that a folder can't be made: %s %s",
+    ([option, folderThere]) =>
+      Effect.gen(function* () {
+        const args = ["local", "--init", "--port", "0", option, folderThere]
+        const { code, stderr } = yield* command.lume(args, {}, yield* folder).ended
+        assert.strictEqual(code, 1)
+        assert.include(stderr, folderThere)
+        assert.match(stderr, /can't be (made|used): .*\n$/)
+      })
+  )
+
+  it.scopedLive("makes folders in folders that are missing", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const places = ["--flows", "a/b/flows", "--sources", "a/b/c/sources", "--targets", "a/d/e/targets"]
+      const local = command.lume(["local", "--init", "--port", "0", ...places], {}, cwd)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+      yield* until(() => local.stderr().includes("In another terminal"))
+      assert.isTrue(existsSync(`${cwd}/a/d/e/targets/.lume`))
+    })
+  )
+
   it.scopedLive("says that there are no flows", () =>
     Effect.gen(function* () {
       const { code, stderr } = yield* command.lume(["local"], {}, yield* folder).ended
@@ -102,19 +136,41 @@ describe("lume local", () => {
     })
   )
 
-  it.scopedLive.each([
-    ["its own, which the export line holds", {}, / LUME_WEBHOOK_SECRET=\S+\n$/],
-    ["that of the environment, which is not shown", { LUME_WEBHOOK_SECRET: "my secret" }, / LUME_API_KEY=\S+\n$/]
-  ] as const)("signs for a webhook with a secret: %s", ([, env, exported]) =>
+  const secrets = [
+    ["its own, which the export line holds", undefined],
+    ["that of the environment, which is not shown", "my secret"],
+    ["that of the environment, however it is spelled", "my 'secret' \"$of\" `two`\nlines\\\n"]
+  ] as const
+
+  it.scopedLive.each(secrets)("signs for a webhook with a secret: %s", ([, given]) =>
     Effect.gen(function* () {
       const cwd = yield* folder
-      const hook = yield* serve((_, response) => void response.writeHead(204).end())
+      let delivered: LumeWebhook.Delivery | undefined = undefined
+      const hook = yield* serve((request, response) => {
+        const chunks: Array<Uint8Array> = []
+        request
+          .on("data", (chunk: Uint8Array) => chunks.push(chunk))
+          .once("end", () => {
+            response.writeHead(204).end()
+            const secret = given ?? /LUME_WEBHOOK_SECRET=(\S+)\n/.exec(local.stdout())?.[1] ?? "none"
+            const signature = String(request.headers[LumeWebhook.signatureHeader])
+            delivered = { body: Buffer.concat(chunks), signature, secrets: [Redacted.make(secret)] }
+          })
+      })
       const args = ["local", "--init", "--port", "0", "--webhook", `${hook.url}/hook`]
+      const env = given === undefined ? {} : { LUME_WEBHOOK_SECRET: given }
       const local = command.lume(args, env, cwd)
       yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
       yield* until(() => local.stderr().includes("In another terminal") && /export .*\n/.test(local.stdout()))
-      assert.match(local.stdout(), exported)
-      assert.notInclude(local.stdout() + local.stderr(), "my secret")
+      const line = /^export .*$/ms.exec(local.stdout())?.[0] ?? ""
+      assert.strictEqual(line.includes("LUME_WEBHOOK_SECRET="), given === undefined)
+      assert.notInclude(local.stdout() + local.stderr(), given ?? "my secret")
+
+      const script = `eval "$0"; "$1" "$2" run -f people:v1 -s people.csv`
+      const submitted = yield* command.start("sh", ["-c", script, line, process.execPath, command.bin], env, cwd).ended
+      assert.strictEqual(submitted.code, 0, submitted.stderr)
+      yield* until(() => delivered !== undefined)
+      if (delivered !== undefined) yield* LumeWebhook.verify(delivered)
     })
   )
 })

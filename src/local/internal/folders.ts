@@ -7,6 +7,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as path from "node:path"
+import { makeFolder } from "./makeFolder.js"
 
 /** Where a run works. */
 export interface Folders {
@@ -30,7 +31,7 @@ const own = (
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const folder = path.join(path.resolve(parent), name)
-    yield* files.makeDirectory(path.dirname(folder), { recursive: true, mode: 0o700 })
+    yield* makeFolder(path.dirname(folder))
     return yield* Effect.acquireRelease(Effect.as(files.makeDirectory(folder, { mode: 0o700 }), folder), () =>
       Effect.ignoreLogged(files.remove(folder, { recursive: true, force: true }))
     )

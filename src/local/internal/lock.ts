@@ -16,6 +16,7 @@ import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import * as path from "node:path"
 import { because, LocalLumeError } from "./error.js"
+import { makeFolder } from "./makeFolder.js"
 
 const inUse = (folder: string, where: string): LocalLumeError =>
   new LocalLumeError({
@@ -115,7 +116,7 @@ const acquireFromKernel = (folder: string): Effect.Effect<void, LocalLumeError, 
 export const acquire = (folder: string): Effect.Effect<void, LocalLumeError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const id = yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 }).pipe(
+    const id = yield* makeFolder(folder).pipe(
       Effect.zipRight(Effect.zip(files.realPath(folder), files.stat(folder))),
       // A folder has one inode under all of its names; where there are none, its real path has to do.
       Effect.map(([real, { dev, ino }]) => Option.match(ino, { onNone: () => real, onSome: (ino) => `${dev}:${ino}` })),

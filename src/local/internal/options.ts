@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as path from "node:path"
 import { duration } from "../../client/options.js"
-import { preview } from "../../internal/text.js"
+import { preview, withoutSecrets } from "../../internal/text.js"
 import type { LocalFlow } from "../LocalFlow.js"
 import { limitsOf } from "./job.js"
 import { because, LocalLumeError } from "./error.js"
@@ -21,6 +21,7 @@ import * as faults from "./faults.js"
 import * as flows from "./flows.js"
 import * as http from "./http.js"
 import type { Retention } from "./ledger.js"
+import { makeFolder } from "./makeFolder.js"
 
 /** The options of a local Lume, checked. */
 export interface Settings {
@@ -115,7 +116,8 @@ const webhook = (given: unknown): Checked<Settings["webhook"]> =>
     if (!isObject(given)) return yield* must("webhook", "an object with url", given)
     const url = yield* text("webhook.url", webhookUrl, given["url"])
     const parsed = URL.canParse(url) ? new URL(url) : undefined
-    if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) return yield* must("webhook.url", webhookUrl, url)
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
+      return yield* must("webhook.url", webhookUrl, withoutSecrets(url))
     if (parsed.username + parsed.password !== "") return yield* refuse("webhook.url must not hold credentials.")
     return Option.some({ url, secret: yield* secret("webhook.secret", given["secret"], /^.+$/s) })
   })
@@ -144,18 +146,15 @@ const limits = (given: Given): Effect.Effect<Limits, LocalLumeError, FileSystem.
     const folder = given.spillFolder
     if (folder === undefined) return { memoryLimit: memory, spillFolder: folder, runTimeout: time }
     const spillFolder = path.resolve(yield* text("spillFolder", "the path of a folder", folder))
-    yield* makeFolder("spill", spillFolder)
+    yield* makeKind("spill", spillFolder)
     return { memoryLimit: memory, spillFolder, runTimeout: time }
   })
 
-const makeFolder = (kind: string, folder: string) =>
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    yield* Effect.mapError(
-      files.makeDirectory(folder, { recursive: true, mode: 0o700 }),
-      because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
-    )
-  })
+const makeKind = (kind: string, folder: string) =>
+  Effect.mapError(
+    makeFolder(folder),
+    because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
+  )
 
 const isFolder = (folder: string) =>
   Effect.gen(function* () {
@@ -173,7 +172,7 @@ const folders = (given: Given) =>
     if (!(yield* isFolder(sources))) {
       return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
     }
-    yield* makeFolder("targets", targets)
+    yield* makeKind("targets", targets)
     return { sources: path.resolve(sources), targets: path.resolve(targets) }
   })
 

@@ -7,6 +7,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import { withoutSecrets } from "../../internal/text.js"
 import * as LumeWebhook from "../../LumeWebhook.js"
 import type { Event } from "./ledger.js"
 
@@ -40,6 +41,7 @@ export type Deliver = (event: Event) => Effect.Effect<boolean>
 /** Deliveries to a webhook. */
 export const make = ({ secret, url }: Webhook): Effect.Effect<Deliver> =>
   Effect.gen(function* () {
+    const shown = withoutSecrets(url)
     const slots = yield* Effect.makeSemaphore(atOnce)
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.withTracerDisabledWhen(() => true),
@@ -63,7 +65,13 @@ export const make = ({ secret, url }: Webhook): Effect.Effect<Deliver> =>
     return (event: Event) =>
       Effect.matchEffect(Effect.retry(send(event), patience), {
         onSuccess: () => Effect.succeed(true),
-        onFailure: ({ message }) =>
-          Effect.as(Effect.logWarning(`The webhook of run ${event.runId} was not heard at ${url}. ${message}`), false)
+        onFailure: ({ message }) => {
+          // the platform's messages name the URL as it is
+          const why = message.replaceAll(url, shown)
+          return Effect.as(
+            Effect.logWarning(`The webhook of run ${event.runId} was not heard at ${shown}. ${why}`),
+            false
+          )
+        }
       })
   }).pipe(Effect.provide(FetchHttpClient.layer))
