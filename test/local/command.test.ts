@@ -136,6 +136,23 @@ describe("lume local", () => {
     })
   )
 
+  it.scopedLive.each(["two\nlines", "bell\u0007", "Schlüssel", ""])(
+    "refuses a kept secret that can't stand in a line: %j",
+    (webhookSecret) =>
+      Effect.gen(function* () {
+        const cwd = yield* folder
+        yield* Effect.promise(async () => {
+          await mkdir(`${cwd}/targets/.lume`, { recursive: true })
+          await writeFile(`${cwd}/targets/.lume/keys.json`, JSON.stringify({ apiKey: "local-key", webhookSecret }))
+        })
+        const local = command.lume(["local", "--init", "--port", "0"], {}, cwd)
+        yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+        yield* until(() => local.process.exitCode !== null || local.stdout().includes("export"))
+        assert.strictEqual(local.process.exitCode, 1)
+        assert.match((yield* local.ended).stderr, /keys\.json can't be read\. Remove it to get new keys\.\n$/)
+      })
+  )
+
   const secrets = [
     ["its own, which the export line holds", undefined],
     ["that of the environment, which is not shown", "my secret"],

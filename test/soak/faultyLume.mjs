@@ -1,8 +1,8 @@
 /**
  * A small Lume behind faults, in a process of its own: a fifth of all requests meets one.
  *
- * A run's source path says how it ends and how long it takes: `SUCCEEDED/1500/17`. The process tells its parent its port,
- * and on being asked, what was submitted how often.
+ * A run's source path says how it ends, how long it takes, and whether its submit is answered: `SUCCEEDED/1500/answered/17`.
+ * The process tells its parent its port, and on being asked, what was submitted how often.
  */
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
@@ -43,13 +43,16 @@ const send = (response, status, text, headers = {}) => {
   response.end(text)
 }
 
+/** An answer that begins, and never ends. */
+const unending = (response, [status, text]) => {
+  response.writeHead(status, { "content-length": Buffer.byteLength(text) })
+  response.write(text.slice(0, 5))
+}
+
 /** What can become of an answer. Each is given the answer that would have been right. */
 const faults = [
   (response) => response.socket?.destroy(),
-  (response, [status, text]) => {
-    response.writeHead(status, { "content-length": Buffer.byteLength(text) })
-    response.write(text.slice(0, 5)) // and no more, ever
-  },
+  unending,
   (response, [status, text]) => {
     response.writeHead(status, { "content-length": Buffer.byteLength(text) })
     response.write(text.slice(0, 5), () => response.destroy())
@@ -66,7 +69,11 @@ const answer = (request, response, body) => {
   if (fault === faults.length) return send(response, 429, '{"detail": "slow down"}', { "retry-after": "1" })
   const [status, json] = request.method === "POST" ? submit(body) : read(request.url.slice("/runs/".length))
   const right = [status, JSON.stringify(json)]
-  return fault === undefined ? send(response, ...right) : faults[fault](response, right)
+  // Whether the answer to a submit never ends is for the source path to say: who submits waits for all others.
+  if (request.method === "POST" && JSON.parse(body).source_path.includes("/unanswered/"))
+    return unending(response, right)
+  const become = request.method === "POST" && faults[fault] === unending ? undefined : faults[fault]
+  return become === undefined ? send(response, ...right) : become(response, right)
 }
 
 const server = createServer((request, response) => {

@@ -87,25 +87,30 @@ const undici = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
   )
 )
 
-/** A client for reads and one for submits. An answer to a submit that comes late on a busy machine is no fault here. */
-const clients = (url: string) => {
-  const client = (requestTimeout: Duration.DurationInput) =>
-    LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout })
-  return Effect.all({ reads: client("2 seconds"), submits: client("8 seconds") })
+const client = (url: string, requestTimeout: Duration.DurationInput) =>
+  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout })
+
+interface Clients {
+  /** For what is asked again where no answer comes, and for submits that get none. */
+  readonly hasty: LumeClient.Service
+  /** For submits that get an answer, however busy the machine is: their outcome must not depend on that. */
+  readonly patient: LumeClient.Service
 }
 
-/** The clients by what they are used for. */
-type Clients = Effect.Effect.Success<ReturnType<typeof clients>>
+const clients = (url: string) => Effect.all({ hasty: client(url, "2 seconds"), patient: client(url, "2 minutes") })
 
 const endings = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"] as const
 const tags = { SUCCEEDED: "Succeeded", PARTIAL_FAILED: "PartialFailed", FAILED: "Failed", CRASHED: "Crashed" }
 
 type Outcome = "right" | "unknown" | (string & {})
 
-/** Submits a run; `None` where the outcome is unknown. */
-const submit = (lume: LumeClient.Service, index: number, { longestRun }: Scale) => {
+const millis = (longestRun: number): number => Math.round((0.5 + Math.random() / 2) * longestRun)
+
+/** Submits a run; `None` where the outcome is unknown. One of forty submits gets no answer. */
+const submit = ({ hasty, patient }: Clients, index: number, { longestRun }: Scale) => {
   const ending = endings[index % endings.length] ?? "SUCCEEDED"
-  const sourcePath = `${ending}/${Math.round((0.5 + Math.random() / 2) * longestRun)}/${index}-${Math.random()}`
+  const [lume, answer] = index % 40 === 7 ? ([hasty, "unanswered"] as const) : ([patient, "answered"] as const)
+  const sourcePath = `${ending}/${millis(longestRun)}/${answer}/${index}-${Math.random()}`
   return lume.run({ flowVersion: "soak:v1", sourcePath }).pipe(
     Effect.asSome,
     Effect.map(Option.map((run) => ({ run, ending }))),
@@ -125,28 +130,30 @@ const wait = (
   )
 
 /** Submits so many runs, a few at a time, and waits for all of them at once. */
-const wave = ({ reads, submits }: Clients, scale: Scale): Effect.Effect<Array<Outcome>, unknown> =>
+const wave = (clients: Clients, scale: Scale): Effect.Effect<Array<Outcome>, unknown> =>
   Effect.gen(function* () {
     const submitted = yield* Effect.forEach(
       Array.from({ length: scale.waits }).keys(),
-      (index) => submit(submits, index, scale),
+      (index) => submit(clients, index, scale),
       { concurrency: 128 }
     )
     return yield* Effect.forEach(
       submitted,
       (one) =>
-        Option.isNone(one) ? Effect.succeed<Outcome>("unknown") : wait(reads, one.value.run, one.value.ending, scale),
+        Option.isNone(one)
+          ? Effect.succeed<Outcome>("unknown")
+          : wait(clients.hasty, one.value.run, one.value.ending, scale),
       { concurrency: "unbounded" }
     )
   })
 
 /** One wait of very many polls, against a run that does not end. */
-const manyPolls = ({ reads, submits }: Clients, polls: number) =>
+const manyPolls = (lume: LumeClient.Service, polls: number) =>
   Effect.gen(function* () {
     const run = yield* Effect.eventually(
-      submits.run({ flowVersion: "soak:v1", sourcePath: `SUCCEEDED/9999999/${Math.random()}` })
+      lume.run({ flowVersion: "soak:v1", sourcePath: `SUCCEEDED/9999999/answered/${Math.random()}` })
     )
-    const pollFor = (polls: number) => Effect.exit(reads.wait(run, { pollInterval: "1 millis", timeout: polls * 2 }))
+    const pollFor = (polls: number) => Effect.exit(lume.wait(run, { pollInterval: "1 millis", timeout: polls * 2 }))
     yield* pollFor(polls / 10)
     const before = yield* heapUsed
     yield* pollFor(polls)
@@ -157,17 +164,17 @@ const manyPolls = ({ reads, submits }: Clients, polls: number) =>
 export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
   Effect.gen(function* () {
     const { child, url } = yield* startLume
-    const run = <A, E>(use: (lume: Clients) => Effect.Effect<A, E>) =>
+    const run = <A, E>(use: (clients: Clients) => Effect.Effect<A, E>) =>
       Effect.flatMap(clients(url), use).pipe(Effect.provide(undici))
 
     // A first wave of as many but shorter runs, so that what is made once is there: compiled code, and the tables of
     // weak references in effect and Node.js, which keep the size that they once had when their entries are gone.
-    yield* run((lume) => wave(lume, { ...scale, longestRun: scale.longestRun / 8 }))
+    yield* run((clients) => wave(clients, { ...scale, longestRun: scale.longestRun / 8 }))
     const resourcesBefore = resources()
     const heapBefore = yield* heapUsed
     const startedAt = performance.now()
 
-    const outcomes = yield* run((lume) => wave(lume, scale))
+    const outcomes = yield* run((clients) => wave(clients, scale))
 
     const seconds = (performance.now() - startedAt) / 1000
     const summary = {
@@ -189,6 +196,6 @@ export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
       seconds,
       leftOver,
       heap,
-      heapOfPolls: yield* run((lume) => manyPolls(lume, scale.polls))
+      heapOfPolls: yield* run(({ hasty }) => manyPolls(hasty, scale.polls))
     }
   }).pipe(Effect.scoped)

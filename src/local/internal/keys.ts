@@ -15,8 +15,11 @@ export interface Keys {
   readonly webhookSecret: Redacted.Redacted
 }
 
+/** Visible ASCII: it is sent as a header, and stands in one line of a terminal. */
+const Secret = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
+
 // Effect 4 has no encoding of what is redacted
-const File = Schema.parseJson(Schema.Struct({ apiKey: Schema.NonEmptyString, webhookSecret: Schema.NonEmptyString }))
+const File = Schema.parseJson(Schema.Struct({ apiKey: Secret, webhookSecret: Secret }))
 const decodeFile = Schema.decode(File)
 const encodeFile = Schema.encode(File)
 
