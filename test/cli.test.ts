@@ -122,10 +122,12 @@ describe.concurrent("lume wait", () => {
         FORCE_COLOR: "3"
       })
       assert.strictEqual(code, 1)
-      const [failed, soon, ...rest] = stdout
+      const ended = stdout
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line))
+      // in the order in which they are read as ended, which a busy machine may change
+      const [failed, soon, ...rest] = ended.toSorted((one, other) => one.id.localeCompare(other.id))
       assert.lengthOf(rest, 0)
       assert.strictEqual(failed.status, "FAILED")
       assert.strictEqual(soon.metadata.results.input_rows, 1000)
