@@ -23,6 +23,8 @@ export const program = Effect.gen(function* () {
 }).pipe(Effect.provide(FetchHttpClient.layer), Effect.runPromise)
 `
 
+const verify = (/** @type {string} */ imported) => `${imported}\nexport const verify = LumeWebhook.verify`
+
 const specifiers = await effectModules(root)
 const effect = whole(specifiers)
 
@@ -30,13 +32,20 @@ const bundles = {
   "effect as the core uses it, whole modules": await bundle(root, effect),
   "the same with effect-lume": await bundle(root, `${effect}\n${core}`),
   "a small program with effect": await bundle(root, small),
-  "the same program with effect-lume": await bundle(root, `${small}\n${core}`)
+  "the same program with effect-lume": await bundle(root, `${small}\n${core}`),
+  "LumeWebhook.verify, by the index": await bundle(root, verify('import { LumeWebhook } from "./dist/index.js"')),
+  "LumeWebhook.verify, by effect-lume/LumeWebhook": await bundle(
+    root,
+    verify('import * as LumeWebhook from "./dist/LumeWebhook.js"')
+  )
 }
 printTable(
   ["bundle", "minified bytes", "gzip bytes"],
   Object.entries(bundles).map(([name, { gzip, minified }]) => [name, String(minified), String(gzip)])
 )
-const [alone, wholeWithLume, program, programWithLume] = Object.values(bundles).map(({ gzip }) => gzip)
+const [alone, wholeWithLume, program, programWithLume, byIndex, byModule] = Object.values(bundles).map(
+  ({ gzip }) => gzip
+)
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -65,6 +74,8 @@ finish([
     name: "gzip kB added to a small program, what the core uses of effect included",
     value: (programWithLume - program) / 1000
   },
+  { name: "gzip kB of LumeWebhook.verify by the index, effect included", value: byIndex / 1000 },
+  { name: "gzip kB of LumeWebhook.verify by effect-lume/LumeWebhook, effect included", value: byModule / 1000 },
   {
     name: "import: with effect-lume / effect modules",
     value: ratio(samples, "with effect-lume", "effect modules"),

@@ -44,7 +44,7 @@ const files = [
 const left = [
   /^src\/(?:workflow|cli)\//,
   /^examples\/(?:durable|quickstart|webhook-app)\//,
-  /^test\/(?:workflow|durable|postgres|soak)\//,
+  /^test\/(?:workflow|consumers|durable|postgres|soak)\//,
   /^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4|webhookWaits)\.test\.ts$/,
   /^test\/types\/workflow\./,
   /^test\/local\/(?:differential\w*|command|recordings|LocalLumeKills)(?:\.test)?\.ts$/
