@@ -290,6 +290,14 @@ describe("options", () => {
     })
   )
 
+  it.effect("requestTimeout may be Infinity", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const run = yield* Effect.provide(read(runId), clientLayer(http, { requestTimeout: Infinity }))
+      assert.strictEqual(run._tag, "Created")
+    })
+  )
+
   it.effect("requestTimeout bounds one request, body included", () =>
     Effect.gen(function* () {
       const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) })
@@ -366,6 +374,7 @@ describe("layerConfig", () => {
 
   it.effect.each([
     ["2", "2 seconds"],
+    ["90", "90 seconds"],
     ["0.5", "500 millis"],
     ["2 minutes", "2 minutes"]
   ] as const)("LUME_REQUEST_TIMEOUT=%s is %s", ([text, duration]) =>

@@ -3,7 +3,7 @@
  */
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -111,6 +111,20 @@ describe("httpApp", () => {
         assert.deepStrictEqual(events, [])
       }
     }).pipe(Effect.provide(unlogged))
+  )
+
+  it.effect("answers 500, not 401, where the runtime can't check signatures", () =>
+    Effect.gen(function* () {
+      const { events, handler } = recording()
+      const send = yield* serve({ secrets: [Redacted.make("of-another-test")], handler })
+      const delivery = yield* signed(bodyOf())
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.stubGlobal("crypto", {})),
+        () => Effect.sync(() => vi.unstubAllGlobals())
+      )
+      assert.strictEqual((yield* send(delivery)).status, 500)
+      assert.deepStrictEqual(events, [])
+    }).pipe(Effect.scoped, Effect.provide(unlogged))
   )
 
   it.effect("handles one of several at once, and tells none before it is done", () =>

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as RunEvents from "../src/RunEvents.js"
+import { heapUsed } from "./support/heap.js"
 import * as requests from "./support/requests.js"
 
 const subscribe = (runId: string) => Effect.flatMap(RunEvents.RunEvents, (events) => events.subscribe(runId))
@@ -85,6 +86,23 @@ describe("RunEvents", () => {
           assert.isTrue(yield* heard(events))
         })
       )
+    }).pipe(Effect.provide(RunEvents.layer))
+  )
+
+  it.live("keeps nothing of runs whose listeners have left", () =>
+    Effect.gen(function* () {
+      const listened = (round: string) =>
+        Effect.forEach(
+          Array.from({ length: 20_000 }).keys(),
+          (run) => Effect.scoped(subscribe(`run_${round}_${run}`)),
+          {
+            discard: true
+          }
+        )
+      yield* listened("first")
+      const before = yield* heapUsed
+      yield* listened("second")
+      assert.isBelow((yield* heapUsed) - before, 2_000_000)
     }).pipe(Effect.provide(RunEvents.layer))
   )
 

@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { gzipSync } from "node:zlib"
 import * as LumeClient from "../src/LumeClient.js"
 import { apiKey, runId } from "./support/fakeHttp.js"
 import { answer, serve, until } from "./support/server.js"
@@ -238,6 +239,19 @@ describe.each(clients)("%s", (name, layer) => {
   )
 
   if (name !== "Fetch") return
+
+  live(
+    "a compressed body is bounded by what it holds, not by the length that it declares",
+    Effect.gen(function* () {
+      const body = gzipSync(JSON.stringify({ ...created, metadata: { padding: " ".repeat(200_000) } }))
+      const headers = { "content-encoding": "gzip", "content-length": body.length }
+      const server = yield* serve((_, response) => response.writeHead(200, headers).end(body))
+      const lume = yield* make(server.url, { maxResponseBytes: 100_000 })
+      const error = yield* Effect.flip(lume.runStatus(runId))
+      assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
+      assert.strictEqual((yield* (yield* make(server.url)).runStatus(runId))._tag, "Created")
+    })
+  )
 
   live(
     "Fetch is told to keep nothing, whatever the application's own RequestInit says",

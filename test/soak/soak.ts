@@ -10,11 +10,10 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { fork } from "node:child_process"
 import { once } from "node:events"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { Agent } from "@effect/platform-node/Undici"
 import * as LumeClient from "../../src/LumeClient.js"
 import type * as LumeRun from "../../src/LumeRun.js"
+import { heapUsed } from "../support/heap.js"
 
 /** How much of it. */
 export interface Scale {
@@ -47,17 +46,6 @@ export interface Report {
 }
 
 class Crash extends Data.TaggedError("Crash")<{ readonly cause: unknown }> {}
-
-setFlagsFromString("--expose_gc")
-const collectGarbage: () => void = runInNewContext("gc")
-
-const heapUsed = Effect.promise(async () => {
-  for (let round = 0; round < 3; round++) {
-    collectGarbage()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  return process.memoryUsage().heapUsed
-})
 
 const resources = (): ReadonlyArray<string> =>
   process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name.startsWith("TCP"))

@@ -12,7 +12,7 @@ const isFolder = (folder: string): Effect.Effect<boolean, never, FileSystem.File
   )
 
 const isMissing = (error: PlatformError.PlatformError): boolean =>
-  error._tag === "SystemError" && error.reason === "NotFound"
+  (error._tag === "SystemError" ? error.reason : error._tag) === "NotFound"
 
 /**
  * Makes a folder, and those above it where they are missing; unless told otherwise, only this user can read them. One
