@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { basename, dirname, join, relative } from "node:path"
+import { dirname, join, relative } from "node:path"
 import ts from "typescript"
 import * as engine from "./engine.js"
 import type { Rules } from "./engine.js"
@@ -119,12 +119,11 @@ export interface Problems {
 /** Whether a page is about 1.x only, as its first line says. */
 const isAboutOther = (page: string): boolean => /^# [^\n]*\n\n_1\.x \(Effect 3\) only\._/.test(page)
 
-/** A page without the sections that are about 1.x only, and without what lists say of pages that are gone. */
-const withoutOther = (page: string, gone: ReadonlyArray<string>): string =>
-  gone.reduce(
-    (text, path) => text.replaceAll(new RegExp(`^- \\[[^\\]]*\\]\\([^)]*\\b${basename(path)}\\)[^\\n]*\\n`, "gm"), ""),
-    page.replaceAll(/^## [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^## |$(?![^]))/gms, "")
-  )
+/** A page without the sections, and the items of lists, that are about 1.x only. */
+const withoutOther = (page: string): string =>
+  page
+    .replaceAll(/^## [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^## |$(?![^]))/gms, "")
+    .replaceAll(/^- [^\n]*\n(?: {2}[^\n]*\n)*/gm, (item) => (item.includes("_1.x (Effect 3) only._") ? "" : item))
 
 /** Writes the tree. */
 export const write = (where: Folders, rules: Rules): Problems => {
@@ -140,11 +139,11 @@ export const write = (where: Folders, rules: Rules): Problems => {
   // the formatter and the linter skip what git ignores, unless it is a repository of its own
   mkdirSync(join(tree, ".git"), { recursive: true })
   const all = folders.flatMap((folder) => filesIn(join(source, folder)))
-  const gone = all.filter((file) => file.endsWith(".md") && isAboutOther(readFileSync(file, "utf8")))
-  const page = (text: string): string => turn.page(withoutOther(text, gone))
+  const gone = new Set(all.filter((file) => file.endsWith(".md") && isAboutOther(readFileSync(file, "utf8"))))
+  const page = (text: string): string => turn.page(withoutOther(text))
   for (const file of all) {
     const path = relative(source, file)
-    if (isLeft(path) || existsSync(join(byHand, path)) || gone.includes(file)) continue
+    if (isLeft(path) || existsSync(join(byHand, path)) || gone.has(file)) continue
     const text = () => readFileSync(file, "utf8")
     if (path.endsWith(".ts")) put(path, turn.module(text()))
     else if (path.endsWith(".md")) put(path, page(text()))
