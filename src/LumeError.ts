@@ -301,10 +301,10 @@ export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedE
 const signatureAdvice = {
   NoSignature: "it has no signature. Pass the header X-Lume-Signature-256; a proxy on the way may have dropped it",
   WrongLength:
-    "its signature is not 64 hex digits long: was the header cut off, joined with another, or another one read?",
-  NotHex: "its signature holds more than hex digits, after an optional sha256=: was another header read?",
+    "its signature is not 64 hex digits long. The header may have been cut off or joined with another, or another one was read",
+  NotHex: "its signature holds more than hex digits, after an optional sha256=. Another header may have been read",
   ParsedBody: "its body is neither bytes nor text. Pass the body as it was received, before any parser has read it",
-  EmptyBody: "its body is empty, and the signature is of another one. Did something before this read the body?",
+  EmptyBody: "its body is empty, and the signature is of another one. Something before this may have read the body",
   Mismatch:
     "its signature is not of this body and these secrets. Either a secret is wrong (of another endpoint, replaced " +
     "since, or with white space around it), or the body is not as it was received: text that was parsed and " +

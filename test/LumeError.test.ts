@@ -153,6 +153,26 @@ describe("every error", () => {
   })
 })
 
+const reasons = [
+  "NoSignature",
+  "WrongLength",
+  "NotHex",
+  "ParsedBody",
+  "EmptyBody",
+  "Mismatch",
+  "InvalidSecret",
+  "ConsumedBody",
+  "NoBodyStream",
+  "NoWebCrypto"
+] as const satisfies ReadonlyArray<LumeError.WebhookSignatureError["reason"]>
+
+describe("why a webhook is refused", () => {
+  it.each(reasons)("%s is said in whole sentences", (reason) => {
+    const { message } = new LumeError.WebhookSignatureError({ reason })
+    assert.match(message, /^The webhook was refused: \w[^?]*\w\.$/s)
+  })
+})
+
 describe("isLumeError and isTransient", () => {
   it.each([[new Error("network")], [{ _tag: "RateLimitedError" }], [null], ["TimeoutError"]])(
     "know their own: %s",

@@ -72,7 +72,8 @@ const asList = (relation: string, json: string, wanted: ReadonlyArray<string>): 
 const many = 1000
 
 /**
- * Makes the table `relation` of the values of `wanted`, which it takes out of the table `records`, whose records have the lists of keys in the table `shapes`.
+ * Makes the table `relation` of the values of `wanted`. It takes them out of the table `records`, whose records have the
+ * lists of keys in the table `shapes`.
  */
 export const extract = (
   database: duckdb.Database,
