@@ -59,10 +59,9 @@ const settings = (port: number) => [
   `port=${port}`,
   "unix_socket_directories=",
   "log_min_messages=fatal",
-  // nothing here outlives the machine
+  // Nothing here outlives the machine. A restart outlives the server, so what is committed is written at once.
   "fsync=off",
-  "full_page_writes=off",
-  "synchronous_commit=off"
+  "full_page_writes=off"
 ]
 
 /** Starts a cluster; it is stopped and removed with the scope. */

@@ -37,11 +37,15 @@ const batch = Batch.toLayer(({ number }) =>
     Array.from({ length: Number(CONCURRENCY) }, (_, index) => index),
     (index) =>
       Effect.match(
-        LumeWorkflow.runAndWait({
-          name: `run ${index}`,
-          request: { flowVersion: "a:v1", sourcePath: `${number}/${index}` },
-          pollInterval: Number(POLL)
-        }),
+        Effect.tapError(
+          LumeWorkflow.runAndWait({
+            name: `run ${index}`,
+            request: { flowVersion: "a:v1", sourcePath: `${number}/${index}` },
+            pollInterval: Number(POLL)
+          }),
+          // why a test's workflow came to something else than it should
+          ({ message }) => Console.error(message)
+        ),
         { onSuccess: (run) => run.status, onFailure: (error: LumeError.LumeError) => error._tag }
       ),
     { concurrency: "unbounded" }
