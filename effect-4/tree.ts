@@ -45,7 +45,7 @@ const left = [
   /^src\/(?:workflow|cli)\//,
   /^examples\/(?:durable|quickstart|webhook-app)\//,
   /^test\/(?:workflow|consumers|durable|postgres|soak)\//,
-  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|effect4)\.test\.ts$/,
+  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|versions|effect4)\.test\.ts$/,
   /^test\/types\/workflow\./,
   /^test\/local\/(?:differential\w*|command|recordings|LocalLumeKills)(?:\.test)?\.ts$/
 ]
