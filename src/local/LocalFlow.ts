@@ -56,7 +56,8 @@ const Test = Schema.Struct({
   /**
    * An SQL predicate over the target fields, which must be true of every row; null counts as failed, so that a test of
    * a value also catches its absence. It sees the values that the target gets, also random ones. The table of the
-   * target's rows is called `target`: `(SELECT count(*) FROM target t WHERE t.id = target.id) = 1`.
+   * target's rows is called `target`: `(SELECT count(*) FROM target t WHERE t.id = target.id) = 1`. A subquery may take
+   * rows from that, and from what it may in a field.
    */
   check: Sql
 })
@@ -72,6 +73,9 @@ const Flow = Schema.Struct({
    *
    * The table of the source's rows is called `source`, so that an expression can look at other rows:
    * `row_number() OVER (PARTITION BY "Id" ORDER BY "Date")`, or `(SELECT max(s.v) FROM source s WHERE s.g = source.g)`.
+   * A subquery may take rows from `source`, from tables that it makes itself (WITH, VALUES, subqueries), and from
+   * `unnest`, `range`, `generate_series`, `json_each`, `json_tree`, `repeat` and `repeat_row`.
+   *
    * A name that is a whole number, such as `2024`, is refused: JavaScript would put it before the others.
    *
    * What an expression itself takes out of JSON, by `->`, `->>` or `::JSON`, follows DuckDB: a number with a fraction or

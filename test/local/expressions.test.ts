@@ -278,15 +278,14 @@ describe("what this engine itself calls something can't be named", () => {
             return message.replace(/ Its SQL is: .*/, "")
           })
         for (const table of tables) {
-          const [name = ""] = table.split(".").slice(-1)
           const sql = `(SELECT count(*) FROM ${table}) > 0`
           assert.include(
             yield* said({ x: sql }),
-            `there is no table "${name}". The table of the source's rows is called source.`
+            `there is no table "${table}". The table of the source's rows is called source.`
           )
           assert.include(
             yield* said({ x: "v" }, sql),
-            `there is no table "${name}". The table of the target's rows is called target.`
+            `there is no table "${table}". The table of the target's rows is called target.`
           )
         }
         for (const column of columns) {
@@ -301,6 +300,31 @@ describe("what this engine itself calls something can't be named", () => {
       })
     )
   }
+
+  live("a table's own number of a row is no column, unless the source or the expression has one of that name", () =>
+    Effect.gen(function* () {
+      const none = 'there is no column "rowid". The source\'s columns are "v", "w".'
+      for (const sql of [
+        "rowid",
+        "source.rowid",
+        "(SELECT max(rowid) FROM source)",
+        "(SELECT max(s.rowid) FROM source s)"
+      ])
+        assert.include(yield* refused("v,w\n1,2\n", make({ x: sql })), none, sql)
+      for (const name of ["rowid", "ROWID"]) {
+        const own = make({
+          row: "rowid",
+          other: "(SELECT max(s.rowid) FROM source s)",
+          made: "(SELECT max(t.rowid) FROM (SELECT v AS rowid FROM source) t)"
+        })
+        assert.deepStrictEqual((yield* mapped(`${name},v\n7,1\n8,2\n`, own)).slice(1), ["7,8,2", "8,8,2"])
+      }
+      const made = make({ x: "(SELECT max(t.rowid) FROM (SELECT v AS rowid FROM source) t)" })
+      assert.deepStrictEqual((yield* mapped("v\n1\n2\n", made)).slice(1), ["2", "2"])
+      const twins = yield* refused("rowid,ROWID\n1,2\n", make({ x: "(SELECT max(rowid) FROM source)" }))
+      assert.include(twins, 'the source\'s columns "rowid", "ROWID" differ only by upper and lower case')
+    })
+  )
 
   live("but may be what a source's columns, a target's fields, and tables of an expression's own are called", () =>
     Effect.gen(function* () {
@@ -318,6 +342,143 @@ describe("what this engine itself calls something can't be named", () => {
         )
       )
       assert.strictEqual(lines[1], [...names.keys(), 7].join())
+    })
+  )
+})
+
+describe("a subquery takes rows from nothing but what the expression is written for", () => {
+  const source = "v,w\n1,a\n3,b\n"
+  const allowed: ReadonlyArray<readonly [sql: string, values: string]> = [
+    ['(SELECT max(v) FROM "SOURCE")', "3,3"],
+    ["(SELECT max(s.v) FROM source s JOIN source t USING (v), (SELECT 1) WHERE s.v = source.v)", "1,3"],
+    ["(SELECT max(x) FROM (VALUES (v), ('2')) AS t(x))", "2,3"],
+    ["(SELECT max(b) FROM (UNPIVOT source ON v, w INTO NAME a VALUE b))", "b,b"],
+    ["(SELECT count(*) FROM (DESCRIBE source))", "2,2"],
+    ["(SELECT max(x) FROM unnest([v, '2']) AS t(x))", "2,3"],
+    ["(SELECT max(x) FROM range(v::INT) AS t(x))", "0,2"],
+    ["(SELECT max(x) FROM system.main.generate_series(1, v::INT) AS t(x))", "1,3"],
+    ["(SELECT max(key) FROM json_each(json_object(w, v)))", "a,b"],
+    ["(SELECT count(*) FROM json_tree('{\"a\":[1]}'))", "3,3"],
+    ["(SELECT count(*) FROM repeat('x', 3))", "3,3"],
+    ["(SELECT count(*) FROM repeat_row('x', num_rows = 3))", "3,3"],
+    [
+      '(WITH t AS (SELECT 1 AS n), u AS MATERIALIZED (SELECT n + 1 AS n FROM T) SELECT sum(n) FROM (FROM t UNION ALL FROM "U"))',
+      "3,3"
+    ],
+    ["(WITH duckdb_tables AS (SELECT 1 AS n) SELECT (SELECT n FROM duckdb_tables))", "1,1"],
+    ["(WITH source AS (SELECT v || '!' AS v FROM source) SELECT max(v) FROM source)", "3!,3!"],
+    ["(WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT max(n) FROM t)", "3,3"],
+    [
+      "(WITH RECURSIVE t(n, m) USING KEY (n) AS (SELECT 1, 1 UNION SELECT n, m + 1 FROM recurring.t WHERE m < 3) SELECT max(m) FROM t)",
+      "3,3"
+    ]
+  ]
+
+  live("which are source, tables of its own, and functions of its arguments", () =>
+    Effect.gen(function* () {
+      for (const [sql, values] of allowed)
+        assert.strictEqual((yield* mapped(source, make({ x: sql }))).slice(1).join(), values, sql)
+    })
+  )
+
+  live("and in a test also target", () =>
+    Effect.gen(function* () {
+      const test = ["X", "x", "(SELECT count(*) FROM target) = (SELECT count(*) FROM source)"] as const
+      assert.deepStrictEqual(yield* mapped(source, make({ x: "v" }, [test])), ["x", "1", "3"])
+      for (const table of ["main.target", "sauce"])
+        assert.include(
+          yield* refused(source, make({ x: "v" }, [["X", "x", `(SELECT count(*) FROM ${table}) = 2`]])),
+          `there is no table "${table}". The table of the target's rows is called target.`
+        )
+    })
+  )
+
+  const tables: ReadonlyArray<readonly [sql: string, table: string]> = [
+    ["(SELECT count(*) FROM target)", "target"],
+    ["(SELECT count(*) FROM main.source)", "main.source"],
+    ["(SELECT count(*) FROM memory.main.source)", "memory.main.source"],
+    ["(SELECT count(*) FROM Duckdb_Tables)", "Duckdb_Tables"],
+    ["(SELECT count(*) FROM information_schema.columns)", "information_schema.columns"],
+    ["(SELECT count(*) FROM '/etc/passwd')", "/etc/passwd"],
+    ["(SELECT count(*) FROM source s, s.v)", "s.v"],
+    ["(SELECT count(*) FROM (DESCRIBE sqlite_master))", "sqlite_master"],
+    ["(WITH pg_class AS (FROM pg_class) SELECT count(*) FROM pg_class)", "pg_class"],
+    ["(WITH a AS (FROM pg_class), pg_class AS (SELECT 1) SELECT count(*) FROM a)", "pg_class"],
+    ["(WITH pg_class AS (SELECT 1) SELECT count(*) FROM pg_class) + (SELECT count(*) FROM pg_class)", "pg_class"],
+    ["(WITH a AS (WITH pg_class AS (SELECT 1) FROM pg_class) SELECT count(*) FROM pg_class)", "pg_class"],
+    [
+      "(WITH RECURSIVE pg_class AS (SELECT 1 FROM pg_class UNION FROM pg_class) SELECT count(*) FROM pg_class)",
+      "pg_class"
+    ],
+    ["(WITH t AS (SELECT 1) SELECT count(*) FROM main.t)", "main.t"]
+  ]
+
+  live("no other table", () =>
+    Effect.gen(function* () {
+      for (const [sql, table] of tables)
+        assert.include(
+          yield* refused(source, make({ x: sql })),
+          `there is no table "${table}". The table of the source's rows is called source.`,
+          sql
+        )
+      for (const what of ["TABLES", "ALL TABLES", "TABLES FROM main", "DATABASES"])
+        assert.include(
+          yield* refused(source, make({ x: `(SELECT count(*) FROM (SHOW ${what}))` })),
+          "it asks which tables there are. The table of the source's rows is called source."
+        )
+    })
+  )
+
+  const functions: ReadonlyArray<readonly [call: string, name: string]> = [
+    ["histogram('sta' || 'ged', c0)", "histogram"],
+    ["histogram_values('sta' || 'ged', c0)", "histogram_values"],
+    ["duckdb_tables()", "duckdb_tables"],
+    ['system.main."DuckDB_Columns"()', "duckdb_columns"],
+    ["pragma_table_info('sta' || 'ged')", "pragma_table_info"],
+    ["pragma_storage_info('sta' || 'ged')", "pragma_storage_info"],
+    ["duckdb_settings()", "duckdb_settings"],
+    ["duckdb_logs_parsed('FileSystem')", "duckdb_logs_parsed"],
+    ["enable_logging()", "enable_logging"],
+    ["read_csv('/etc/passwd')", "read_csv"],
+    ["read_text('../*')", "read_text"],
+    ["glob('/**')", "glob"],
+    ["sql_auto_complete('FROM ')", "sql_auto_complete"],
+    ["test_all_types()", "test_all_types"],
+    ["current_setting('temp_directory')", "current_setting"]
+  ]
+
+  live("no other function", () =>
+    Effect.gen(function* () {
+      for (const [call, name] of functions)
+        assert.include(
+          yield* refused(source, make({ x: `(SELECT count(*) FROM ${call})` })),
+          `it takes rows from ${name}(…). The functions that may stand in FROM are unnest, range, generate_series, json_each, json_tree, repeat and repeat_row.`
+        )
+    })
+  )
+
+  live("and no function tells of the machine, or of the SQL around the expression", () =>
+    Effect.gen(function* () {
+      const macros = yield* query(
+        "SELECT DISTINCT function_name AS name, len(parameters)::INT AS width FROM duckdb_functions() WHERE function_type = 'macro' AND regexp_matches(macro_definition, ' FROM (duckdb|pragma)_')"
+      )
+      assert.isAbove(macros.length, 2)
+      const calls = macros.map(
+        ({ name, width }) => `${String(name)}(${Array.from({ length: Number(width) }, () => 0).join()})`
+      )
+      for (const call of [
+        "current_setting('temp_directory')",
+        "system.main.Current_Setting('allowed_directories')",
+        "list_transform([1], lambda x: current_setting('threads'))",
+        "current_query()",
+        "(SELECT max(json_serialize_plan('FROM sta' || 'ged')))",
+        ...calls
+      ])
+        assert.match(
+          yield* refused(source, make({ x: call })),
+          /it asks about DuckDB itself by [a-z_]+\(…\)\. Take it out/,
+          call
+        )
     })
   )
 })

@@ -8,6 +8,7 @@ import { oneLine } from "../../internal/text.js"
 import type { Database, DuckDBError } from "./duckdb.js"
 import type { Culprit, Expression } from "./expression.js"
 import { fromDuckDB, StageFailure } from "./failure.js"
+import { ofTheTable, type Table } from "./access.js"
 import * as sql from "./sql.js"
 import { nestedWindow, syntaxError } from "./syntax.js"
 
@@ -16,7 +17,7 @@ export interface Scope {
   /** What the names are, such as `The source's columns`. */
   readonly title: string
   /** The table that they are the columns of: the source's rows, or the target's. */
-  readonly table: "source" | "target"
+  readonly table: Table
   readonly names: ReadonlyArray<string>
   /** Columns that SQL can't tell apart, which therefore can't be named. */
   readonly twins: ReadonlyArray<string>
@@ -66,7 +67,7 @@ const candidates = (database: Database, { names, title }: Scope, wanted: string)
       )
 
 const missingColumn = /^Referenced column "(.*)" not found|does not have a column named "(.*)"/
-const missingTable = /^Table with name (.*) does not exist|^Referenced table "(.*)" not found/
+const missingTable = /^Referenced table "(.*)" not found/
 
 const isPlain = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name)
 
@@ -108,7 +109,7 @@ const said = (message: string): string => {
 const columnOf = (scope: Scope, { error, expression }: Culprit): string | undefined => {
   const [, alone, qualified = alone] = missingColumn.exec(error.message) ?? []
   if (qualified !== undefined) return qualified
-  const [, , table] = missingTable.exec(error.message) ?? []
+  const [, table] = missingTable.exec(error.message) ?? []
   const names = new Set(scope.names.map(sql.fold))
   const { references, tables } = expression.syntax
   return table !== undefined && tables.has(sql.fold(table))
@@ -131,11 +132,8 @@ const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Eff
       (are) => `there is no column ${quoted([column])}. ${are}${more}`
     )
   }
-  const [, unknown, referenced = unknown] = missingTable.exec(message) ?? []
-  if (referenced !== undefined)
-    return Effect.succeed(
-      `there is no table ${quoted([referenced])}. The table of the ${scope.table}'s rows is called ${scope.table}.`
-    )
+  const [, table] = missingTable.exec(message) ?? []
+  if (table !== undefined) return Effect.succeed(`there is no table ${quoted([table])}. ${ofTheTable(scope.table)}`)
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
   if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)

@@ -46,8 +46,11 @@ export const parse = (database: Database, flow: LocalFlow): Effect.Effect<Progra
     sql: check,
     castTo: "BOOLEAN" as const
   }))
-  const expressions = [...fields, ...tests].map(({ sql }) => sql)
-  return syntax.parse(database, expressions).pipe(
+  const sources = [
+    ...fields.map(({ sql }) => ({ sql, table: "source" as const })),
+    ...tests.map(({ sql }) => ({ sql, table: "target" as const }))
+  ]
+  return syntax.parse(database, sources).pipe(
     Effect.map((parsed): Program => {
       const texts = new Set(parsed.flatMap(({ texts }) => [...texts]))
       const namesAll = parsed.some(({ namesAll }) => namesAll)

@@ -71,6 +71,10 @@ export const make = (program: Program, staging: Staging): Relations => {
   const values = seen.map(({ name, value }) => `${value} AS ${sql.name(name)}`)
   const numberedColumns = [`${staging.row} AS ${row}`, ...values, ...wholeRow("source", seen, fields)]
 
+  // A table of DuckDB has a column of its own, unless it is given one of this name.
+  const showsNumber = program.texts.has("rowid") && !seen.some(({ name }) => sql.fold(name) === "rowid")
+  // A table, because DuckDB compares every pair of rows where a subquery over a view has a cast in its condition.
+  const kind = showsNumber ? "VIEW" : "TABLE"
   const sourceColumns = values.length === 0 ? `NULL AS ${row}` : values.join(", ")
 
   const overSource = (some: ReadonlyArray<Field>, where?: string) =>
@@ -95,12 +99,11 @@ export const make = (program: Program, staging: Staging): Relations => {
   return {
     create: [
       `CREATE VIEW ${numbered} AS SELECT ${numberedColumns.join(", ")} FROM ${relation} AS staged`,
-      // A table, because DuckDB compares every pair of rows where a subquery over a view has a cast in its condition.
       ...(hasSubquery([...fields, ...tests])
-        ? [`CREATE TABLE source AS SELECT ${sourceColumns} FROM ${relation} AS staged`]
+        ? [`CREATE ${kind} source AS SELECT ${sourceColumns} FROM ${relation} AS staged`]
         : [])
     ],
-    drop: [`DROP VIEW ${numbered}`, "DROP TABLE IF EXISTS source"],
+    drop: [`DROP VIEW ${numbered}`, `DROP ${kind} IF EXISTS source`],
     fields: { expressions: fields, query: overSource, row, rows: staging.rows },
     tests: {
       expressions: tests,

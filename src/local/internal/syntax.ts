@@ -7,7 +7,16 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { oneLine } from "../../internal/text.js"
 import type { Database, DuckDBError } from "./duckdb.js"
+import * as access from "./access.js"
 import * as sql from "./sql.js"
+import { type Node, type Place, places as placesOf } from "./tree.js"
+
+/** An expression to be parsed. */
+export interface Source {
+  readonly sql: string
+  /** The table whose row it is computed from. */
+  readonly table: access.Table
+}
 
 /** What parsing tells of an expression. */
 export interface Syntax {
@@ -31,8 +40,6 @@ export interface Syntax {
 /** Why a window function can't stand in another. */
 export const nestedWindow = "it has a window function inside another. Compute the inner one in a subquery over source."
 
-type Node = Readonly<Record<string, unknown>>
-
 const Answer = Schema.parseJson(
   Schema.Union(
     Schema.Struct({ error: Schema.Literal(true), error_type: Schema.String, error_message: Schema.String }),
@@ -46,27 +53,6 @@ const Answer = Schema.parseJson(
 )
 type Answer = typeof Answer.Type
 const Answers = Schema.Struct({ answers: Schema.Array(Answer) })
-
-interface Place {
-  readonly node: Node
-  readonly inSubquery: boolean
-}
-
-/** Every node of a tree. How deep it is is up to its author, so this does not recurse. */
-const nodesOf = (root: unknown): ReadonlyArray<Place> => {
-  const found: Array<Place> = []
-  const stack: Array<readonly [value: unknown, inSubquery: boolean]> = [[root, false]]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const [value, inSubquery] = next
-    if (Array.isArray(value)) {
-      for (const item of value) stack.push([item, inSubquery])
-    } else if (Predicate.isReadonlyRecord(value)) {
-      found.push({ node: value, inSubquery })
-      for (const [key, child] of Object.entries(value)) stack.push([child, inSubquery || key === "subquery"])
-    }
-  }
-  return found
-}
 
 const textsOf = ({ node }: Place): ReadonlyArray<string> =>
   Object.values(node).flat().filter(Predicate.isString).map(sql.fold)
@@ -92,14 +78,9 @@ const tablesOf = (places: ReadonlyArray<Place>): ReadonlySet<string> =>
 const referencesOf = ({ node }: Place): ReadonlyArray<ReadonlyArray<string>> =>
   Array.isArray(node["column_names"]) ? [node["column_names"].map(String)] : []
 
-/** Functions that make SQL of a text, in which nobody could see what an expression names. */
-const runsText: ReadonlySet<string> = new Set(["query", "query_table", "json_execute_serialized_sql"])
-
 /** Why an expression with this node can't have one value for each row. */
 const refusal = ({ inSubquery, node }: Place): string | undefined => {
   if (node["class"] === "PARAMETER") return "it holds a parameter. Write the value itself."
-  if (Predicate.isString(node["function_name"]) && runsText.has(node["function_name"]))
-    return `it makes SQL of a text by ${node["function_name"]}(…). Write that SQL itself, as a subquery.`
   if (inSubquery) return undefined
   if (node["class"] === "STAR") {
     const star = node["columns"] === true ? "COLUMNS(…)" : "a star"
@@ -125,10 +106,15 @@ export const syntaxError = (message: string): string => {
   return /at or near "(SELECT|;)"/i.test(message) ? notOne : `${oneLine(message).replace(/[.!]?$/, "")}.`
 }
 
-const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): string | undefined => {
+const problemOf = (
+  answer: Answer,
+  places: ReadonlyArray<Place>,
+  bare: string,
+  { table }: Source
+): string | undefined => {
   if (answer.error) return answer.error_type === "parser" ? syntaxError(answer.error_message) : notOne
   const [statement, ...others] = answer.statements
-  const refused = places.map(refusal).find(Predicate.isNotUndefined)
+  const refused = places.map((place) => refusal(place) ?? access.refusal(place, table)).find(Predicate.isNotUndefined)
   if (refused !== undefined) return refused
   return statement !== undefined &&
     others.length === 0 &&
@@ -138,15 +124,15 @@ const problemOf = (answer: Answer, places: ReadonlyArray<Place>, bare: string): 
     : notOne
 }
 
-const read = (text: string, answer: Answer, bare: string): Syntax => {
-  const places = answer.error ? [] : nodesOf(answer.statements)
+const read = (source: Source, answer: Answer, bare: string): Syntax => {
+  const places = answer.error ? [] : placesOf(answer.statements)
   const references = places.flatMap(referencesOf)
   const tables = tablesOf(places)
   const takesWholeRow = references.some(([name = "", ...parts]) => parts.length === 0 && tables.has(sql.fold(name)))
   const hasSubquery = places.some(({ node }) => node["class"] === "SUBQUERY")
   return {
     // DuckDB reads a text only to its first NUL character.
-    problem: text.includes("\0") ? "it holds a NUL character." : problemOf(answer, places, bare),
+    problem: source.sql.includes("\0") ? "it holds a NUL character." : problemOf(answer, places, bare, source),
     texts: new Set(places.flatMap(textsOf)),
     tables,
     references,
@@ -161,14 +147,17 @@ const query =
   "SELECT list_transform(from_json($1, '[\"VARCHAR\"]'), lambda text: json_serialize_sql('SELECT ' || text || chr(10))::VARCHAR) AS answers"
 
 /**
- * Parses texts, each by itself, so that none can complete another, all in one statement. What is no expression is told
- * in its `problem`.
+ * Parses expressions, each by itself, so that none can complete another, all in one statement. What is no expression is
+ * told in its `problem`.
  */
 export const parse = (
   database: Database,
-  texts: ReadonlyArray<string>
+  sources: ReadonlyArray<Source>
 ): Effect.Effect<ReadonlyArray<Syntax>, DuckDBError> =>
-  Effect.map(database.one(Answers, query, [JSON.stringify(["NULL", ...texts])]), ({ answers: [bare, ...answers] }) => {
-    const clauses = bare === undefined || bare.error ? "" : clausesOf(bare.statements[0].node)
-    return Array.zipWith(texts, answers, (text, answer) => read(text, answer, clauses))
-  })
+  Effect.map(
+    database.one(Answers, query, [JSON.stringify(["NULL", ...sources.map(({ sql }) => sql)])]),
+    ({ answers: [bare, ...answers] }) => {
+      const clauses = bare === undefined || bare.error ? "" : clausesOf(bare.statements[0].node)
+      return Array.zipWith(sources, answers, (source, answer) => read(source, answer, clauses))
+    }
+  )

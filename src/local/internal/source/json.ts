@@ -7,7 +7,7 @@ import { preview } from "../../../internal/text.js"
 import type * as duckdb from "../duckdb.js"
 import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
-import { eachText, type OpenFile, recordLimit } from "./bytes.js"
+import { eachText, type OpenFile } from "./bytes.js"
 import { incompleteNumber, JsonScan, type Layout } from "./jsonScan.js"
 import * as jsonValues from "./jsonValues.js"
 import { type Column, countRows, type Names, type Staged } from "./staged.js"
@@ -41,8 +41,7 @@ const scan = ({ file, layout }: Source): Effect.Effect<JsonScan, Unreadable> =>
 
 const reader = (file: OpenFile, layout: Layout): string => {
   const format = layout === "array" ? "array" : "newline_delimited"
-  // A record may be a little larger for DuckDB, so that its limit is never the one that is met.
-  return `read_json_objects(${sql.text(file.path)}, format = '${format}', compression = 'uncompressed', hive_partitioning = false, maximum_object_size = ${recordLimit + 2 ** 16})`
+  return `read_json_objects(${sql.text(file.path)}, format = '${format}', compression = 'uncompressed', hive_partitioning = false)`
 }
 
 const Duplicate = Schema.Struct({
