@@ -118,9 +118,11 @@ declare const Finished: Schema.Struct<{
         readonly stage: string;
     }[], never>>;
 }>;
+export interface Encoded extends Schema.Schema.Encoded<typeof Finished> {
+}
 export interface LumeMetadata extends Schema.Schema.Type<typeof Finished> {
 }
-export declare const LumeMetadata: Schema.Schema<LumeMetadata, typeof Finished.Encoded>;
+export declare const LumeMetadata: Schema.Schema<LumeMetadata, Encoded>;
 declare const Failed: Schema.Struct<{
     run: Schema.PropertySignature<":", Option.Option<{
         readonly runId: Option.Option<string>;
@@ -210,9 +212,11 @@ declare const Failed: Schema.Struct<{
         readonly stage: string;
     }[], never>>;
 }>;
+export interface FailedEncoded extends Schema.Schema.Encoded<typeof Failed> {
+}
 export interface FailedMetadata extends Schema.Schema.Type<typeof Failed> {
 }
-export declare const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded>;
+export declare const FailedMetadata: Schema.Schema<FailedMetadata, FailedEncoded>;
 declare const MetadataDecodeError_base: Schema.TaggedErrorClass<MetadataDecodeError, "MetadataDecodeError", {
     readonly _tag: Schema.tag<"MetadataDecodeError">;
 } & {

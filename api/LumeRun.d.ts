@@ -22,6 +22,7 @@ declare abstract class State<Status extends string | null> extends State_base im
         readonly [key: string]: unknown;
     };
     readonly rawMetadata: unknown;
+    abstract readonly _tag: string;
     constructor(fields: Fields<Status>);
 }
 export declare class Created extends State<"CREATED"> {

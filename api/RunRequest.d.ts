@@ -22,27 +22,13 @@ declare const Checked: Schema.Struct<{
 }>;
 export interface RunRequest extends Schema.Schema.Type<typeof Checked> {
 }
-declare const Wire: Schema.Struct<{
-    flow_version: typeof Schema.String;
-    source_path: typeof Schema.String;
-    run_metadata: Schema.optionalWith<Schema.Union<[
-        Schema.Schema<{
-            readonly [key: string]: unknown;
-        }, {
-            readonly [key: string]: unknown;
-        }, never>,
-        Schema.declare<null | undefined, null | undefined, readonly [
-        ], never>
-    ]>, {
-        exact: true;
-    }>;
-    force_rerun: Schema.optionalWith<Schema.Union<[
-        Schema.Schema<boolean, boolean, never>,
-        Schema.declare<null | undefined, null | undefined, readonly [
-        ], never>
-    ]>, {
-        exact: true;
-    }>;
-}>;
-export declare const RunRequest: Schema.Schema<RunRequest, typeof Wire.Encoded>;
+export interface Encoded {
+    readonly flow_version: string;
+    readonly source_path: string;
+    readonly run_metadata?: {
+        readonly [key: string]: unknown;
+    } | null | undefined;
+    readonly force_rerun?: boolean | null | undefined;
+}
+export declare const RunRequest: Schema.Schema<RunRequest, Encoded>;
 export {};

@@ -340,7 +340,9 @@ const withExamples = (text: string, example: (code: string) => string): string =
         ? code.replaceAll(new RegExp(`^${prefix.replaceAll("*", "\\*").trimEnd()} ?`, "gm"), "")
         : code.replaceAll(new RegExp(`^${prefix}`, "gm"), "")
       const turned = example(plain)
-      return `${prefix}\`\`\`ts\n${turned.replaceAll(/^(?=.)/gm, prefix)}${prefix}\`\`\``
+      // without white space at the end of empty lines
+      const lines = turned.replaceAll(/^(?=.)/gm, prefix).replaceAll(/^(?=\n)/gm, prefix.trimEnd())
+      return `${prefix}\`\`\`ts\n${lines}${prefix}\`\`\``
     })
     .replace(/(?<!`)`([^`\n]+)`(?!`)/g, (_, code: string) => `\`${example(code)}\``)
 

@@ -3,6 +3,9 @@
  *
  * `LumeClient` is a service; `layer` and `layerConfig` make it from options or from the environment, over whichever
  * `HttpClient` the application provides.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as Config from "effect/Config"
@@ -32,10 +35,20 @@ import * as LumeRun from "./LumeRun.js"
 import * as RunEvents from "./RunEvents.js"
 import type * as RunRequest from "./RunRequest.js"
 
-/** The client, as a service. */
+/**
+ * The client, as a service.
+ *
+ * @since 1.0.0
+ * @category tags
+ */
 export class LumeClient extends Context.Tag("effect-lume/LumeClient")<LumeClient, Service>() {}
 
-/** What the client does. */
+/**
+ * What the client does.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Service {
   /**
    * Submits a run and returns at once; the pipeline goes on in Lume. The request is checked before anything is sent.
@@ -98,7 +111,12 @@ export interface Service {
   ) => Effect.Effect<LumeRun.TerminalRun, LumeError.SubmitError | LumeError.TimeoutError | LumeError.WaitFailedError>
 }
 
-/** Where Lume is and how to speak to it. Bare numbers are milliseconds (in Lume's own SDK they are seconds). */
+/**
+ * Where Lume is and how to speak to it. Bare numbers are milliseconds (in Lume's own SDK they are seconds).
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Options {
   /** The API key. White space around it is ignored. It leaves the client only as the header `lume-api-key`. */
   readonly apiKey: Redacted.Redacted
@@ -109,7 +127,9 @@ export interface Options {
   /** The endpoints' paths, for deployments that differ. Default: `/runs` and `/runs/{id}`. */
   readonly paths?:
     | {
+        /** The path that runs are submitted to by `POST`, below the base URL. */
         readonly submit: string
+        /** The path that a run is read from by `GET`, below the base URL, by the run's id. */
         readonly status: (id: LumeRun.RunId) => string
       }
     | undefined
@@ -128,8 +148,11 @@ export interface Options {
    */
   readonly retry?:
     | {
+        /** How often at most, after the first attempt; 0 is never. Default: 3. */
         readonly times?: number | undefined
+        /** The delay before the second attempt; milliseconds if bare. Each delay after it is twice the one before. Default: 500 ms. */
         readonly base?: Duration.DurationInput | undefined
+        /** The longest delay; milliseconds if bare. Default: 30 seconds. */
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
@@ -144,7 +167,12 @@ export interface Options {
   readonly traceRequests?: boolean | undefined
 }
 
-/** How to wait. Bare numbers are milliseconds (in Lume's own SDK they are seconds). */
+/**
+ * How to wait. Bare numbers are milliseconds (in Lume's own SDK they are seconds).
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface WaitOptions {
   /** How long to wait; `Infinity` is for ever. Default: 1 hour, as Lume's own. */
   readonly timeout?: Duration.DurationInput | undefined
@@ -169,7 +197,19 @@ export interface WaitOptions {
   readonly onStatus?: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
 
-/** Lume's advice for production as a `schedule` of `WaitOptions`, a pace of reads: 5 seconds, doubling, up to 60 seconds. */
+/**
+ * Lume's advice for production as a `schedule` of `WaitOptions`, a pace of reads: 5 seconds, doubling, up to 60 seconds.
+ *
+ * @example
+ * ```ts
+ * import { LumeClient } from "effect-lume"
+ *
+ * const ended = LumeClient.wait("run_01HYE5ZJ4T8Q2W", { schedule: LumeClient.backoff, timeout: "6 hours" })
+ * ```
+ *
+ * @since 1.0.0
+ * @category schedules
+ */
 export const backoff: Schedule.Schedule<unknown> = Schedule.either(
   Schedule.exponential("5 seconds"),
   Schedule.spaced("60 seconds")
@@ -270,6 +310,21 @@ const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
  * Makes the client.
  *
  * Fails with `InvalidRequestError` if an option can't be right, such as a key that can't be a header.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const program = Effect.gen(function* () {
+ *   const lume = yield* LumeClient.make({ apiKey: Redacted.make("a-key") })
+ *   return yield* lume.runStatus("run_01HYE5ZJ4T8Q2W")
+ * })
+ * ```
+ *
+ * @since 1.0.0
+ * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   makeWith(options, undefined)
@@ -278,6 +333,21 @@ export const make = (options: Options): Effect.Effect<Service, LumeError.Invalid
  * The client as a layer over the application's `HttpClient`.
  *
  * Fails with `InvalidRequestError` if an option can't be right.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const Lume = LumeClient.layer({ apiKey: Redacted.make("a-key"), requestTimeout: "30 seconds" }).pipe(
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layer = (
   options: Options
@@ -290,6 +360,23 @@ export const layer = (
  * event is only a hint: if the run has not ended yet, it is read every 5 seconds for a minute.
  *
  * Fails with `InvalidRequestError` if an option can't be right.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeClient, RunEvents } from "effect-lume"
+ *
+ * // with RunEvents in its output, so that a webhook publishes into the same
+ * const Lume = LumeClient.layerWithEvents({ apiKey: Redacted.make("a-key") }).pipe(
+ *   Layer.provideMerge(RunEvents.layer),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layerWithEvents = (
   options: Options
@@ -299,7 +386,12 @@ export const layerWithEvents = (
     Effect.flatMap(RunEvents.RunEvents, (events) => makeWith(options, events))
   )
 
-/** The options of `layerConfig`: each a plain value, or a `Config` of the whole option. */
+/**
+ * The options of `layerConfig`: each a plain value, or a `Config` of the whole option.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Configs = { readonly [K in keyof Options]?: Options[K] | Config.Config<Options[K]> | undefined }
 
 const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.ConfigError> =>
@@ -320,11 +412,22 @@ const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.Confi
  * The client as a layer, with what is not given read from the environment: `LUME_API_KEY`, `LUME_BASE_URL`, and
  * `LUME_REQUEST_TIMEOUT` (in seconds, or a duration such as `2 minutes`).
  *
+ * Fails with `ConfigError` if a variable is missing or can't be read, and as `layer` does.
+ *
+ * @example
  * ```ts
- * LumeClient.layerConfig({ apiKey: Config.redacted("ACME_LUME_KEY"), requestTimeout: "30 seconds" })
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Config from "effect/Config"
+ * import * as Layer from "effect/Layer"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const Lume = LumeClient.layerConfig({ apiKey: Config.redacted("ACME_LUME_KEY"), requestTimeout: "30 seconds" }).pipe(
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
  * ```
  *
- * Fails with `ConfigError` if a variable is missing or can't be read, and as `layer` does.
+ * @since 1.0.0
+ * @category layers
  */
 export const layerConfig = (
   configs: Configs = {}
@@ -335,6 +438,21 @@ export const layerConfig = (
  * `layerConfig` with waits that are woken by `RunEvents`, as those of `layerWithEvents` are.
  *
  * Fails as `layerConfig` does.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Layer from "effect/Layer"
+ * import { LumeClient, RunEvents } from "effect-lume"
+ *
+ * const Lume = LumeClient.layerConfigWithEvents({ wait: { pollInterval: "10 minutes" } }).pipe(
+ *   Layer.provideMerge(RunEvents.layer),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layerConfigWithEvents = (
   configs: Configs = {}
@@ -353,18 +471,69 @@ export const layerConfigWithEvents = (
 // ---------------------------------------------------------------------------------------------------------------------
 // The methods, as functions that need the service
 
-/** @see Service.run */
+/**
+ * Submits a run and returns at once, as `Service.run` does.
+ *
+ * Fails with `InvalidRequestError`, `AlreadyProcessedError`, `AuthenticationError`, `RateLimitedError`, `TransportError` or
+ * `SubmitOutcomeUnknownError`. Source: Lume's `run`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const program = LumeClient.run({
+ *   flowVersion: "invoice_cleaner:v4",
+ *   sourcePath: "s3://acme/batch-001.csv",
+ *   runMetadata: { batch: "2026-11" }
+ * }).pipe(Effect.tap((run) => Effect.log(`submitted as ${run.id}`)))
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
+ */
 export const run = (request: RunRequest.Input): Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError, LumeClient> =>
   Effect.flatMap(LumeClient, (lume) => lume.run(request))
 
-/** @see Service.runStatus */
+/**
+ * Reads a run by its id, as `Service.runStatus` does. Transient failures are retried.
+ *
+ * Fails with `InvalidRequestError`, `RunNotFoundError`, `AuthenticationError`, `RateLimitedError`, `ApiError`,
+ * `TransportError` or `DecodeError`. Source: Lume's `run_status`.
+ *
+ * @example
+ * ```ts
+ * import { LumeClient } from "effect-lume"
+ *
+ * const run = LumeClient.runStatus("run_01HYE5ZJ4T8Q2W")
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
+ */
 export const runStatus = (id: string): Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient> =>
   Effect.flatMap(LumeClient, (lume) => lume.runStatus(id))
 
 /**
  * `run.refresh()` of Lume's reference, for pipes: `run.pipe(LumeClient.refresh)`. The run as it is now is the result.
  *
+ * Fails as `runStatus` does.
+ *
  * @see Service.refresh
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const program = LumeClient.run({ flowVersion: "invoice_cleaner:v4", sourcePath: "batch-001" }).pipe(
+ *   Effect.delay("1 minute"),
+ *   Effect.flatMap(LumeClient.refresh)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
  */
 export const refresh = (run: LumeRun.LumeRun): Effect.Effect<LumeRun.LumeRun, LumeError.StatusError, LumeClient> =>
   Effect.flatMap(LumeClient, (lume) => lume.refresh(run))
@@ -374,15 +543,30 @@ const isDataFirst = (args: IArguments): boolean =>
   args[1] !== undefined || typeof args[0] === "string" || Predicate.hasProperty(args[0], "id")
 
 /**
- * `run.wait()` of Lume's reference. The run as it ended is the result.
+ * `run.wait()` of Lume's reference. The run as it ended is the result: a failed run is a value too.
  *
- * ```ts
- * run.pipe(LumeClient.wait({ timeout: "10 minutes" }))
- * LumeClient.wait(run, { timeout: "10 minutes" })
- * Effect.flatMap(LumeClient.wait)
- * ```
+ * Takes the run, or its id, first or last: `LumeClient.wait(run, options)`, `run.pipe(LumeClient.wait(options))`,
+ * `Effect.flatMap(LumeClient.wait)`. Fails with `TimeoutError`, `InvalidRequestError`, and the errors of `runStatus` that
+ * waiting can't cure.
  *
  * @see Service.wait
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeRun } from "effect-lume"
+ *
+ * const program = LumeClient.run({ flowVersion: "invoice_cleaner:v4", sourcePath: "batch-001" }).pipe(
+ *   Effect.flatMap(LumeClient.wait({ timeout: "10 minutes" })),
+ *   Effect.flatMap(LumeRun.orFail)
+ * )
+ *
+ * // of a run that was submitted elsewhere
+ * const ended = LumeClient.wait("run_01HYE5ZJ4T8Q2W", { timeout: "10 minutes" })
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
  */
 export const wait: {
   (
@@ -403,9 +587,25 @@ export const wait: {
 )
 
 /**
- * The run as first read, then at every change of its status.
+ * The run as first read, then at every change of its status; ends after the terminal one.
+ *
+ * Takes the run, or its id, first or last, and fails as `wait` does.
  *
  * @see Service.watch
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import { LumeClient } from "effect-lume"
+ *
+ * const program = LumeClient.watch("run_01HYE5ZJ4T8Q2W", { timeout: "1 hour" }).pipe(
+ *   Stream.runForEach((run) => Effect.log(`${run.id} is ${run.status}`))
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
  */
 export const watch: {
   (
@@ -424,7 +624,30 @@ export const watch: {
     Stream.unwrap(Effect.map(LumeClient, (lume) => lume.watch(run, options)))
 )
 
-/** @see Service.runAndWait */
+/**
+ * Submits a run and waits until it has ended, as `Service.runAndWait` does.
+ *
+ * Fails as `run` does if nothing is known to have started; then with `TimeoutError` when time is up, or with
+ * `WaitFailedError`: the run goes on, and its id is in the error.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeRun } from "effect-lume"
+ *
+ * const rejected = LumeClient.runAndWait(
+ *   { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" },
+ *   { timeout: "10 minutes" }
+ * ).pipe(
+ *   Effect.flatMap(LumeRun.orFail),
+ *   Effect.flatMap((run) => run.metadata),
+ *   Effect.map(({ results }) => results.rejectedRows)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category accessors
+ */
 export const runAndWait = (
   request: RunRequest.Input,
   options?: WaitOptions

@@ -4,6 +4,9 @@
  * The tag is the class's name. A message says what happened, to which run, and what to do. None holds the API key, a
  * request, a header or an error of the platform; text that is quoted from an answer is shortened, and the key, should
  * an answer echo it, is cut out.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -15,23 +18,38 @@ import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 
 export {
-  /** @see LumeMetadata.MetadataDecodeError */
+  /**
+   * @see LumeMetadata.MetadataDecodeError
+   *
+   * @since 1.0.0
+   * @category errors
+   */
   MetadataDecodeError
 } from "./LumeMetadata.js"
 export {
-  /** @see LumeRun.QualityError */
+  /**
+   * @see LumeRun.QualityError
+   *
+   * @since 1.0.0
+   * @category errors
+   */
   QualityError,
-  /** @see LumeRun.RunFailedError */
+  /**
+   * @see LumeRun.RunFailedError
+   *
+   * @since 1.0.0
+   * @category errors
+   */
   RunFailedError
 } from "./LumeRun.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   nullable(schema).pipe(Schema.withConstructorDefault(() => Option.none<A>()))
 
-/** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
+/** The run that was asked about. */
 const askedRun = optional(Schema.String)
 
-/** What Lume or this client says is wrong, in one line; empty if there is nothing to say. */
+/** What is said of it. */
 const detail = Schema.String.pipe(
   Schema.propertySignature,
   Schema.withConstructorDefault(() => "")
@@ -47,12 +65,21 @@ const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(d
 // ---------------------------------------------------------------------------------------------------------------------
 // Answers that refuse
 
-/** The key was refused: 401 or 403. */
+/**
+ * The key was refused: 401 or 403.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class AuthenticationError extends TaggedError<AuthenticationError>()("AuthenticationError", {
+  /** The answer's HTTP status. */
   status: Integer,
+  /** What Lume says of it, shortened to one line; empty if it says nothing. */
   detail,
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
 }) {
+  /** Why the key was refused, and where it is set. */
   override get message(): string {
     const refusal = this.status === 403 ? "the API key may not do this" : "the API key is missing, wrong or expired"
     return `${doing(this)} failed: ${refusal} (status ${this.status})${said(this)}. Check LUME_API_KEY, or the apiKey option.`
@@ -62,14 +89,19 @@ export class AuthenticationError extends TaggedError<AuthenticationError>()("Aut
 /**
  * The request can't be right: refused by Lume (400, 422, any other 4xx, 404 on submit, 409 on a read), or by this
  * client before anything was sent.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class InvalidRequestError extends TaggedError<InvalidRequestError>()("InvalidRequestError", {
   /** What is wrong with it, and where. */
   detail,
   /** The answer's status; `None` if nothing was sent. */
   status: optional(Integer),
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
 }) {
+  /** What is wrong with the request, and whether anything was sent. */
   override get message(): string {
     return Option.match(this.status, {
       onNone: () => `Nothing was sent to Lume: ${this.detail}.`,
@@ -79,12 +111,21 @@ export class InvalidRequestError extends TaggedError<InvalidRequestError>()("Inv
   }
 }
 
-/** 409 on submit: this flow version has already processed this source path successfully. */
+/**
+ * 409 on submit: this flow version has already processed this source path successfully.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class AlreadyProcessedError extends TaggedError<AlreadyProcessedError>()("AlreadyProcessedError", {
+  /** The flow version that was submitted. */
   flowVersion: Schema.String,
+  /** The source path that was submitted. */
   sourcePath: Schema.String,
+  /** What Lume says of it, shortened to one line; empty if it says nothing. */
   detail
 }) {
+  /** What was processed already, and when `forceRerun` is right. */
   override get message(): string {
     return (
       `${this.flowVersion} has already processed ${this.sourcePath} successfully${said(this)}. ` +
@@ -93,27 +134,44 @@ export class AlreadyProcessedError extends TaggedError<AlreadyProcessedError>()(
   }
 }
 
-/** Lume knows no such run: 404 or 410 on a read. */
+/**
+ * Lume knows no such run: 404 or 410 on a read.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class RunNotFoundError extends TaggedError<RunNotFoundError>()("RunNotFoundError", {
+  /** The id that was asked for. */
   runId: Schema.String,
+  /** The answer's HTTP status: 404 or 410. Default: 404. */
   status: Integer.pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => 404)
   ),
+  /** What Lume says of it, shortened to one line; empty if it says nothing. */
   detail
 }) {
+  /** Which run is unknown, and what to check. */
   override get message(): string {
     return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
   }
 }
 
-/** Too many requests: 429. Transient. */
+/**
+ * Too many requests: 429. Transient.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class RateLimitedError extends TaggedError<RateLimitedError>()("RateLimitedError", {
   /** How long Lume asks to wait (`Retry-After`), at most two minutes; `None` if it says nothing readable. */
   retryAfter: optional(Millis),
+  /** What Lume says of it, shortened to one line; empty if it says nothing. */
   detail,
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
 }) {
+  /** When to try again. */
   override get message(): string {
     const when = Option.match(this.retryAfter, { onNone: () => "later", onSome: (after) => `in ${seconds(after)}` })
     return `${doing(this)} failed: too many requests (status 429)${said(this)}. Try again ${when}.`
@@ -127,8 +185,12 @@ export class RateLimitedError extends TaggedError<RateLimitedError>()("RateLimit
  * Lume, or a proxy before it, failed: 408, 5xx, or any other unexpected status. Transient for 408 and 500 to 599.
  *
  * Only reads fail with it. Of a submit it is at most the `failure` inside `SubmitOutcomeUnknownError`.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class ApiError extends TaggedError<ApiError>()("ApiError", {
+  /** The answer's HTTP status. */
   status: Integer,
   /** The answer's `x-request-id`, to give to Lume's support. */
   requestId: optional(Schema.String),
@@ -136,8 +198,10 @@ export class ApiError extends TaggedError<ApiError>()("ApiError", {
   detail,
   /** How long the answer asks to wait (`Retry-After`), at most two minutes. */
   retryAfter: optional(Millis),
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
 }) {
+  /** The status, the request's id, what the body says, and whether to try again. */
   override get message(): string {
     const advice = isTransient(this)
       ? "This usually passes: try again later."
@@ -154,7 +218,12 @@ const transportAdvice = {
   Interrupted: "Whether it arrived is unknown."
 }
 
-/** No usable answer came. Transient for `Network` and `RequestTimeout`. */
+/**
+ * No usable answer came. Transient for `Network` and `RequestTimeout`.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class TransportError extends TaggedError<TransportError>()("TransportError", {
   /**
    * - `Network`: the connection could not be made, or broke.
@@ -164,17 +233,27 @@ export class TransportError extends TaggedError<TransportError>()("TransportErro
    * - `Interrupted`: the request was sent, and nobody saw its answer. Only inside `SubmitOutcomeUnknownError`.
    */
   reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge", "Interrupted"),
+  /** What Lume says of it, shortened to one line; empty if it says nothing. */
   detail,
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
 }) {
+  /** Why no usable answer came, and what to do about it. */
   override get message(): string {
     return `${happened(this)}. ${transportAdvice[this.reason]}`
   }
 }
 
-/** A 2xx answer that is not this run. It says nothing of the run, so a wait goes on. */
+/**
+ * A 2xx answer that is not this run. It says nothing of the run, so a wait goes on.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
+  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun,
+  /** The answer's HTTP status. */
   status: Integer,
   /** The answer's `content-type`; `None` if it has none. */
   contentType: optional(Schema.String),
@@ -187,6 +266,7 @@ export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
   /** How the body begins. */
   preview: Schema.String
 }) {
+  /** Where the answer is not a run, what was there in place of it, and what to check. */
   override get message(): string {
     return `${happened(this)}. Check that the base URL is Lume's API and no proxy or login page answers in its place.`
   }
@@ -215,13 +295,19 @@ const happened = (error: ApiError | TransportError | DecodeError): string => {
 /**
  * A run was submitted and no answer says what became of it: it may be running. Never transient, so that no retry of
  * transient errors can start a second run.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class SubmitOutcomeUnknownError extends TaggedError<SubmitOutcomeUnknownError>()("SubmitOutcomeUnknownError", {
+  /** The flow version that was submitted. */
   flowVersion: Schema.String,
+  /** The source path that was submitted. */
   sourcePath: Schema.String,
   /** Why the outcome is unknown. Its own advice is for reads: here, trying again is not safe. */
   failure: Schema.Union(TransportError, ApiError, DecodeError)
 }) {
+  /** What was submitted, why its outcome is unknown, and how to find the run. */
   override get message(): string {
     return (
       `${this.flowVersion} was submitted on ${this.sourcePath}, and whether the run started is unknown. ${happened(this.failure)}. ` +
@@ -234,7 +320,12 @@ export class SubmitOutcomeUnknownError extends TaggedError<SubmitOutcomeUnknownE
 // ---------------------------------------------------------------------------------------------------------------------
 // Waits
 
-/** Schema of `StatusError`. */
+/**
+ * Schema of `StatusError`.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export const StatusError = Schema.Union(
   AuthenticationError,
   InvalidRequestError,
@@ -245,11 +336,22 @@ export const StatusError = Schema.Union(
   DecodeError
 )
 
-/** Why reading a run fails. */
+/**
+ * Why reading a run fails.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export type StatusError = typeof StatusError.Type
 
-/** A wait ran out before the run ended. The run itself goes on. */
+/**
+ * A wait ran out before the run ended. The run itself goes on.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
+  /** The run that was waited for. */
   runId: Schema.String,
   /** How long the wait was allowed to take. */
   timeout: Millis,
@@ -260,6 +362,7 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
   /** Why the last read failed; `None` if it succeeded. */
   lastFailure: nullable(StatusError)
 }) {
+  /** How long the wait was, the run as last read, and why the last read failed. */
   override get message(): string {
     const last = Option.match(this.lastRun, {
       onNone: () => "It was never read",
@@ -279,14 +382,19 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
 /**
  * `runAndWait` submitted the run, and waiting for it failed. The run goes on. Never transient, so that no retry of
  * transient errors submits again.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedError", {
+  /** The run that was submitted, which goes on. */
   runId: Schema.String,
   /** The run as last read; as it was submitted if no read succeeded. */
   lastRun: LumeRun.LumeRun,
   /** Why reading it failed. Its own advice is for reads. */
   failure: StatusError
 }) {
+  /** Which run goes on, and why waiting for it failed. */
   override get message(): string {
     return (
       `Run ${this.runId} was submitted and goes on (last read as ${this.lastRun.status}), but waiting for it failed: ` +
@@ -319,7 +427,12 @@ const signatureAdvice = {
   NoWebCrypto: "it can't be checked: WebCrypto (globalThis.crypto.subtle) is missing, or refused to work, here"
 }
 
-/** A webhook's delivery was refused: its signature does not show that Lume sent it. Holds nothing secret. */
+/**
+ * A webhook's delivery was refused: its signature does not show that Lume sent it. Holds nothing secret.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class WebhookSignatureError extends TaggedError<WebhookSignatureError>()("WebhookSignatureError", {
   /**
    * - `NoSignature`: the header is missing or empty.
@@ -345,12 +458,18 @@ export class WebhookSignatureError extends TaggedError<WebhookSignatureError>()(
     "NoWebCrypto"
   )
 }) {
+  /** Why the delivery was refused, and the likely mistake. */
   override get message(): string {
     return `The webhook was refused: ${signatureAdvice[this.reason]}.`
   }
 }
 
-/** A webhook's delivery is signed, and its body is not an event of Lume. */
+/**
+ * A webhook's delivery is signed, and its body is not an event of Lume.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export class WebhookPayloadError extends TaggedError<WebhookPayloadError>()("WebhookPayloadError", {
   /** The place in the body's JSON, such as `run_id`; empty if the body as a whole is meant. */
   path: Schema.String,
@@ -359,6 +478,7 @@ export class WebhookPayloadError extends TaggedError<WebhookPayloadError>()("Web
   /** What was there, shortened. */
   received: Schema.String
 }) {
+  /** Where the body is no event, and what to check. */
   override get message(): string {
     const place = this.path === "" ? "the body" : this.path
     return (
@@ -371,7 +491,12 @@ export class WebhookPayloadError extends TaggedError<WebhookPayloadError>()("Web
 // ---------------------------------------------------------------------------------------------------------------------
 // Unions
 
-/** Schema of `SubmitError`. */
+/**
+ * Schema of `SubmitError`.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export const SubmitError = Schema.Union(
   AuthenticationError,
   InvalidRequestError,
@@ -381,16 +506,36 @@ export const SubmitError = Schema.Union(
   SubmitOutcomeUnknownError
 )
 
-/** Why submitting a run fails. */
+/**
+ * Why submitting a run fails.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export type SubmitError = typeof SubmitError.Type
 
-/** Schema of `WaitError`. */
+/**
+ * Schema of `WaitError`.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export const WaitError = Schema.Union(...StatusError.members, TimeoutError)
 
-/** Why waiting for a run fails. */
+/**
+ * Why waiting for a run fails.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export type WaitError = typeof WaitError.Type
 
-/** Schema of every error of this package. */
+/**
+ * Schema of every error of this package.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export const LumeError = Schema.Union(
   AuthenticationError,
   InvalidRequestError,
@@ -410,15 +555,48 @@ export const LumeError = Schema.Union(
   WebhookPayloadError
 )
 
-/** Any error of this package. */
+/**
+ * Any error of this package.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export type LumeError = typeof LumeError.Type
 
-/** Whether `error` is an error of this package. */
+/**
+ * Whether `error` is an error of this package.
+ *
+ * @example
+ * ```ts
+ * import { LumeError } from "effect-lume"
+ *
+ * const describe = (error: unknown): string => (LumeError.isLumeError(error) ? error._tag : "not from Lume")
+ * ```
+ *
+ * @since 1.0.0
+ * @category predicates
+ */
 export const isLumeError: (error: unknown) => error is LumeError = Schema.is(LumeError)
 
 /**
  * The id of the run that an error of this package is about; `None` if it names none, as when a submit fails, and for
  * anything that is not an error of this package.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import { LumeClient, LumeError } from "effect-lume"
+ *
+ * const program = LumeClient.runAndWait({ flowVersion: "invoice_cleaner:v4", sourcePath: "batch-001" }).pipe(
+ *   Effect.tapError((error) =>
+ *     Effect.logError(`failed, run ${Option.getOrElse(LumeError.runId(error), () => "unknown")}`)
+ *   )
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category getters
  */
 export const runId = (error: unknown): Option.Option<string> => {
   if (!isLumeError(error)) return Option.none()
@@ -429,11 +607,22 @@ export const runId = (error: unknown): Option.Option<string> => {
 
 declare const transient: unique symbol
 
-/** The transient errors. The brand keeps an `ApiError` of any status from being taken for one. */
+/**
+ * The transient errors. The brand keeps an `ApiError` of any status from being taken for one.
+ *
+ * @since 1.0.0
+ * @category errors
+ */
 export type TransientError =
   | RateLimitedError
-  | (ApiError & { readonly [transient]: true })
-  | (TransportError & { readonly reason: "Network" | "RequestTimeout" })
+  | (ApiError & {
+      /** A brand and no value: no error has it. */
+      readonly [transient]: true
+    })
+  | (TransportError & {
+      /** The reasons that pass. */
+      readonly reason: "Network" | "RequestTimeout"
+    })
 
 /**
  * Whether doing the same again later can help: `RateLimitedError`, `ApiError` with status 408 or 5xx, `TransportError`
@@ -442,6 +631,19 @@ export type TransientError =
  *
  * As a guard for `Effect.catchIf` it keeps `ApiError` and `TransportError` in the error type, because some of them
  * are not transient.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeError } from "effect-lume"
+ *
+ * const program = LumeClient.run({ flowVersion: "invoice_cleaner:v4", sourcePath: "batch-001" }).pipe(
+ *   Effect.retry({ while: LumeError.isTransient, times: 5 })
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category predicates
  */
 export const isTransient = (error: unknown): error is TransientError => {
   if (!isLumeError(error)) return false

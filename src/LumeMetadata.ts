@@ -4,6 +4,9 @@
  * A run that produced data (`SUCCEEDED`, `PARTIAL_FAILED`) has `LumeMetadata`, where everything is there. A run that
  * did not (`FAILED`, `CRASHED`) has `FailedMetadata`, where anything can be missing. Both are schemas whose encoded
  * side is Lume's JSON, in snake_case. Source: "Metadata Schema" of Lume's LumeRun reference.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -46,13 +49,28 @@ const StageError = struct({
   message: Schema.String
 })
 
-/** Time spent in each stage of the pipeline. */
+/**
+ * Time spent in each stage of the pipeline.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Stages = typeof Stages.Type
 
-/** One of the most common failures of the data quality tests. */
+/**
+ * One of the most common failures of the data quality tests.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type TopError = typeof TopError.Type
 
-/** One cause of a run's failure. */
+/**
+ * One cause of a run's failure.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type StageError = typeof StageError.Type
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -138,11 +156,30 @@ const Finished = struct({
   errors: list(StageError)
 }).annotations({ identifier: "LumeMetadata", description: "the metadata of a finished run" })
 
-/** The metadata of a `SUCCEEDED` or `PARTIAL_FAILED` run. */
+/**
+ * `LumeMetadata` as Lume writes it. The names in its JSON stand beside the fields of `LumeMetadata`.
+ *
+ * @hidden
+ * @since 1.0.0
+ * @category models
+ */
+export interface Encoded extends Schema.Schema.Encoded<typeof Finished> {}
+
+/**
+ * The metadata of a `SUCCEEDED` or `PARTIAL_FAILED` run.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface LumeMetadata extends Schema.Schema.Type<typeof Finished> {}
 
-/** Schema of `LumeMetadata`; the encoded side is Lume's JSON. */
-export const LumeMetadata: Schema.Schema<LumeMetadata, typeof Finished.Encoded> = Finished
+/**
+ * Schema of `LumeMetadata`; the encoded side is Lume's JSON.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
+export const LumeMetadata: Schema.Schema<LumeMetadata, Encoded> = Finished
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The metadata of a run that produced none
@@ -216,11 +253,30 @@ const Failed = struct({
   errors: list(StageError)
 }).annotations({ identifier: "LumeFailedMetadata", description: "the metadata of a failed run" })
 
-/** The metadata of a `FAILED` or `CRASHED` run: every part and leaf is an `Option`, absent lists are empty. */
+/**
+ * `FailedMetadata` as Lume writes it. The names in its JSON stand beside the fields of `FailedMetadata`.
+ *
+ * @hidden
+ * @since 1.0.0
+ * @category models
+ */
+export interface FailedEncoded extends Schema.Schema.Encoded<typeof Failed> {}
+
+/**
+ * The metadata of a `FAILED` or `CRASHED` run: every part and leaf is an `Option`, absent lists are empty.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface FailedMetadata extends Schema.Schema.Type<typeof Failed> {}
 
-/** Schema of `FailedMetadata`; the encoded side is Lume's JSON. */
-export const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded> = Failed
+/**
+ * Schema of `FailedMetadata`; the encoded side is Lume's JSON.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
+export const FailedMetadata: Schema.Schema<FailedMetadata, FailedEncoded> = Failed
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading a run's metadata
@@ -228,6 +284,9 @@ export const FailedMetadata: Schema.Schema<FailedMetadata, typeof Failed.Encoded
 /**
  * A run's metadata can't be read: a part that must be there is missing, or something there is not what Lume documents.
  * The run itself is known all the same; only `run.metadata` fails with this.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class MetadataDecodeError extends TaggedError<MetadataDecodeError>()("MetadataDecodeError", {
   /** The run whose metadata it is. */
@@ -241,6 +300,7 @@ export class MetadataDecodeError extends TaggedError<MetadataDecodeError>()("Met
   /** The metadata as it came. */
   rawMetadata: Json
 }) {
+  /** The place that can't be read, what Lume documents for it, and what was there. */
   override get message(): string {
     const place = this.path === "" ? "metadata" : `metadata.${this.path}`
     return (

@@ -5,6 +5,9 @@
  * What a run's status says never depends on whether its metadata can be read.
  *
  * Source: Lume's LumeRun reference and its page on the run lifecycle.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -22,12 +25,22 @@ import { oneLine } from "./internal/text.js"
 import * as leaf from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
-/** A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is. */
+/**
+ * A run's identifier, such as `run_01HYE5ZJ4T8Q2W`: any non-empty text, taken from Lume as it is.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
 export const RunId = Schema.String.pipe(Schema.minLength(1), Schema.brand("effect-lume/RunId")).annotations({
   description: "a non-empty run id"
 })
 
-/** @see RunId */
+/**
+ * @see RunId
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type RunId = typeof RunId.Type
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -35,7 +48,12 @@ export type RunId = typeof RunId.Type
 
 const TypeId = Symbol.for("effect-lume/LumeRun")
 
-/** What every state of a run has. */
+/**
+ * What every state of a run has.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Fields<Status extends string | null> {
   /** The run's identifier (`id`). */
   readonly id: RunId
@@ -52,6 +70,8 @@ abstract class State<Status extends string | null> extends Pipeable.Class() impl
   readonly status: Status
   readonly runMetadata: { readonly [key: string]: unknown }
   readonly rawMetadata: unknown
+  /** The state by its name: what `switch` and `Match.valueTags` tell runs apart by. */
+  abstract readonly _tag: string
 
   constructor(fields: Fields<Status>) {
     super()
@@ -81,27 +101,52 @@ abstract class State<Status extends string | null> extends Pipeable.Class() impl
   }
 }
 
-/** Accepted, waiting to be scheduled. */
+/**
+ * Accepted, waiting to be scheduled.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Created extends State<"CREATED"> {
   readonly _tag = "Created"
 }
 
-/** Lume is ingesting from the source into staging. */
+/**
+ * Lume is ingesting from the source into staging.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class SyncingSource extends State<"SYNCING_SOURCE"> {
   readonly _tag = "SyncingSource"
 }
 
-/** The transformation is running on the staged data. */
+/**
+ * The transformation is running on the staged data.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Transforming extends State<"TRANSFORMING"> {
   readonly _tag = "Transforming"
 }
 
-/** Lume is writing data and metadata to the target. */
+/**
+ * Lume is writing data and metadata to the target.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class SyncingTarget extends State<"SYNCING_TARGET"> {
   readonly _tag = "SyncingTarget"
 }
 
-/** A status that this version doesn't know, or null. Not terminal: a wait goes on. */
+/**
+ * A status that this version doesn't know, or null. Not terminal: a wait goes on.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Unrecognized extends State<string | null> {
   readonly _tag = "Unrecognized"
 }
@@ -146,33 +191,76 @@ abstract class Broken<Status extends string> extends State<Status> {
   }
 }
 
-/** Terminal: the whole pipeline completed, every row was mapped. */
+/**
+ * Terminal: the whole pipeline completed, every row was mapped.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Succeeded extends Finished<"SUCCEEDED"> {
   readonly _tag = "Succeeded"
 }
 
-/** Terminal: the pipeline completed, some rows were mapped and some rejected. A normal outcome with messy data. */
+/**
+ * Terminal: the pipeline completed, some rows were mapped and some rejected. A normal outcome with messy data.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class PartialFailed extends Finished<"PARTIAL_FAILED"> {
   readonly _tag = "PartialFailed"
 }
 
-/** Terminal: the pipeline failed; `metadata.errors` says where and why. */
+/**
+ * Terminal: the pipeline failed; `metadata.errors` says where and why.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Failed extends Broken<"FAILED"> {
   readonly _tag = "Failed"
 }
 
-/** Terminal: an internal error on Lume's side. */
+/**
+ * Terminal: an internal error on Lume's side.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export class Crashed extends Broken<"CRASHED"> {
   readonly _tag = "Crashed"
 }
 
-/** A run that has ended. */
+/**
+ * A run that has ended.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type TerminalRun = Succeeded | PartialFailed | Failed | Crashed
 
-/** A run in any state. */
+/**
+ * A run in any state.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type LumeRun = Created | SyncingSource | Transforming | SyncingTarget | Unrecognized | TerminalRun
 
-/** Whether the run has ended: it is `Succeeded`, `PartialFailed`, `Failed` or `Crashed`. */
+/**
+ * Whether the run has ended: it is `Succeeded`, `PartialFailed`, `Failed` or `Crashed`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeRun } from "effect-lume"
+ *
+ * const isDone = LumeClient.runStatus("run_01HYE5ZJ4T8Q2W").pipe(Effect.map(LumeRun.isTerminal))
+ * ```
+ *
+ * @since 1.0.0
+ * @category predicates
+ */
 export const isTerminal = (run: LumeRun): run is TerminalRun => {
   switch (run._tag) {
     case "Succeeded":
@@ -213,11 +301,20 @@ export const Wire = Schema.Struct({
   )
 }).annotations({ description: 'a run, such as {"id": "run_…", "status": "CREATED"}' })
 
-/** A run as Lume writes it. */
+/**
+ * A run as Lume writes it.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Encoded {
+  /** The run's identifier. */
   readonly id: string
+  /** Lume's word for the state, which can be one that this version doesn't know. */
   readonly status: string | null
+  /** Lume's metadata: of runs that have ended, and of others an empty object or nothing. */
   readonly metadata?: unknown
+  /** The caller's own pairs that were submitted with the run. */
   readonly run_metadata?: unknown
 }
 
@@ -305,10 +402,20 @@ const schema = <R extends LumeRun>(identifier: string, is: (run: LumeRun) => run
     { strict: true, decode: (run: typeof Wire.Type): R => fromWire(run) as R, encode: toWire }
   ).annotations({ identifier })
 
-/** Schema of a run; the encoded side is Lume's JSON, so that a run survives a queue, a database, an RPC. */
+/**
+ * Schema of a run; the encoded side is Lume's JSON, so that a run survives a queue, a database, an RPC.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
 export const LumeRun: Schema.Schema<LumeRun, Encoded> = schema("LumeRun", isRun)
 
-/** Schema of a run that has ended. */
+/**
+ * Schema of a run that has ended.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
 export const TerminalRun: Schema.Schema<TerminalRun, Encoded> = schema("LumeTerminalRun", isTerminal)
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -355,17 +462,26 @@ const advice = {
 
 /**
  * A run did not end as it was asked for. Only `orFail` and `gate` give this error: to a wait, a failed run is a value.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class RunFailedError extends TaggedError<RunFailedError>()("RunFailedError", {
   /** The run as it ended. */
   run: schema("LumeFailedRun", isFailure)
 }) {
+  /** How the run ended, the stage, code and message of each error, and what to do. */
   override get message(): string {
     return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run).replace(/\.$/, "")}. ${advice[this.run._tag]}`
   }
 }
 
-/** What `orFail` lets through: with `partial: "fail"`, and only if that is known, no `PartialFailed`. */
+/**
+ * What `orFail` lets through: with `partial: "fail"`, and only if that is known, no `PartialFailed`.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Accepted<R extends LumeRun, Mode extends "accept" | "fail"> = Exclude<
   R,
   Failed | Crashed | ([Mode] extends ["fail"] ? PartialFailed : never)
@@ -377,10 +493,20 @@ export type Accepted<R extends LumeRun, Mode extends "accept" | "fail"> = Exclud
  * `Failed` and `Crashed` become `RunFailedError`; with `partial: "fail"`, `PartialFailed` too (default: `"accept"`).
  * Every other run is returned as it is, and the type says which are left.
  *
+ * @example
  * ```ts
- * lume.wait(run).pipe(Effect.flatMap(LumeRun.orFail))
- * lume.wait(run).pipe(Effect.flatMap((run) => LumeRun.orFail(run, { partial: "fail" })))
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeRun } from "effect-lume"
+ *
+ * const withData = LumeClient.wait("run_01HYE5ZJ4T8Q2W").pipe(Effect.flatMap(LumeRun.orFail))
+ *
+ * const withoutRejects = LumeClient.wait("run_01HYE5ZJ4T8Q2W").pipe(
+ *   Effect.flatMap((run) => LumeRun.orFail(run, { partial: "fail" }))
+ * )
  * ```
+ *
+ * @since 1.0.0
+ * @category combinators
  */
 export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "accept">(
   run: R,
@@ -394,10 +520,20 @@ export const orFail = <R extends LumeRun, Mode extends "accept" | "fail" = "acce
 // ---------------------------------------------------------------------------------------------------------------------
 // Data that is not good enough as an error
 
-/** How bad the data of a run may be. */
+/**
+ * How bad the data of a run may be.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Limits = quality.Limits
 
-/** A limit that the data of a run breaks, or that can't be measured. */
+/**
+ * A limit that the data of a run breaks, or that can't be measured.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Breach = quality.Breach
 
 const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
@@ -405,6 +541,9 @@ const hasData = (run: LumeRun): run is Succeeded | PartialFailed =>
 
 /**
  * The data of a run is not good enough. Only `gate` gives this error.
+ *
+ * @since 1.0.0
+ * @category errors
  */
 export class QualityError extends TaggedError<QualityError>()("QualityError", {
   /** The run as it ended; its metadata can be read. */
@@ -412,6 +551,7 @@ export class QualityError extends TaggedError<QualityError>()("QualityError", {
   /** Every limit that is broken or can't be measured: at least one. */
   breaches: Schema.Array(quality.Breach)
 }) {
+  /** Each limit that is broken or can't be measured, beside the run's own value. */
   override get message(): string {
     const advice = this.breaches.every(({ limit }) => Option.isNone(limit))
       ? "Correct the limits."
@@ -428,9 +568,18 @@ export class QualityError extends TaggedError<QualityError>()("QualityError", {
  * Fails with `QualityError`, which names every limit that is broken or can't be measured, with `RunFailedError` if the run
  * produced no data, and with `MetadataDecodeError` if its metadata can't be read.
  *
+ * @example
  * ```ts
- * lume.wait(run).pipe(Effect.flatMap(LumeRun.gate({ maxRejectedShare: 0.05, minInputRows: 1 })))
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeRun } from "effect-lume"
+ *
+ * const metadata = LumeClient.wait("run_01HYE5ZJ4T8Q2W").pipe(
+ *   Effect.flatMap(LumeRun.gate({ maxRejectedShare: 0.05, minInputRows: 1 }))
+ * )
  * ```
+ *
+ * @since 1.0.0
+ * @category combinators
  */
 export const gate: {
   (

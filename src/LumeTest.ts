@@ -1,13 +1,10 @@
 /**
  * A Lume for tests: the real client over a fake `HttpClient`. Its runs follow timelines on the test's clock.
  *
- * ```ts
- * it.effect("gates on the error rate", () =>
- *   LumeTest.waitFor(program).pipe(Effect.provide(LumeTest.layer({ onRun: () => LumeTest.partiallyFails({ rejected: 20 }) })))
- * )
- * ```
- *
  * Encoding, decoding, retrying and waiting are those of production. It needs no test framework and no Node.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
@@ -26,10 +23,20 @@ import type * as LumeMetadata from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 import type { RunRequest } from "./RunRequest.js"
 
-/** The fake Lume, as a service. */
+/**
+ * The fake Lume, as a service.
+ *
+ * @since 1.0.0
+ * @category tags
+ */
 export class LumeTest extends Context.Tag("effect-lume/LumeTest")<LumeTest, Service>() {}
 
-/** What a test asks of the fake Lume. */
+/**
+ * What a test asks of the fake Lume.
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export interface Service {
   /** @see failNext */
   readonly failNext: (count: number, fault: Fault, options?: FaultOptions) => Effect.Effect<void>
@@ -46,21 +53,49 @@ export type {
    * - `"timeout"`: no answer comes;
    * - `"html502"`: a proxy answers with its own page;
    * - a status, with `retryAfter` in seconds and the `detail` of the answer.
+   *
+   * @since 1.0.0
+   * @category testing
    */
   Fault,
-  /** A request as the client sent it, without the key. */
+  /**
+   * A request as the client sent it, without the key.
+   *
+   * @since 1.0.0
+   * @category testing
+   */
   ReceivedRequest
 } from "./testkit/server.js"
 export type {
-  /** Overrides for metadata that the test kit makes, taken as they are. Everything else is made to fit them. */
+  /**
+   * Overrides for metadata that the test kit makes, taken as they are. Everything else is made to fit them.
+   *
+   * @since 1.0.0
+   * @category testing
+   */
   Overrides as MetadataOverrides,
-  /** What a `Step` knows of its run when it makes the metadata. */
+  /**
+   * What a `Step` knows of its run when it makes the metadata.
+   *
+   * @since 1.0.0
+   * @category testing
+   */
   Subject
 } from "./testkit/metadata.js"
 export type {
-  /** A status that a run takes on, and when. */
+  /**
+   * A status that a run takes on, and when.
+   *
+   * @since 1.0.0
+   * @category testing
+   */
   Step,
-  /** What a run does, step by step. */
+  /**
+   * What a run does, step by step.
+   *
+   * @since 1.0.0
+   * @category testing
+   */
   Timeline
 } from "./testkit/timeline.js"
 
@@ -68,7 +103,12 @@ type Fault = testServer.Fault
 type MetadataOverrides = testMetadata.Overrides
 type Timeline = testTimeline.Timeline
 
-/** Which requests a fault is for, and whether Lume receives them. */
+/**
+ * Which requests a fault is for, and whether Lume receives them.
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export interface FaultOptions {
   /** Only reads or only submits. Default: both. */
   readonly on?: "read" | "submit" | undefined
@@ -76,7 +116,12 @@ export interface FaultOptions {
   readonly received?: boolean | undefined
 }
 
-/** What the fake Lume does. */
+/**
+ * What the fake Lume does.
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export interface Script {
   /** Runs that exist already, by their ids. Their timelines begin when the layer is built. Default: none. */
   readonly runs?: Readonly<Record<string, Timeline>> | undefined
@@ -87,6 +132,23 @@ export interface Script {
 /**
  * The real client over a fake Lume, and the fake as a service. Submitted runs get the ids `run_test_1`, `run_test_2` and
  * so on. Like Lume, the fake refuses a source path that has succeeded for the same flow version.
+ *
+ * @example
+ * ```ts
+ * import { assert, it } from "@effect/vitest"
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * it.effect("fails where the run does", () =>
+ *   Effect.gen(function* () {
+ *     const ended = yield* LumeTest.waitFor(LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }))
+ *     assert.strictEqual(ended._tag, "Failed")
+ *   }).pipe(Effect.provide(LumeTest.layer({ onRun: () => LumeTest.fails({ errorCode: "DISK_FULL" }) })))
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
   Layer.effectContext(
@@ -116,17 +178,65 @@ export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | 
  * Gives the next `count` requests this fault. `options` says which requests count. Faults come in the order of the calls.
  *
  * The client sends a read again up to three times: it takes four transient faults for a read to fail.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* LumeTest.failNext(2, { status: 503 }, { on: "read" })
+ *   yield* LumeTest.failNext(1, "network", { on: "submit", received: true })
+ *   return yield* LumeTest.waitFor(LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }))
+ * }).pipe(Effect.provide(LumeTest.layer()))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const failNext = (count: number, fault: Fault, options?: FaultOptions): Effect.Effect<void, never, LumeTest> =>
   Effect.flatMap(LumeTest, (test) => test.failNext(count, fault, options))
 
-/** Every request that the client sent, in order. Requests that failed are included. */
+/**
+ * Every request that the client sent, in order. Requests that failed are included.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * const reads = Effect.gen(function* () {
+ *   yield* LumeTest.waitFor(LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }))
+ *   const requests = yield* LumeTest.requests
+ *   return requests.filter(({ method }) => method === "GET").length
+ * }).pipe(Effect.provide(LumeTest.layer()))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const requests: Effect.Effect<ReadonlyArray<testServer.ReceivedRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.requests
 )
 
-/** The request of every run that Lume accepted, in order. Runs whose answer was lost are included. */
+/**
+ * The request of every run that Lume accepted, in order. Runs whose answer was lost are included.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * const sourcePaths = Effect.gen(function* () {
+ *   yield* LumeClient.run({ flowVersion: "a:v1", sourcePath: "batch" })
+ *   return (yield* LumeTest.submitted).map(({ sourcePath }) => sourcePath)
+ * }).pipe(Effect.provide(LumeTest.layer()))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest> = Effect.flatMap(
   LumeTest,
   (test) => test.submitted
@@ -135,7 +245,12 @@ export const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest
 // ---------------------------------------------------------------------------------------------------------------------
 // Timelines
 
-/** What `succeeds`, `partiallyFails`, `fails` and `crashes` take. */
+/**
+ * What `succeeds`, `partiallyFails`, `fails` and `crashes` take.
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export interface TimelineOptions {
   /** How long the run takes; milliseconds if bare. Default: 30 seconds. */
   readonly in?: Duration.DurationInput | undefined
@@ -150,7 +265,19 @@ const through = (
   metadata: testTimeline.Step["metadata"]
 ): Timeline => testTimeline.through(options.in ?? "30 seconds", last, { status, metadata })
 
-/** Through every status to `SUCCEEDED`, with `rows` rows (default: 1000). */
+/**
+ * Through every status to `SUCCEEDED`, with `rows` rows (default: 1000).
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.succeeds({ in: "5 minutes", rows: 4 }) })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const succeeds = (options: TimelineOptions & { readonly rows?: number | undefined } = {}): Timeline => {
   const { metadata = {}, rows = 1000 } = options
   const given = { ...metadata, results: { inputRows: rows, ...metadata.results } }
@@ -160,6 +287,16 @@ export const succeeds = (options: TimelineOptions & { readonly rows?: number | u
 /**
  * Through every status to `PARTIAL_FAILED`. Of `rows` rows (default: 1000), `rejected` are rejected (default: 20).
  * `topErrors` says why (default: one error for all of them).
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.partiallyFails({ rows: 100, rejected: 20 }) })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const partiallyFails = (
   options: TimelineOptions & {
@@ -182,6 +319,16 @@ const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message:
 /**
  * Up to `stage` (default: `TRANSFORMING`), then `FAILED` with `errorCode` (default: `TEST_FAILURE`) and `message`. The
  * metadata has results only if `metadata.results` is given.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.fails({ stage: "SYNCING_SOURCE", errorCode: "SOURCE_NOT_FOUND" }) })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError> = {}): Timeline => {
   const { errorCode = someFailure.errorCode, message = someFailure.message, stage = someFailure.stage } = options
@@ -189,18 +336,54 @@ export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError
   return through(options, testTimeline.isStage(stage) ? stage : "SYNCING_TARGET", "FAILED", metadata)
 }
 
-/** Up to `TRANSFORMING`, then `CRASHED`. The metadata names no cause. */
+/**
+ * Up to `TRANSFORMING`, then `CRASHED`. The metadata names no cause.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.crashes({ in: "10 seconds" }) })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const crashes = (options: TimelineOptions = {}): Timeline =>
   through(options, "TRANSFORMING", "CRASHED", testMetadata.failed(options.metadata ?? {}, "CRASHED"))
 
-/** Up to `TRANSFORMING` within 10 seconds, then no further. */
+/**
+ * Up to `TRANSFORMING` within 10 seconds, then no further.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.hangs() })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const hangs = (): Timeline => [
   { status: "CREATED" },
   { status: "SYNCING_SOURCE", after: "5 seconds" },
   { status: "TRANSFORMING", after: "5 seconds" }
 ]
 
-/** A status that the client does not know, or null, for 10 seconds; then `next` (default: `succeeds()`). */
+/**
+ * A status that the client does not know, or null, for 10 seconds; then `next` (default: `succeeds()`).
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({ onRun: () => LumeTest.unknownStatus("QUEUED", LumeTest.succeeds()) })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => [
   { status },
   ...next.map((step, index) =>
@@ -208,7 +391,26 @@ export const unknownStatus = (status: string | null, next: Timeline = succeeds()
   )
 ]
 
-/** Any sequence of statuses. Each begins some time `after` the one before, and the last one stays. */
+/**
+ * Any sequence of statuses. Each begins some time `after` the one before, and the last one stays.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const Lume = LumeTest.layer({
+ *   runs: {
+ *     run_1: LumeTest.timeline([
+ *       { status: "TRANSFORMING" },
+ *       { status: "SUCCEEDED", after: "1 minute", metadata: { results: "unreadable" } }
+ *     ])
+ *   }
+ * })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const timeline = (steps: ReadonlyArray<testTimeline.Step>): Timeline => steps
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -217,13 +419,29 @@ export const timeline = (steps: ReadonlyArray<testTimeline.Step>): Timeline => s
 /**
  * Metadata of a run that produced data. What is not given follows from what is, so that the numbers fit together.
  * Default: a run that succeeded with 1000 rows in 30 seconds.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * // mappedRows, testsFailed and errorRate follow from these
+ * const metadata = LumeTest.metadata({ results: { inputRows: 100, rejectedRows: 5 } })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const metadata = (overrides: MetadataOverrides = {}): LumeMetadata.LumeMetadata =>
   testMetadata.make(overrides, testMetadata.someRun(overrides.run?.runId ?? someId))
 
 const someId = "run_test"
 
-/** Overrides for a run made by `run`; everything else gets its default. */
+/**
+ * Overrides for a run made by `run`; everything else gets its default.
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export interface RunOverrides {
   /** Default: `run_test`. */
   readonly id?: string | undefined
@@ -267,11 +485,32 @@ const metadataJson = (tag: LumeRun.LumeRun["_tag"], id: string, { errors, metada
   }
 }
 
-/** A run with this tag, as the client would have read it. */
+/**
+ * A run with this tag, as the client would have read it.
+ *
+ * @example
+ * ```ts
+ * import { LumeTest } from "effect-lume"
+ *
+ * const failed = LumeTest.run("Failed", {
+ *   id: "run_1",
+ *   errors: [{ stage: "TRANSFORMING", errorCode: "BAD_SQL", message: "The flow has a mistake." }]
+ * })
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
   tag: Tag,
   overrides: RunOverrides = {}
-): Extract<LumeRun.LumeRun, { readonly _tag: Tag }> => {
+): Extract<
+  LumeRun.LumeRun,
+  {
+    /** The tag that was asked for. */
+    readonly _tag: Tag
+  }
+> => {
   const id = overrides.id ?? someId
   const made = LumeRun.fromWire({
     id: LumeRun.RunId.make(id),
@@ -286,6 +525,17 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
 /**
  * Arbitraries for fast-check. Their values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
  * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the run.
+ *
+ * @example
+ * ```ts
+ * import * as FastCheck from "effect/FastCheck"
+ * import { LumeTest } from "effect-lume"
+ *
+ * FastCheck.assert(FastCheck.property(LumeTest.arbitrary.run, (run) => run.id !== ""))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const arbitrary = {
   /** Any `LumeMetadata`. */
@@ -317,7 +567,25 @@ const withTestClock = <A, E, R>(
         )
   )
 
-/** Moves the test's clock by `duration`, like `TestClock.adjust`: fibers that were forked before wake in order. */
+/**
+ * Moves the test's clock by `duration`, like `TestClock.adjust`: fibers that were forked before wake in order.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Fiber from "effect/Fiber"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * const program = Effect.gen(function* () {
+ *   const waiting = yield* Effect.fork(LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }))
+ *   yield* LumeTest.advance("1 minute")
+ *   return yield* Fiber.join(waiting)
+ * }).pipe(Effect.provide(LumeTest.layer()))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
+ */
 export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =>
   withTestClock("advance", (clock) => clock.adjust(duration))
 
@@ -330,6 +598,19 @@ export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =
  *
  * An effect that does not end dies with a message that says so: after `limit` of virtual time (milliseconds if bare;
  * default: 1 day), or after a real second in which it neither ends nor sleeps.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { LumeClient, LumeTest } from "effect-lume"
+ *
+ * const program = LumeTest.waitFor(
+ *   LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }, { timeout: "2 hours" })
+ * ).pipe(Effect.provide(LumeTest.layer({ onRun: () => LumeTest.succeeds({ in: "1 hour" }) })))
+ * ```
+ *
+ * @since 1.0.0
+ * @category testing
  */
 export const waitFor = <A, E, R>(
   effect: Effect.Effect<A, E, R>,

@@ -5,6 +5,9 @@
  * the body, made with the webhook's secret. The body is verified byte by byte as it came, before anything reads it.
  *
  * Source: Lume's page on webhooks.
+ *
+ * @module
+ * @since 1.0.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -34,7 +37,12 @@ import { oneLine } from "./internal/text.js"
 import { type InvalidRequestError, WebhookPayloadError, WebhookSignatureError } from "./LumeError.js"
 import type * as WebhookDeliveries from "./WebhookDeliveries.js"
 
-/** The header that holds the signature, in lower case as Effect's and Fetch's headers have it. */
+/**
+ * The header that holds the signature, in lower case as Effect's and Fetch's headers have it.
+ *
+ * @since 1.0.0
+ * @category signatures
+ */
 export const signatureHeader = "x-lume-signature-256"
 
 /**
@@ -43,13 +51,22 @@ export const signatureHeader = "x-lume-signature-256"
  *
  * A secret is taken as UTF-8 text and never decoded. The keys of the last 1,000 secrets are kept, by the secret's text: an
  * effect may yield a new `Redacted` at each delivery, and the key is still imported only once.
+ *
+ * @since 1.0.0
+ * @category models
  */
 export type Secrets<E = never, R = never> =
   | Arr.NonEmptyReadonlyArray<Redacted.Redacted>
   | Effect.Effect<Arr.NonEmptyReadonlyArray<Redacted.Redacted>, E, R>
 
-/** A delivery as it was received, and the secrets to verify it with. */
+/**
+ * A delivery as it was received, and the secrets to verify it with.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Delivery<E = never, R = never> {
+  /** The secrets of which one must have signed the delivery, or an effect that yields them. */
   readonly secrets: Secrets<E, R>
   /** The body's bytes, or its exact text. An object that a parser has made of it is refused: it can't be verified. */
   readonly body: Uint8Array | string
@@ -89,6 +106,24 @@ const verified = <E, R>(delivery: Delivery<E, R>): Effect.Effect<Bytes, WebhookS
  *
  * Fails with `WebhookSignatureError`, whose message says the likely mistake, and as the effect that yields the
  * secrets does.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeWebhook } from "effect-lume"
+ *
+ * const accept = (request: Request) =>
+ *   Effect.gen(function* () {
+ *     const body = new Uint8Array(yield* Effect.promise(() => request.arrayBuffer()))
+ *     const signature = request.headers.get(LumeWebhook.signatureHeader)
+ *     yield* LumeWebhook.verify({ secrets: [Redacted.make("a-secret")], body, signature })
+ *     return body
+ *   })
+ * ```
+ *
+ * @since 1.0.0
+ * @category signatures
  */
 export const verify = <E = never, R = never>(
   delivery: Delivery<E, R>
@@ -97,9 +132,31 @@ export const verify = <E = never, R = never>(
 /**
  * Signs a body as Lume does, for tests of what receives webhooks. The result is lower-case hex, to be sent as
  * `X-Lume-Signature-256`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeWebhook } from "effect-lume"
+ *
+ * const delivery = Effect.gen(function* () {
+ *   const body = JSON.stringify({ run_id: "run_test", status: "SUCCEEDED" })
+ *   const signature = yield* LumeWebhook.sign({ secret: Redacted.make("a-secret"), body })
+ *   return new Request("http://localhost/lume", {
+ *     method: "POST",
+ *     headers: { [LumeWebhook.signatureHeader]: signature },
+ *     body
+ *   })
+ * })
+ * ```
+ *
+ * @since 1.0.0
+ * @category signatures
  */
 export const sign = (options: {
+  /** The secret, taken as UTF-8 text. */
   readonly secret: Redacted.Redacted
+  /** The body as it will be sent, byte by byte. */
   readonly body: Uint8Array | string
 }): Effect.Effect<string> =>
   bytesOf(options.body).pipe(
@@ -186,6 +243,9 @@ const fromJson = (raw: typeof Json.Type): WebhookEvent => ({
  * What a delivery says. It is a hint and no more: what became of the run is what `LumeClient.runStatus` says.
  *
  * Only the run's id must be right. What is missing, null or odd elsewhere is `None`, and `raw` has it.
+ *
+ * @since 1.0.0
+ * @category models
  */
 export interface WebhookEvent {
   /** The run that is spoken of (`run_id`). */
@@ -202,7 +262,12 @@ export interface WebhookEvent {
   readonly raw: { readonly [key: string]: unknown }
 }
 
-/** Schema of an event. The encoded side is the delivery's JSON: decoding is lenient, encoding writes `raw`. */
+/**
+ * Schema of an event. The encoded side is the delivery's JSON: decoding is lenient, encoding writes `raw`.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
 export const WebhookEvent: Schema.Schema<WebhookEvent, { readonly [key: string]: unknown }> = Schema.transform(
   Json,
   Event,
@@ -235,6 +300,23 @@ const decode = (raw: unknown): Effect.Effect<WebhookEvent, WebhookPayloadError> 
  * Verifies a delivery, then reads its event.
  *
  * Fails as `verify` does, and with `WebhookPayloadError` if the body is signed and names no run.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ * import { LumeClient, LumeWebhook } from "effect-lume"
+ *
+ * const handle = (body: Uint8Array, signature: string | null) =>
+ *   Effect.gen(function* () {
+ *     const event = yield* LumeWebhook.unwrap({ secrets: [Redacted.make("a-secret")], body, signature })
+ *     // the event is a hint: what became of the run is what Lume says when it is asked
+ *     return yield* LumeClient.runStatus(event.runId)
+ *   })
+ * ```
+ *
+ * @since 1.0.0
+ * @category decoding
  */
 export const unwrap = <E = never, R = never>(
   delivery: Delivery<E, R>
@@ -244,8 +326,14 @@ export const unwrap = <E = never, R = never>(
 // ---------------------------------------------------------------------------------------------------------------------
 // The HTTP app
 
-/** What `httpApp` needs. */
+/**
+ * What `httpApp` needs.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
+  /** The secrets of which one must have signed each delivery, or an effect that yields them, asked at each delivery. */
   readonly secrets: Secrets<unknown, SecretsR>
   /**
    * What is done with an event, whatever its result. The sender waits while it runs: long work belongs in a queue or a
@@ -371,9 +459,19 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * right (`timeout` is no positive duration, `maxBytes` no positive integer). Then every delivery is answered with 500,
  * and the log says why.
  *
+ * @example
  * ```ts
- * LumeWebhook.httpApp({ secrets, handler: RunEvents.publish })
+ * import * as Config from "effect/Config"
+ * import { LumeWebhook, RunEvents } from "effect-lume"
+ *
+ * const webhook = LumeWebhook.httpApp({
+ *   secrets: Config.map(Config.redacted("LUME_WEBHOOK_SECRET"), (secret) => [secret] as const),
+ *   handler: RunEvents.publish
+ * })
  * ```
+ *
+ * @since 1.0.0
+ * @category constructors
  */
 export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
   options: HttpAppOptions<R, SecretsR, DeliveriesR>

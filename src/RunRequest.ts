@@ -2,6 +2,9 @@
  * What is submitted to start a run: a flow version, a source path, the caller's own pairs, and whether to run again.
  *
  * Source: the `run` function of Lume's SDK.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Schema from "effect/Schema"
 import { derive, text } from "./internal/derive.js"
@@ -13,6 +16,9 @@ import * as leaf from "./internal/leaf.js"
 /**
  * A flow version: the flow's name, a colon, and the version, such as `invoice_cleaner:v4`. It is an immutable snapshot
  * of a flow. Both parts are there, without white space around them and without another colon.
+ *
+ * @since 1.0.0
+ * @category schemas
  */
 export const FlowVersion = text(
   /^[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?:[^:\s\p{Cs}](?:[^:\p{Cs}]*[^:\s\p{Cs}])?$/u,
@@ -21,10 +27,20 @@ export const FlowVersion = text(
   .pipe(Schema.brand("effect-lume/FlowVersion"))
   .annotations({ description: 'a flow version "name:version", such as "invoice_cleaner:v4"' })
 
-/** @see FlowVersion */
+/**
+ * @see FlowVersion
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type FlowVersion = typeof FlowVersion.Type
 
-/** What a caller gives to `LumeClient.run`; it is checked before anything is sent. */
+/**
+ * What a caller gives to `LumeClient.run`; it is checked before anything is sent.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Input {
   /** The flow version to run, `name:version`. */
   readonly flowVersion: string
@@ -40,11 +56,15 @@ export interface Input {
 }
 
 const Checked = Schema.Struct({
+  /** The flow version to run (`flow_version`). */
   flowVersion: FlowVersion,
+  /** What to run it on (`source_path`): a URI or a batch id. */
   sourcePath: text(/^\P{Cs}+$/u, /^[ -~]{1,40}$/).annotations({
     description: "a non-empty text without half surrogate pairs, which nobody can receive"
   }),
+  /** The caller's own pairs (`run_metadata`), given back with the run and by webhooks. Default: none. */
   runMetadata: Schema.optional(leaf.JsonObject.pipe(Schema.filter((pairs) => problem.toIssue(json.obstacle(pairs))))),
+  /** Run even if this flow version has already processed this source path (`force_rerun`). Default: false. */
   forceRerun: Schema.optional(Schema.Boolean)
 }).annotations({
   description: "an object with flowVersion and sourcePath",
@@ -52,7 +72,12 @@ const Checked = Schema.Struct({
   ...derive<RunRequest>({ equivalence: (one, other) => json.equals(toWire(one), toWire(other)) })
 })
 
-/** A request that can be sent. */
+/**
+ * A request that can be sent.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface RunRequest extends Schema.Schema.Type<typeof Checked> {}
 
 const Wire = Schema.Struct({
@@ -61,6 +86,23 @@ const Wire = Schema.Struct({
   run_metadata: absent(leaf.JsonObject),
   force_rerun: absent(Schema.Boolean)
 })
+
+/**
+ * A request as Lume reads it: the body of a submit. Source: the `run` function of Lume's SDK.
+ *
+ * @since 1.0.0
+ * @category models
+ */
+export interface Encoded {
+  /** The flow version to run, `name:version`. */
+  readonly flow_version: string
+  /** What to run it on. */
+  readonly source_path: string
+  /** The caller's own pairs; absent or null if there are none. */
+  readonly run_metadata?: { readonly [key: string]: unknown } | null | undefined
+  /** Whether to run again; absent or null is no. */
+  readonly force_rerun?: boolean | null | undefined
+}
 
 const fromWire = (request: typeof Wire.Type): Input => ({
   flowVersion: request.flow_version,
@@ -76,8 +118,13 @@ const toWire = (request: Input): typeof Wire.Type => ({
   ...(request.forceRerun !== undefined && { force_rerun: request.forceRerun })
 })
 
-/** Schema of `RunRequest`; the encoded side is Lume's JSON: `flow_version`, `source_path`, and what else was given. */
-export const RunRequest: Schema.Schema<RunRequest, typeof Wire.Encoded> = Schema.transform(Wire, Checked, {
+/**
+ * Schema of `RunRequest`; the encoded side is Lume's JSON: `flow_version`, `source_path`, and what else was given.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
+export const RunRequest: Schema.Schema<RunRequest, Encoded> = Schema.transform(Wire, Checked, {
   strict: false,
   decode: fromWire,
   encode: toWire

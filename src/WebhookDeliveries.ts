@@ -2,6 +2,9 @@
  * The memory of webhook deliveries: Lume can send the same one twice, or late, and one of them is handled.
  *
  * Two deliveries are the same if they are of the same run and say the same status; Lume gives deliveries no id.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -11,10 +14,20 @@ import * as deliveryMemory from "./internal/deliveryMemory.js"
 import { preview } from "./internal/text.js"
 import { InvalidRequestError } from "./LumeError.js"
 
-/** The memory of deliveries, as a service: for memories that several processes share. */
+/**
+ * The memory of deliveries, as a service: for memories that several processes share.
+ *
+ * @since 1.0.0
+ * @category tags
+ */
 export class WebhookDeliveries extends Context.Tag("effect-lume/WebhookDeliveries")<WebhookDeliveries, Service>() {}
 
-/** What makes two deliveries the same. */
+/**
+ * What makes two deliveries the same.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Identity {
   /** The run that is spoken of. */
   readonly runId: string
@@ -22,7 +35,12 @@ export interface Identity {
   readonly status: Option.Option<string>
 }
 
-/** What a memory does. */
+/**
+ * What a memory does.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Service {
   /**
    * Handles a delivery, unless it has been handled already. Of two at the same time, one is handled and the other
@@ -50,6 +68,20 @@ const mostCapacity = 10_000_000
  * again, as is any after a restart.
  *
  * Fails with `InvalidRequestError` if the capacity is not an integer from 1 to 10 million.
+ *
+ * @example
+ * ```ts
+ * import * as Layer from "effect/Layer"
+ * import { WebhookDeliveries } from "effect-lume"
+ *
+ * const Deliveries = Layer.effect(
+ *   WebhookDeliveries.WebhookDeliveries,
+ *   WebhookDeliveries.makeInMemory({ capacity: 100_000 })
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category constructors
  */
 export const makeInMemory = (options?: {
   /** How many deliveries are remembered. Default: 10,000. */

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
 import { duration } from "../src/cli/arguments.js"
+import { publicModules } from "./support/publicModules.js"
 
 const root = new URL("..", import.meta.url).pathname
 
@@ -63,9 +64,88 @@ const options = "src/client/options.ts"
 
 const textOf = (paths: ReadonlyArray<string>): string => paths.map(read).join("\n")
 
+const withoutComments = (text: string): string => text.replaceAll(/\/\*.*?\*\//gs, "")
+
 /** The source without its comments, all of it and what is not the local Lume. */
-const source = textOf(filesIn("src", /\.ts$/)).replaceAll(/\/\*.*?\*\//gs, "")
-const client = textOf(filesIn("src", /^(?!local\/).*\.ts$/))
+const source = withoutComments(textOf(filesIn("src", /\.ts$/)))
+const client = withoutComments(textOf(filesIn("src", /^(?!local\/).*\.ts$/)))
+
+/** What a public module exports, with its docstring, but for what is internal. */
+const exportsOf = (path: string): ReadonlyArray<{ name: string; docs: string; isFunction: boolean }> => {
+  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+  const docsOf = (node: ts.Node): string =>
+    (ts.getLeadingCommentRanges(source.text, node.getFullStart()) ?? [])
+      .map(({ end, pos }) => source.text.slice(pos, end))
+      .filter((comment) => comment.startsWith("/**"))
+      .join("\n")
+  const isFunction = ({ initializer, type }: ts.VariableDeclaration): boolean =>
+    (initializer !== undefined && ts.isArrowFunction(initializer)) ||
+    (type !== undefined &&
+      (ts.isFunctionTypeNode(type) || (ts.isTypeLiteralNode(type) && type.members.some(ts.isCallSignatureDeclaration))))
+  return source.statements
+    .flatMap((statement) => {
+      if (ts.isExportDeclaration(statement) && statement.exportClause !== undefined) {
+        const { exportClause } = statement
+        return ts.isNamedExports(exportClause)
+          ? exportClause.elements.map((node) => ({ name: node.name.text, docs: docsOf(node), isFunction: false }))
+          : []
+      }
+      if (!ts.canHaveModifiers(statement)) return []
+      if (ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) !== true) return []
+      const docs = docsOf(statement)
+      return ts.isVariableStatement(statement)
+        ? statement.declarationList.declarations.map((node) => ({
+            name: node.name.getText(source),
+            docs,
+            isFunction: isFunction(node)
+          }))
+        : [{ name: declaredName(statement), docs, isFunction: ts.isFunctionDeclaration(statement) }]
+    })
+    .filter(({ docs }) => !docs.includes("@internal"))
+}
+
+const declaredName = (node: ts.Node): string => {
+  // it gives nothing for what is no declaration
+  const name = ts.getNameOfDeclaration(node as ts.Declaration)
+  return name !== undefined && ts.isIdentifier(name) ? name.text : "?"
+}
+
+/** Effect's words for kinds of exports, and three of our own: schedules, signatures and testing. */
+const categories = [
+  "accessors",
+  "combinators",
+  "constructors",
+  "decoding",
+  "errors",
+  "getters",
+  "layers",
+  "models",
+  "predicates",
+  "schedules",
+  "schemas",
+  "signatures",
+  "tags",
+  "testing"
+]
+
+describe("the docstrings", () => {
+  it.each(publicModules)(
+    "of %s say since when each export is there and of what kind, and functions how to call them",
+    (path) => {
+      assert.match(
+        read(path),
+        /^\/\*\*(?:(?!\*\/).)*\n \* @module\n/s,
+        `${path} begins with no docstring that says @module`
+      )
+      for (const { docs, isFunction, name } of exportsOf(path)) {
+        const [, category = "none"] = /@category (\w+)/.exec(docs) ?? []
+        assert.include(categories, category, `${path}: ${name} has no category, or one that no other has`)
+        assert.match(docs, /@since \d+\.\d+\.\d+/, `${path}: ${name} does not say since which version it is there`)
+        if (isFunction) assert.include(docs, "@example", `${path}: ${name} is a function without an example`)
+      }
+    }
+  )
+})
 
 describe("the documentation", () => {
   it.each(pages)("%s names only files and declarations that exist", (page) => {

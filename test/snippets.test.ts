@@ -1,5 +1,6 @@
 /**
- * Every TypeScript block of the README and the guides, as printed: it stands by itself with its imports, and compiles.
+ * Every TypeScript block of the README, the guides and the docstrings of public modules, as printed: it stands by itself
+ * with its imports, and compiles.
  *
  * A block that begins with a comment such as `// lume.ts` is that file, and other blocks of its page can import it.
  */
@@ -7,6 +8,7 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import ts from "typescript"
+import { publicModules } from "./support/publicModules.js"
 
 const root = new URL("..", import.meta.url).pathname
 
@@ -15,7 +17,8 @@ const pages = [
   "AGENTS.md",
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`)
+    .map((name) => `docs/${name}`),
+  ...publicModules
 ]
 
 /** A block as a file beside its page. */
@@ -27,12 +30,19 @@ interface Snippet {
   readonly text: string
 }
 
+/** A page's text; of a module what its docstrings say, each on its own lines. */
+const markdownOf = (page: string): string => {
+  const text = readFileSync(join(root, page), "utf8")
+  if (!page.endsWith(".ts")) return text
+  return text.replaceAll(/^(?![ \t]*\*)[^\n]*$/gm, "").replaceAll(/^[ \t]*\* ?/gm, "")
+}
+
 const snippetsOf = (page: string): ReadonlyArray<Snippet> => {
-  const markdown = readFileSync(join(root, page), "utf8")
+  const markdown = markdownOf(page)
   return Array.from(markdown.matchAll(/^```ts\n(.*?)^```$/gms), ({ index, [1]: text = "" }, number) => {
     const [, name = `${number}.ts`] = /^\/\/ ([\w-]+\.ts)\n/.exec(text) ?? []
     const line = markdown.slice(0, index).split("\n").length
-    return { page, line, path: join(root, page.replace(/\.md$/, ""), name), text }
+    return { page, line, path: join(root, page.replace(/\.\w+$/, ""), name), text }
   })
 }
 

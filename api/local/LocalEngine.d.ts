@@ -17,17 +17,9 @@ export interface Job {
     readonly runTimeout?: Duration.DurationInput | undefined;
     readonly onStage?: ((stage: Stage) => Effect.Effect<void>) | undefined;
 }
-export type Outcome = {
-    readonly status: "SUCCEEDED";
-    readonly metadata: LumeMetadata;
-} | {
-    readonly status: "PARTIAL_FAILED";
-    readonly metadata: LumeMetadata;
-} | {
-    readonly status: "FAILED";
-    readonly metadata: FailedMetadata;
-} | {
-    readonly status: "CRASHED";
-    readonly metadata: FailedMetadata;
-};
+interface Ended<Status extends string, Metadata> {
+    readonly status: Status;
+    readonly metadata: Metadata;
+}
+export type Outcome = Ended<"SUCCEEDED", LumeMetadata> | Ended<"PARTIAL_FAILED", LumeMetadata> | Ended<"FAILED", FailedMetadata> | Ended<"CRASHED", FailedMetadata>;
 export declare const run: (job: Job) => Effect.Effect<Outcome, never, FileSystem.FileSystem>;

@@ -14,7 +14,6 @@ declare const Flow: Schema.Struct<{
 }>;
 export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {
 }
-export declare const numberedField: ({ fields }: Pick<LocalFlow, "fields">) => string | undefined;
 export declare const LocalFlow: Schema.Schema<LocalFlow>;
 export declare const flowVersion: (flow: LocalFlow) => FlowVersion;
 export {};

@@ -31,5 +31,12 @@ export const TaggedError =
       Schema.TaggedError<Self>(`effect-lume/${tag}`)(tag, fields, [
         undefined,
         { identifier: `Lume${tag}` }
-      ]) as Schema.TaggedErrorClass<Self, Tag, { readonly _tag: Schema.tag<Tag> } & Fields>
+      ]) as Schema.TaggedErrorClass<
+        Self,
+        Tag,
+        {
+          /** The name of the error's class: what `Effect.catchTag` and `Match` tell errors apart by. */
+          readonly _tag: Schema.tag<Tag>
+        } & Fields
+      >
     )

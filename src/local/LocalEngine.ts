@@ -3,6 +3,9 @@
  *
  * Every number of the metadata is counted or measured. No row passes through JavaScript. How each format is read and
  * written, and what is refused, is told in `docs/local-data.md`.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
@@ -24,14 +27,25 @@ import { type Tally, transform } from "./internal/transform.js"
 import { flowVersion, type LocalFlow } from "./LocalFlow.js"
 
 export type {
-  /** The stages of a run, by the status that it has meanwhile. */
+  /**
+   * The stages of a run, by the status that it has meanwhile.
+   *
+   * @since 1.0.0
+   * @category models
+   */
   Stage
 } from "./internal/failure.js"
 
-/** A run to be made. */
+/**
+ * A run to be made.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Job {
   /** The run's id; its output goes into a folder of this name. */
   readonly runId: string
+  /** The flow version that it runs. */
   readonly flow: LocalFlow
   /**
    * What to run it on: `s3://acme/a.csv` is the file `s3/acme/a.csv` inside `sources`. Its extension tells the format:
@@ -66,12 +80,24 @@ export interface Job {
   readonly onStage?: ((stage: Stage) => Effect.Effect<void>) | undefined
 }
 
-/** How a run ended. */
+interface Ended<Status extends string, Metadata> {
+  /** Lume's word for how the run ended. */
+  readonly status: Status
+  /** What the run did, every number of it counted or measured. */
+  readonly metadata: Metadata
+}
+
+/**
+ * How a run ended.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Outcome =
-  | { readonly status: "SUCCEEDED"; readonly metadata: LumeMetadata }
-  | { readonly status: "PARTIAL_FAILED"; readonly metadata: LumeMetadata }
-  | { readonly status: "FAILED"; readonly metadata: FailedMetadata }
-  | { readonly status: "CRASHED"; readonly metadata: FailedMetadata }
+  | Ended<"SUCCEEDED", LumeMetadata>
+  | Ended<"PARTIAL_FAILED", LumeMetadata>
+  | Ended<"FAILED", FailedMetadata>
+  | Ended<"CRASHED", FailedMetadata>
 
 const stageField = {
   SYNCING_SOURCE: "syncSource",
@@ -267,6 +293,24 @@ const inTime = (job: Job, progress: Progress) =>
  * No message holds a value of the source. A record is counted from 1, without the header of a CSV file.
  *
  * Interruption stops DuckDB, and leaves nothing behind. An expression that does not heed it is waited for two seconds.
+ *
+ * @example
+ * ```ts
+ * import * as NodeContext from "@effect/platform-node/NodeContext"
+ * import * as Effect from "effect/Effect"
+ * import * as LocalEngine from "effect-lume/local/LocalEngine"
+ *
+ * const outcome = LocalEngine.run({
+ *   runId: "run_1",
+ *   flow: { name: "people", version: "v1", fields: { name: 'trim("Name")' }, tests: [] },
+ *   sourcePath: "people.csv",
+ *   sources: "./sources",
+ *   targets: "./targets"
+ * }).pipe(Effect.provide(NodeContext.layer))
+ * ```
+ *
+ * @since 1.0.0
+ * @category constructors
  */
 export const run = (job: Job): Effect.Effect<Outcome, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {

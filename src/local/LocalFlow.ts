@@ -9,6 +9,9 @@
  *   "tests": [{ "error_code": "INVALID_DATE", "field": "invoice_date", "check": "invoice_date IS NOT NULL" }]
  * }
  * ```
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as Schema from "effect/Schema"
 import { toIssue } from "../internal/problem.js"
@@ -94,7 +97,12 @@ const Flow = Schema.Struct({
   delimiter: Schema.optional(Delimiter)
 })
 
-/** A flow version. */
+/**
+ * A flow version.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {}
 
 /** The first of the names that DuckDB takes for one before it. */
@@ -105,7 +113,11 @@ const firstDuplicate = (names: ReadonlyArray<string>): string | undefined => {
 
 const wholeNumber = /^(0|[1-9][0-9]*)$/
 
-/** The first field whose name is a whole number: JavaScript's objects put those before the others, so that the order is lost. */
+/**
+ * The first field whose name is a whole number: JavaScript's objects put those before the others, so that the order is lost.
+ *
+ * @internal
+ */
 export const numberedField = ({ fields }: Pick<LocalFlow, "fields">): string | undefined =>
   Object.keys(fields).find((name) => wholeNumber.test(name))
 
@@ -133,7 +145,12 @@ const problem = ({ fields, tests }: LocalFlow) => {
       }
 }
 
-/** Schema of a flow file. */
+/**
+ * Schema of a flow file.
+ *
+ * @since 1.0.0
+ * @category schemas
+ */
 export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(
   Schema.filter((flow) => toIssue(problem(flow)))
 ).annotations({
@@ -141,5 +158,20 @@ export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(
   description: "a flow: an object with name, version, fields and tests"
 })
 
-/** The name under which a flow is run, such as `invoice_cleaner:v4`. */
+/**
+ * The name under which a flow is run, such as `invoice_cleaner:v4`.
+ *
+ * @example
+ * ```ts
+ * import { LumeClient } from "effect-lume"
+ * import * as LocalFlow from "effect-lume/local/LocalFlow"
+ *
+ * const flow: LocalFlow.LocalFlow = { name: "people", version: "v1", fields: { name: 'trim("Name")' }, tests: [] }
+ *
+ * const run = LumeClient.run({ flowVersion: LocalFlow.flowVersion(flow), sourcePath: "people.csv" })
+ * ```
+ *
+ * @since 1.0.0
+ * @category getters
+ */
 export const flowVersion = (flow: LocalFlow): FlowVersion => FlowVersion.make(`${flow.name}:${flow.version}`)

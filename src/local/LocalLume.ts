@@ -3,6 +3,9 @@
  *
  * It takes the place of Lume's service in tests, examples and development: production code runs against it unchanged,
  * and its runs really transform data.
+ *
+ * @module
+ * @since 1.0.0
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpRouter from "@effect/platform/HttpRouter"
@@ -29,14 +32,29 @@ import * as webhook from "./internal/webhook.js"
 import type { LocalFlow } from "./LocalFlow.js"
 
 export {
-  /** A local Lume can't start; the message says what is wrong and what to do. */
+  /**
+   * A local Lume can't start; the message says what is wrong and what to do.
+   *
+   * @since 1.0.0
+   * @category errors
+   */
   LocalLumeError
 } from "./internal/error.js"
 
-/** A running local Lume. */
+/**
+ * A running local Lume.
+ *
+ * @since 1.0.0
+ * @category tags
+ */
 export class LocalLume extends Context.Tag("effect-lume/local/LocalLume")<LocalLume, Service>() {}
 
-/** How to reach a local Lume. */
+/**
+ * How to reach a local Lume.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Service {
   /** Its base URL, such as `http://127.0.0.1:49152`: the `baseUrl` option of `LumeClient.layer`. */
   readonly url: string
@@ -46,7 +64,12 @@ export interface Service {
   readonly webhookSecret: Option.Option<Redacted.Redacted>
 }
 
-/** Where the ends of runs are delivered. */
+/**
+ * Where the ends of runs are delivered.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Webhook {
   /** The URL that receives deliveries by `POST`. */
   readonly url: string
@@ -54,10 +77,20 @@ export interface Webhook {
   readonly secret?: Redacted.Redacted | undefined
 }
 
-/** What is known of a request when its faults are chosen. */
+/**
+ * What is known of a request when its faults are chosen.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type FaultRequest = faults.Request
 
-/** What a local Lume is made of. */
+/**
+ * What a local Lume is made of.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Options {
   /** A folder of JSON files, each a `LocalFlow`; or the flows themselves. */
   readonly flows: string | ReadonlyArray<LocalFlow>
@@ -119,10 +152,8 @@ export interface Options {
    *
    * A list is separated by commas and goes from the outside in: `slow=2s, 503` is answered with 503 after 2 seconds.
    *
-   * ```ts
-   * // the first submit is accepted, and its answer is lost
-   * fault: ({ index, method }) => (method === "POST" && index === 0 ? "lost" : undefined)
-   * ```
+   * With `({ index, method }) => (method === "POST" && index === 0 ? "lost" : undefined)` the first submit is accepted, and
+   * its answer is lost.
    */
   readonly fault?: string | ((request: FaultRequest) => string | undefined) | undefined
 }
@@ -175,6 +206,24 @@ const start = (
  *
  * Fails with `LocalLumeError` where a flow is wrong or there twice, a folder is missing or can't be made, an option can't
  * work, the port is taken, another local Lume uses the same `targets`, or what is remembered there can't be read.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { LumeClient } from "effect-lume"
+ * import * as LocalLume from "effect-lume/local/LocalLume"
+ *
+ * const Local = LocalLume.layer({ flows: "./flows", sources: "./sources", targets: "./targets" })
+ *
+ * const Lume = Layer.unwrapEffect(
+ *   Effect.map(LocalLume.LocalLume, ({ apiKey, url }) => LumeClient.layer({ apiKey, baseUrl: url }))
+ * ).pipe(Layer.provide(FetchHttpClient.layer), Layer.provide(Local))
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layer = (given: Options): Layer.Layer<LocalLume, LocalLumeError> =>
   Layer.unwrapEffect(

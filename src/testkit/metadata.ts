@@ -9,8 +9,11 @@ import * as unchecked from "./unchecked.js"
 
 /** What is known of a run when its metadata is made. Times in milliseconds. */
 export interface Subject {
+  /** The run's id. */
   readonly runId: string
+  /** The flow version that it runs. */
   readonly flowVersion: string
+  /** What it runs on. */
   readonly sourcePath: string
   /** When the run was accepted, since 1970. */
   readonly acceptedAt: number
@@ -24,16 +27,25 @@ type Metadata = LumeMetadata.LumeMetadata
 
 /** Overrides for `LumeMetadata`, taken as they are. Everything else is made to fit them. */
 export interface Overrides {
+  /** Of the identifiers. The run's id is that of the run unless given. */
   readonly run?: Partial<Metadata["run"]> | undefined
+  /** Of the timings. A duration that is given is shared among the stages. */
   readonly pipeline?:
-    | (Partial<Omit<Metadata["pipeline"], "stages">> & { readonly stages?: Partial<LumeMetadata.Stages> | undefined })
+    | (Partial<Omit<Metadata["pipeline"], "stages">> & {
+        /** Of the time spent in each stage. */
+        readonly stages?: Partial<LumeMetadata.Stages> | undefined
+      })
     | undefined
+  /** Of the row counts and places. `mappedRows` is `inputRows` less `rejectedRows` unless given. */
   readonly results?:
     | (Partial<Omit<Metadata["results"], "targetLocations">> & {
+        /** Of the places of the output. */
         readonly targetLocations?: Partial<Metadata["results"]["targetLocations"]> | undefined
       })
     | undefined
+  /** Of the outcome of the data quality tests. */
   readonly validation?: Partial<Metadata["validation"]> | undefined
+  /** The causes of a failure, all of them. */
   readonly errors?: Metadata["errors"] | undefined
 }
 

@@ -19,6 +19,7 @@ export type Fault =
   | "timeout"
   | "html502"
   | {
+      /** The answer's HTTP status. */
       readonly status: number
       /** The header `Retry-After`, in seconds. */
       readonly retryAfter?: number | undefined
@@ -36,7 +37,9 @@ export interface PlannedFault {
 
 /** A request as the client sent it, without the key. */
 export interface ReceivedRequest {
+  /** `POST` for a submit, `GET` for a read. */
   readonly method: string
+  /** The path of its URL, such as `/runs/run_test_1`. */
   readonly path: string
   /** The decoded JSON; `undefined` if there is no body. */
   readonly body: unknown

@@ -5,17 +5,10 @@
  * A submit is sent at most once. A wait is made at least once, until the deadline that it was first given. Both end as
  * Lume says, and a workflow that is run again gets the same end.
  *
- * ```ts
- * const NightlyLive = Nightly.toLayer(({ day }) =>
- *   LumeWorkflow.runAndWait({
- *     name: "orders",
- *     request: { flowVersion: "orders:v3", sourcePath: `s3://acme/${day}.csv` },
- *     timeout: "6 hours"
- *   })
- * )
- * ```
- *
  * The names are contract: a workflow on its way that finds another name in its code submits again.
+ *
+ * @module
+ * @since 1.0.0
  */
 import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/WorkflowEngine"
 import * as Clock from "effect/Clock"
@@ -36,7 +29,12 @@ import type * as RunRequest from "../RunRequest.js"
 import * as journal from "./internal/journal.js"
 import * as sends from "./internal/sends.js"
 
-/** What a durable submit is given. */
+/**
+ * What a durable submit is given.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface SubmitOptions {
   /** Its name within the workflow. Another submit has another one. */
   readonly name: string
@@ -49,7 +47,12 @@ export interface SubmitOptions {
   readonly ifUnknown?: "fail" | "resubmit" | undefined
 }
 
-/** How to wait. Bare numbers are milliseconds. */
+/**
+ * How to wait. Bare numbers are milliseconds.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface WaitLimits {
   /** How long to wait, from when the wait first began; `Infinity` is for ever. Default: the client's, else 1 hour. */
   readonly timeout?: Duration.DurationInput | undefined
@@ -59,7 +62,12 @@ export interface WaitLimits {
   readonly tolerance?: Duration.DurationInput | undefined
 }
 
-/** What a durable wait is given. */
+/**
+ * What a durable wait is given.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface WaitOptions extends WaitLimits {
   /** Its name within the workflow. Another wait has another one; a submit may have the same. */
   readonly name: string
@@ -67,10 +75,20 @@ export interface WaitOptions extends WaitLimits {
   readonly run: LumeRun.LumeRun | string
 }
 
-/** What a durable submit with its wait is given. */
+/**
+ * What a durable submit with its wait is given.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface RunAndWaitOptions extends SubmitOptions, WaitLimits {}
 
-/** What durable submits and waits need: the client, and to be run in a workflow. */
+/**
+ * What durable submits and waits need: the client, and to be run in a workflow.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export type Requirements = LumeClient.LumeClient | WorkflowEngine | WorkflowInstance
 
 /** The pair of `runMetadata` that holds the workflow's execution id. */
@@ -156,6 +174,33 @@ const undecodable = (row: journal.Unreadable, runId: Option.Option<string>): Lum
  *
  * With `ifUnknown: "resubmit"`, an `AlreadyProcessedError` after a submit whose outcome was unknown says that the first
  * submit has succeeded.
+ *
+ * @example
+ * ```ts
+ * import * as Workflow from "@effect/workflow/Workflow"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as LumeWorkflow from "effect-lume/workflow/LumeWorkflow"
+ *
+ * const Nightly = Workflow.make({
+ *   name: "Nightly",
+ *   payload: { day: Schema.String },
+ *   idempotencyKey: ({ day }) => day
+ * })
+ *
+ * const NightlyLive = Nightly.toLayer(({ day }) =>
+ *   LumeWorkflow.submit({
+ *     name: "orders",
+ *     request: { flowVersion: "orders:v3", sourcePath: `s3://acme/${day}.csv` }
+ *   }).pipe(
+ *     Effect.flatMap((run) => Effect.log(`${day} is ${run.id}`)),
+ *     Effect.orDie
+ *   )
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category combinators
  */
 export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, LumeError.SubmitError, Requirements> =>
   Effect.gen(function* () {
@@ -273,6 +318,30 @@ const waitUntil = (
  *
  * - with `DecodeError` where what an earlier version has kept can't be read,
  * - with `InvalidRequestError` where this workflow has used the name for another run.
+ *
+ * @example
+ * ```ts
+ * import * as Workflow from "@effect/workflow/Workflow"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as LumeWorkflow from "effect-lume/workflow/LumeWorkflow"
+ *
+ * const Nightly = Workflow.make({
+ *   name: "Nightly",
+ *   payload: { day: Schema.String },
+ *   idempotencyKey: ({ day }) => day
+ * })
+ *
+ * const NightlyLive = Nightly.toLayer(({ day }) =>
+ *   LumeWorkflow.wait({ name: "orders", run: `run_of_${day}`, timeout: "6 hours" }).pipe(
+ *     Effect.flatMap((run) => Effect.log(`${day} is ${run.status}`)),
+ *     Effect.orDie
+ *   )
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category combinators
  */
 export const wait = (options: WaitOptions): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, Requirements> =>
   Effect.gen(function* () {
@@ -329,6 +398,32 @@ export const wait = (options: WaitOptions): Effect.Effect<LumeRun.TerminalRun, L
  *
  * Fails as `submit` does where nothing is known to have started; then with `TimeoutError` when time is up, or with
  * `WaitFailedError`: the run goes on, and its id is in the error.
+ *
+ * @example
+ * ```ts
+ * import * as Workflow from "@effect/workflow/Workflow"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import { LumeRun } from "effect-lume"
+ * import * as LumeWorkflow from "effect-lume/workflow/LumeWorkflow"
+ *
+ * const Nightly = Workflow.make({
+ *   name: "Nightly",
+ *   payload: { day: Schema.String },
+ *   idempotencyKey: ({ day }) => day
+ * })
+ *
+ * const NightlyLive = Nightly.toLayer(({ day }) =>
+ *   LumeWorkflow.runAndWait({
+ *     name: "orders",
+ *     request: { flowVersion: "orders:v3", sourcePath: `s3://acme/${day}.csv` },
+ *     timeout: "6 hours"
+ *   }).pipe(Effect.flatMap(LumeRun.orFail), Effect.asVoid, Effect.orDie)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category combinators
  */
 export const runAndWait = (
   options: RunAndWaitOptions

@@ -4,6 +4,9 @@
  *
  * An event is a hint, and none is kept: behind each wait stands its slow poll. Whatever fails here costs time and nothing
  * else, and is a warning.
+ *
+ * @module
+ * @since 1.0.0
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Context from "effect/Context"
@@ -16,7 +19,12 @@ import { oneLine } from "../internal/text.js"
 import * as RunEvents from "../RunEvents.js"
 import * as listener from "./internal/listener.js"
 
-/** How events travel. */
+/**
+ * How events travel.
+ *
+ * @since 1.0.0
+ * @category models
+ */
 export interface Options {
   /** The channel of the database: applications that share it wake each other's waits. Default: `effect_lume_run_events`. */
   readonly channel?: string | undefined
@@ -68,6 +76,25 @@ const makeLocal = Effect.gen(function* () {
  *
  * It listens on a connection of its own, which must reach the database itself or a pooler in session mode. It sends
  * itself a notification every `heartbeat`. Where none comes back it connects anew, and wakes every wait once.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as PgClient from "@effect/sql-pg/PgClient"
+ * import * as Config from "effect/Config"
+ * import * as Layer from "effect/Layer"
+ * import { LumeClient } from "effect-lume"
+ * import * as PgRunEvents from "effect-lume/workflow/PgRunEvents"
+ *
+ * const Lume = LumeClient.layerConfigWithEvents().pipe(
+ *   Layer.provideMerge(PgRunEvents.layer()),
+ *   Layer.provide(PgClient.layerConfig({ url: Config.redacted("DATABASE_URL") })),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient> =>
   Layer.scoped(
