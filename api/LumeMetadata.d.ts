@@ -118,7 +118,8 @@ declare const Finished: Schema.Struct<{
         readonly stage: string;
     }[], never>>;
 }>;
-export interface Encoded extends Schema.Schema.Encoded<typeof Finished> {
+type FinishedJson = typeof Finished.Encoded;
+export interface Encoded extends FinishedJson {
 }
 export interface LumeMetadata extends Schema.Schema.Type<typeof Finished> {
 }
@@ -212,7 +213,8 @@ declare const Failed: Schema.Struct<{
         readonly stage: string;
     }[], never>>;
 }>;
-export interface FailedEncoded extends Schema.Schema.Encoded<typeof Failed> {
+type FailedJson = typeof Failed.Encoded;
+export interface FailedEncoded extends FailedJson {
 }
 export interface FailedMetadata extends Schema.Schema.Type<typeof Failed> {
 }

@@ -156,6 +156,8 @@ const Finished = struct({
   errors: list(StageError)
 }).annotations({ identifier: "LumeMetadata", description: "the metadata of a finished run" })
 
+type FinishedJson = typeof Finished.Encoded
+
 /**
  * `LumeMetadata` as Lume writes it. The names in its JSON stand beside the fields of `LumeMetadata`.
  *
@@ -163,7 +165,7 @@ const Finished = struct({
  * @since 1.0.0
  * @category models
  */
-export interface Encoded extends Schema.Schema.Encoded<typeof Finished> {}
+export interface Encoded extends FinishedJson {}
 
 /**
  * The metadata of a `SUCCEEDED` or `PARTIAL_FAILED` run.
@@ -253,6 +255,8 @@ const Failed = struct({
   errors: list(StageError)
 }).annotations({ identifier: "LumeFailedMetadata", description: "the metadata of a failed run" })
 
+type FailedJson = typeof Failed.Encoded
+
 /**
  * `FailedMetadata` as Lume writes it. The names in its JSON stand beside the fields of `FailedMetadata`.
  *
@@ -260,7 +264,7 @@ const Failed = struct({
  * @since 1.0.0
  * @category models
  */
-export interface FailedEncoded extends Schema.Schema.Encoded<typeof Failed> {}
+export interface FailedEncoded extends FailedJson {}
 
 /**
  * The metadata of a `FAILED` or `CRASHED` run: every part and leaf is an `Option`, absent lists are empty.

@@ -528,10 +528,14 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
  *
  * @example
  * ```ts
- * import * as FastCheck from "effect/FastCheck"
+ * import { it } from "@effect/vitest"
  * import { LumeTest } from "effect-lume"
  *
- * FastCheck.assert(FastCheck.property(LumeTest.arbitrary.run, (run) => run.id !== ""))
+ * it.prop(
+ *   "counts each row once",
+ *   [LumeTest.arbitrary.metadata],
+ *   ([{ results }]) => results.mappedRows + results.rejectedRows === results.inputRows
+ * )
  * ```
  *
  * @since 1.0.0

@@ -162,6 +162,30 @@ describe("the documentation", () => {
     }
   })
 
+  it("has an index of its pages, each once and with a line of its own, which the README links to", () => {
+    const listed = Array.from(
+      read("docs/README.md").matchAll(/^- \[[^\]]+\]\(([\w./-]+)\): .+$/gm),
+      ([, page = ""]) => page
+    )
+    const there = filesIn("docs", /^(?!README)[\w-]+\.md$/).map((path) => basename(path))
+    assert.deepStrictEqual(listed.toSorted(), [...there, "decisions/README.md"].toSorted())
+    assert.include(read("README.md"), "](docs/README.md)")
+  })
+
+  it.each(["README.md", "AGENTS.md", "CHANGELOG.md", "SECURITY.md", ...filesIn("docs", /\.md$/)])(
+    "%s, which is in the package, links by its path only to what is in the package",
+    (page) => {
+      for (const [, target = ""] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+        const path = join(dirname(page), target)
+        assert.match(
+          path,
+          /^(?:(?:README|AGENTS|CHANGELOG|SECURITY)\.md|LICENSE|docs\/(?!api\/|images\/).*|src\/.*)$/,
+          `${page} links to ${path}, which npm does not pack: name it by its address on GitHub`
+        )
+      }
+    }
+  )
+
   it("says what each module is for", () => {
     const paths = filesIn("src", /^([a-z]+\/)?\w+\.ts$/)
     const unnamed = paths.filter((path) => !architecture.includes(basename(path)))

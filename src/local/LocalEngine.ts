@@ -296,7 +296,7 @@ const inTime = (job: Job, progress: Progress) =>
  *
  * @example
  * ```ts
- * import * as NodeContext from "@effect/platform-node/NodeContext"
+ * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
  * import * as Effect from "effect/Effect"
  * import * as LocalEngine from "effect-lume/local/LocalEngine"
  *
@@ -306,7 +306,7 @@ const inTime = (job: Job, progress: Progress) =>
  *   sourcePath: "people.csv",
  *   sources: "./sources",
  *   targets: "./targets"
- * }).pipe(Effect.provide(NodeContext.layer))
+ * }).pipe(Effect.provide(NodeFileSystem.layer))
  * ```
  *
  * @since 1.0.0
