@@ -5,7 +5,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import ts from "typescript"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { duration } from "../src/cli/arguments.js"
+import * as LumeMetadata from "../src/LumeMetadata.js"
+import * as LumeTest from "../src/LumeTest.js"
 import { publicModules } from "./support/publicModules.js"
 
 const root = new URL("..", import.meta.url).pathname
@@ -128,6 +134,22 @@ const categories = [
   "testing"
 ]
 
+/** The places in metadata, or in its JSON, that hold no further ones, with the types of what they hold. */
+const leavesOf = (value: unknown, path = ""): ReadonlyArray<{ readonly path: string; readonly type: string }> => {
+  const type = typeOf(value)
+  if (type !== undefined) return [{ path, type }]
+  return Array.isArray(value)
+    ? value.slice(0, 1).flatMap((item) => leavesOf(item, `${path}[]`))
+    : Object.entries(Object(value)).flatMap(([key, inner]) => leavesOf(inner, path === "" ? key : `${path}.${key}`))
+}
+
+const typeOf = (value: unknown): string | undefined => {
+  if (DateTime.isDateTime(value)) return "DateTime.Utc"
+  if (Duration.isDuration(value)) return "Duration"
+  if (Option.isOption(value)) return `Option<${Option.getOrUndefined(Option.map(value, typeOf)) ?? "nothing"}>`
+  return typeof value === "object" && value !== null ? undefined : typeof value
+}
+
 describe("the docstrings", () => {
   it.each(publicModules)(
     "of %s say since when each export is there and of what kind, and functions how to call them",
@@ -230,6 +252,24 @@ describe("the documentation", () => {
       meant(said),
       meant(quoted ?? bare ?? ""),
       `${page} says ${said} where ${path}:${name} has its own`
+    )
+  })
+
+  it("has every field of the metadata in the README's table, by Lume's name and ours, and with its type", () => {
+    const metadata = LumeTest.metadata({
+      results: { inputRows: 10, rejectedRows: 1 },
+      errors: [{ stage: "TRANSFORMING", errorCode: "BAD_SQL", message: "The flow has a mistake." }]
+    })
+    const rows = read("README.md").matchAll(/^\| `([\w.[\]]+)` +\| `([\w.[\]]+)` +\| `([\w.<>]+)` +\|/gm)
+    const table = Array.from(rows, ([, wire = "", ours = "", type = ""]) => ({ wire, ours, type }))
+    const encoded = Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata)
+    assert.sameMembers(
+      table.map(({ wire }) => wire),
+      leavesOf(encoded).map(({ path }) => path)
+    )
+    assert.sameMembers(
+      table.map(({ ours, type }) => `${ours}: ${type}`),
+      leavesOf(metadata).map(({ path, type }) => `${path}: ${type}`)
     )
   })
 
