@@ -300,6 +300,26 @@ describe("a run's page", () => {
       const { html, text } = yield* see(url, pageOf(id))
       assert.match(text, /Errors SOURCE_NOT_FOUND SYNCING_SOURCE .*nowhere\.csv/)
       assert.match(html, /aria-label="Source .*; ended in stage 1 of 3, Source"/)
+      assert.match(text, /Stages Source [\d.]+ m?s , failed here/)
+    })
+  )
+
+  live("of one that goes on and of one that failed has the colours of its legend in its bar", () =>
+    Effect.gen(function* () {
+      const { lume, url } = yield* start({ concurrency: 1 })
+      const failed = yield* lume.runAndWait({ ...people1, sourcePath: "nowhere.csv" }, quickly)
+      const slow = yield* lume.run({ flowVersion: "slow:v1", sourcePath: "clean.csv" })
+      yield* Effect.repeat(lume.runStatus(slow.id), { until: ({ status }) => status === "TRANSFORMING" })
+      for (const { count, id } of [
+        { count: 1, id: failed.id },
+        { count: 2, id: slow.id }
+      ]) {
+        const { html } = yield* see(url, pageOf(id))
+        const stagesOf = (element: string) =>
+          Array.from(html.matchAll(new RegExp(`<${element}\\s+class="(stage\\d)`, "g")), ([, stage]) => stage)
+        assert.strictEqual(stagesOf("rect").length, count)
+        assert.deepStrictEqual(stagesOf("rect"), stagesOf("i"))
+      }
     })
   )
 

@@ -166,69 +166,110 @@ const stages = [
   { status: "SYNCING_TARGET", name: "Target", key: "syncTarget" }
 ] as const
 
-/** A stage that has taken some time. */
-export interface StageTime {
+/** A stage that a run has entered. */
+export interface Entered {
   readonly name: string
   readonly index: number
-  readonly duration: Duration.Duration
+  readonly duration: Option.Option<Duration.Duration>
+  /** Whether the run is there now, or has ended there before it was through. */
+  readonly isLast: boolean
 }
 
-/** The stages that have taken some time, in their order. */
-export const stageTimes = (metadata: Option.Option<LumeMetadata.FailedMetadata>): ReadonlyArray<StageTime> => {
+/** Where the run is, or has ended before it was through: the stage's index, or -1. */
+const placeOf = (run: ledger.Run, metadata: Option.Option<LumeMetadata.FailedMetadata>): number => {
+  const place = ledger.hasEnded(run)
+    ? Option.match(metadata, { onNone: () => undefined, onSome: ({ errors }) => errors[0]?.stage })
+    : run.status
+  return stages.findIndex(({ status }) => status === place)
+}
+
+/** The stages that a run has entered, in their order. */
+export const entered = (
+  run: ledger.Run,
+  metadata: Option.Option<LumeMetadata.FailedMetadata>
+): ReadonlyArray<Entered> => {
   const times = Option.flatMap(
     Option.flatMap(metadata, ({ pipeline }) => pipeline),
     ({ stages }) => stages
   )
-  return stages.flatMap(({ key, name }, index) =>
-    Option.match(
-      Option.flatMap(times, (times) => times[key]),
-      { onNone: () => [], onSome: (duration) => [{ name, index, duration }] }
-    )
-  )
+  const place = placeOf(run, metadata)
+  const all = stages.map(({ key, name }, index) => ({
+    name,
+    index,
+    duration: Option.flatMap(times, (times) => times[key]),
+    isLast: index === place
+  }))
+  return all.some(({ duration }) => Option.isSome(duration))
+    ? all.filter(({ duration, isLast }) => Option.isSome(duration) || isLast)
+    : all.slice(0, place + 1)
 }
 
-const bar = (label: string, segments: ReadonlyArray<Html>): Html =>
-  html`<svg class="stages" width="100%" height="8" role="img" aria-label="${label}">
+/** The shares of the bar: in proportion to the times where those are known, else all of one width. */
+const shares = (entered: ReadonlyArray<Entered>): ReadonlyArray<number> => {
+  const times = entered.map(({ duration }) => Option.map(duration, Duration.toMillis))
+  if (times.every(Option.isNone)) return times.map(() => 1 / stages.length)
+  const millis = times.map(Option.getOrElse(() => 0))
+  const total = millis.reduce((sum, time) => sum + time, 0) || 1
+  return millis.map((time) => time / total)
+}
+
+const barLabel = (run: ledger.Run, entered: ReadonlyArray<Entered>): string => {
+  const times = entered.flatMap(({ duration, name }) =>
+    Option.match(duration, { onNone: () => [], onSome: (duration) => [`${name} ${took(duration)}`] })
+  )
+  const places = entered.flatMap(({ index, isLast, name }) =>
+    isLast ? [`${ledger.hasEnded(run) ? "ended in" : "in"} stage ${index + 1} of ${stages.length}, ${name}`] : []
+  )
+  const label = [...(times.length === 0 ? [] : [times.join(", ")]), ...places].join("; ")
+  return label === "" ? "No stage was entered" : label.charAt(0).toUpperCase() + label.slice(1)
+}
+
+/**
+ * The stages of a run, each in its colour. The one where the run is pulses; where it has ended before it was through, a
+ * mark stands at the end.
+ */
+export const stageBar = (run: ledger.Run, metadata: Option.Option<LumeMetadata.FailedMetadata>): Html => {
+  const all = entered(run, metadata)
+  const widths = shares(all)
+  const percent = (share: number) => `${(100 * share).toFixed(2)}%`
+  const until = (end: number) => widths.slice(0, end).reduce((sum, width) => sum + width, 0)
+  const segments = all.map(({ index, isLast }, at) => {
+    const kind = isLast && !ledger.hasEnded(run) ? "now" : ""
+    return html`<rect
+      class="stage${index} ${kind}"
+      x="${percent(until(at))}"
+      width="${percent(widths[at] ?? 0)}"
+      height="8"
+    />`
+  })
+  const hasBroken = ledger.hasEnded(run) && all.some(({ isLast }) => isLast)
+  return html`<svg
+    class="stages ${markOf(run.status)}"
+    width="100%"
+    height="8"
+    role="img"
+    aria-label="${barLabel(run, all)}"
+  >
     <rect class="track" width="100%" height="8" />
     ${segments}
+    ${hasBroken ? html`<rect class="end" x="${percent(until(all.length))}" width="6" height="8" />` : undefined}
   </svg>`
-
-const segment = (kind: string, x: number, width: number): Html =>
-  html`<rect class="${kind}" x="${x.toFixed(2)}%" width="${width.toFixed(2)}%" height="8" />`
-
-const third = 100 / 3
-
-/** How far a run has come that tells no times: its stages, all of one width. */
-const progress = (reached: number, kind: "now" | "broken"): ReadonlyArray<Html> =>
-  stages
-    .slice(0, reached + 1)
-    .map((_, index) => segment(index < reached ? `stage${index}` : kind, index * third, third))
-
-const inProportion = (times: ReadonlyArray<StageTime>, broken: number | undefined): ReadonlyArray<Html> => {
-  const total = times.reduce((sum, { duration }) => sum + Duration.toMillis(duration), 0) || 1
-  let x = 0
-  return times.map(({ duration, index }) => {
-    const width = (100 * Duration.toMillis(duration)) / total
-    x += width
-    return segment(index === broken ? "broken" : `stage${index}`, x - width, width)
-  })
 }
 
-/** The stages of a run: in proportion to their times where those are known, else how far it has come. */
-export const stageBar = (run: ledger.Run, metadata: Option.Option<LumeMetadata.FailedMetadata>): Html => {
-  const reached = ledger.hasEnded(run)
-    ? Option.match(metadata, { onNone: () => undefined, onSome: ({ errors }) => errors[0]?.stage })
-    : run.status
-  const index = stages.findIndex(({ status }) => status === reached)
-  const stage = stages[index]
-  const place = stage && `stage ${index + 1} of 3, ${stage.name}`
-  const times = stageTimes(metadata)
-  if (times.length > 0) {
-    const label = times.map(({ duration, name }) => `${name} ${took(duration)}`).join(", ")
-    return bar(place === undefined ? label : `${label}; ended in ${place}`, inProportion(times, stage && index))
-  }
-  if (place === undefined) return bar("No stage was entered", [])
-  return ledger.hasEnded(run)
-    ? bar(`Ended in ${place}`, progress(index, "broken"))
-    : bar(`In ${place}`, progress(index, "now"))
-}
+/** The colours of all bars. */
+export const stageKey: Html = html`<ul class="legend">
+  ${stages.map(({ name }, index) => html`<li><i class="stage${index}"></i>${name}</li>`)}
+</ul>`
+
+/** The colours of a run's bar, with the names of the stages that the run has entered, and what is known of each. */
+export const stageLegend = (run: ledger.Run, metadata: Option.Option<LumeMetadata.FailedMetadata>): Html =>
+  html`<ul class="legend">
+    ${entered(run, metadata).map(({ duration, index, isLast, name }) => {
+      const time = Option.map(duration, (duration) => html` <span class="muted">${took(duration)}</span>`)
+      const here = ledger.hasEnded(run) ? `${word(run.status).toLowerCase()} here` : "now"
+      return html`<li>
+        <i class="stage${index}"></i
+        >${name}${Option.getOrUndefined(time)}${isLast ? html`, <span class="${markOf(run.status)}">${here}</span>` : undefined}
+      </li>`
+    })}
+  </ul>`

@@ -59,13 +59,8 @@ const facts = ({ now, run }: Details): Html =>
     <dd>${parts.elapsed(run, now)}</dd>
   </dl>`
 
-const stages = (run: ledger.Run, metadata: Metadata): Html => {
-  const times = parts.stageTimes(metadata)
-  return html`${parts.stageBar(run, metadata)}
-    <ul class="legend">
-      ${times.map(({ duration, index, name }) => html`<li><i class="stage${index}"></i>${name} <span class="muted">${parts.took(duration)}</span></li>`)}
-    </ul>`
-}
+const stages = (run: ledger.Run, metadata: Metadata): Html =>
+  html`${parts.stageBar(run, metadata)} ${parts.stageLegend(run, metadata)}`
 
 const tile = (name: string, value: Html | string): Html =>
   html`<div>
@@ -83,12 +78,14 @@ const results = (metadata: Metadata): Html | undefined => {
       ${tile("Input rows", parts.maybeCount(input))} ${tile("Mapped rows", parts.maybeCount(mapped))}
       ${tile("Rejected rows", parts.maybeCount(rejected))}
     </dl>
-    <p class="muted">
-      ${Option.match(tests, {
-        onNone: () => undefined,
-        onSome: ([failed, executed]) => `${parts.count(failed)} of ${parts.count(executed)} tests failed`
-      })}${Option.match(rate, { onNone: () => undefined, onSome: (rate) => `: an error rate of ${Number(rate.toPrecision(3))}` })}
-    </p>`
+    ${Option.match(tests, {
+      onNone: () => undefined,
+      onSome: ([failed, executed]) =>
+        html`<p class="muted">
+          ${parts.count(failed)} of ${parts.count(executed)} tests
+          failed${Option.match(rate, { onNone: () => undefined, onSome: (rate) => `: an error rate of ${Number(rate.toPrecision(3))}` })}
+        </p>`
+    })}`
 }
 
 const share = (part: number, whole: number): Html =>
@@ -176,24 +173,25 @@ const rejectedRows = ({ rejects }: Details, metadata: Metadata): Html | undefine
   const { columns, hidden, rows } = rejects
   const all = Option.getOrElse(parts.rowsOf(metadata).rejected, () => rows.length)
   const cell = (value: string | null) => (value === null ? html`<td class="null">NULL</td>` : html`<td>${value}</td>`)
-  return html` <div class="scroll" tabindex="0" role="region" aria-label="Rejected rows">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Error codes</th>
-          ${columns.map((name) => html`<th scope="col">${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          ({ codes, values }) =>
-            html`<tr>
-              <td>${codes}</td>
-              ${values.map(cell)}
-            </tr>`
-        )}
-      </tbody>
-    </table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Rejected rows">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Error codes</th>
+            ${columns.map((name) => html`<th scope="col">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ codes, values }) =>
+              html`<tr>
+                <td>${codes}</td>
+                ${values.map(cell)}
+              </tr>`
+          )}
+        </tbody>
+      </table>
+    </div>
     ${
       all > rows.length || hidden > 0
         ? html`<p class="note">
@@ -201,8 +199,7 @@ const rejectedRows = ({ rejects }: Details, metadata: Metadata): Html | undefine
             The file has all.
           </p>`
         : undefined
-    }
-  </div>`
+    }`
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

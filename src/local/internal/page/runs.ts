@@ -87,6 +87,7 @@ export const content = (window: Window): Content => ({
     <div class="heading">
       <h1>${window.hasNewer ? "Older runs" : "Runs"}</h1>
       <p class="muted">${tally(window)}</p>
+      ${parts.stageKey}
     </div>
     <div class="card">
       <table class="runs">
@@ -95,12 +96,7 @@ export const content = (window: Window): Content => ({
             <th scope="col">Run</th>
             <th scope="col">Status</th>
             <th scope="col">Accepted (UTC), took</th>
-            <th scope="col" class="stages-head">
-              Stages
-              <span class="key"
-                ><i class="stage0"></i>source <i class="stage1"></i>transform <i class="stage2"></i>target</span
-              >
-            </th>
+            <th scope="col">Stages</th>
             <th scope="col" class="number">Input</th>
             <th scope="col" class="number">Mapped</th>
             <th scope="col" class="number">Rejected</th>

@@ -58,12 +58,14 @@ nav { display: flex; gap: 16px; padding: 14px 2px; }
 .stages .track { fill: var(--soft); }
 .stages rect:not(.track) { stroke: var(--card); stroke-width: 1.5; }
 .stages .stage0 { fill: var(--stage0); } .stages .stage1 { fill: var(--stage1); } .stages .stage2 { fill: var(--stage2); }
-.stages .now { fill: var(--running); animation: pulse 1.6s ease-in-out infinite; }
-.stages .broken { fill: var(--failed); }
+.stages .now { animation: pulse 1.6s ease-in-out infinite; }
+.stages .end { fill: currentColor; transform: translateX(-6px); }
 @keyframes pulse { 50% { opacity: .35; } }
 @media (prefers-reduced-motion: reduce) { .stages .now { animation: none; opacity: .6; } }
-.key { margin-left: 6px; font-weight: 400; }
-.key i, .legend i { display: inline-block; width: 8px; height: 8px; margin: 0 4px 0 6px; border-radius: 2px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 10px 0 0; padding: 0; list-style: none; }
+.legend i { display: inline-block; width: 8px; height: 8px; margin-right: 6px; border-radius: 2px; }
+.heading .legend { margin: 0 0 0 auto; gap: 4px 14px; color: var(--muted); font-size: 12px; }
+main:not(:has(#rows > tr)) .heading .legend { display: none; }
 i.stage0 { background: var(--stage0); } i.stage1 { background: var(--stage1); } i.stage2 { background: var(--stage2); }
 
 .runs td { padding-top: 11px; padding-bottom: 11px; }
@@ -82,7 +84,7 @@ i.stage0 { background: var(--stage0); } i.stage1 { background: var(--stage1); } 
 .times { color: var(--muted); white-space: nowrap; }
 .empty { display: none; padding: 56px 24px; text-align: center; }
 .empty p { margin-bottom: 14px; color: var(--muted); }
-.empty pre { display: inline-block; max-width: 100%; text-align: left; }
+.empty pre { display: inline-block; max-width: 100%; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; }
 .card:not(:has(#rows > tr)) .runs { display: none; }
 .card:not(:has(#rows > tr)) .empty { display: block; }
 
@@ -93,27 +95,28 @@ i.stage0 { background: var(--stage0); } i.stage1 { background: var(--stage1); } 
 section { min-width: 0; padding: 16px 18px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
 section.wide { grid-column: 1 / -1; }
 .stack { display: flex; flex-direction: column; gap: 16px; min-width: 0; }
-.stack > :last-child { flex: 1; }
+.stack > :not([hidden]):not(:has(~ :not([hidden]))) { flex: 1; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 18px; margin: 0; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
-.tiles { display: flex; flex-wrap: wrap; gap: 6px 32px; margin-bottom: 14px; }
+.tiles { display: flex; flex-wrap: wrap; gap: 6px 32px; }
+.tiles + p { margin-top: 14px; }
 .tiles > div { display: flex; flex-direction: column-reverse; }
 .tiles dd { font-size: 22px; line-height: 1.25; font-weight: 600; letter-spacing: -.01em; }
 .tiles dt { font-size: 12px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 10px 0 0; padding: 0; list-style: none; }
-.legend i { margin: 0 6px 0 0; }
 .plain th, .plain td { padding: 6px 16px 6px 0; }
 .plain td:last-child, .plain th:last-child { padding-right: 0; }
 .plain code { overflow-wrap: break-word; }
 .plain h3 { margin: 0; }
 .plain { table-layout: fixed; }
+.plain:last-child { margin-bottom: -6px; }
 .plain .name { width: 24%; }
 .plain .rows { width: 90px; padding-right: 32px; }
 .plain + .plain { margin-top: 14px; }
 .share { display: block; margin-top: 6px; fill: var(--partial); }
 .share .track { fill: var(--soft); }
 .scroll { overflow: auto; margin: 0 -18px -16px; border-top: 1px solid var(--line); }
+.scroll:not(:last-child) { margin-bottom: 0; border-bottom: 1px solid var(--line); }
 .scroll table { width: auto; min-width: 100%; }
 .scroll th, .scroll td { padding: 6px 12px; max-width: 420px; }
 .scroll th:first-child, .scroll td:first-child { padding-left: 18px; }
@@ -128,10 +131,7 @@ details[open] summary { margin-bottom: 10px; }
 .note { margin-top: 8px; color: var(--muted); font-size: 13px; }
 .message { overflow-wrap: break-word; }
 
-@media (max-width: 1120px) { .runs .key { display: none; } }
-@media (max-width: 900px) {
-  body > header, main { padding-left: 14px; padding-right: 14px; }
-  .grid { grid-template-columns: minmax(0, 1fr); }
+@media (max-width: 1130px) {
   .runs thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .runs, .runs tbody { display: block; }
   .runs tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px 12px; padding: 13px 14px; }
@@ -150,10 +150,16 @@ details[open] summary { margin-bottom: 10px; }
   .runs .errors:not(:has(*)) { display: none; }
   .runs td[data-label]::before { content: attr(data-label); display: block; color: var(--muted); font-size: 12px; }
   .codes { display: flex; flex-wrap: wrap; gap: 2px 14px; }
+}
+@media (max-width: 900px) {
+  body > header, main { padding-left: 14px; padding-right: 14px; }
+  .grid { grid-template-columns: minmax(0, 1fr); }
   dl:not(.tiles) { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dl:not(.tiles) dd { margin-bottom: 7px; }
   section { padding: 14px; }
+  dl:not(.tiles) dd:last-child { margin-bottom: 0; }
   .scroll { margin: 0 -14px -14px; }
+  .scroll th:first-child, .scroll td:first-child { padding-left: 14px; }
   .tiles { gap: 8px 24px; }
   .plain { table-layout: auto; }
   .plain .name, .plain .rows { width: auto; }
