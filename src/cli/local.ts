@@ -47,7 +47,7 @@ const isFree = (port: number): Effect.Effect<boolean> =>
 const choosePort = (given: number | undefined, out: Output): Effect.Effect<number> =>
   given === undefined
     ? Effect.flatMap(isFree(usualPort), (free) =>
-        free ? Effect.succeed(usualPort) : Effect.as(out.say(`Port ${usualPort} is taken, so this is another one.`), 0)
+        free ? Effect.succeed(usualPort) : Effect.as(out.say(`Port ${usualPort} is taken, so another one is used.`), 0)
       )
     : Effect.succeed(given)
 

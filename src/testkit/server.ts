@@ -125,9 +125,7 @@ const submit = (state: State, body: unknown, now: number): Effect.Effect<Respons
       }),
     onSuccess: (request) =>
       request.forceRerun !== true && hasSucceeded(state, request, now)
-        ? json(409, {
-            detail: `${request.sourcePath} has already been processed successfully by ${request.flowVersion}`
-          })
+        ? json(409, { detail: "this source path is processed again only with force_rerun" })
         : start(state, request, now)
   })
 

@@ -51,7 +51,10 @@ describe("lume local", () => {
       const refused = yield* again.ended
       assert.strictEqual(refused.code, 1)
       assert.include(refused.stderr, "is there already; it stays as it is")
-      assert.match(refused.stderr, /Can't listen on 127\.0\.0\.1:\d+/)
+      assert.match(
+        refused.stderr,
+        /^Can't listen on 127\.0\.0\.1:\d+, because the port is in use\. Leave the port out to get a free one\.$/m
+      )
 
       local.process.kill("SIGTERM")
       assert.strictEqual((yield* local.ended).code, 143)
@@ -82,7 +85,7 @@ describe("lume local", () => {
       const local = command.lume(["local"], {}, cwd)
       yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
       yield* until(() => local.stdout().includes("export"))
-      assert.include(local.stderr(), "Port 4747 is taken, so this is another one.\n")
+      assert.include(local.stderr(), "Port 4747 is taken, so another one is used.\n")
     })
   )
 

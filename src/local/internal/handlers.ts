@@ -34,13 +34,13 @@ const submit =
   (received) =>
     Effect.gen(function* () {
       const submitted = yield* request.read(received)
-      const { flowVersion, sourcePath } = submitted
+      const { flowVersion } = submitted
       if (!flows.has(flowVersion)) {
         const versions = [...flows.keys()].join(", ")
         return yield* notFound(`Unknown flow version ${flowVersion}. There are: ${versions}`)
       }
       if (submitted.forceRerun !== true && (yield* runs.isProcessed(submitted))) {
-        const detail = `${sourcePath} has already been processed successfully by ${flowVersion}`
+        const detail = "this source path is processed again only with force_rerun"
         return yield* Effect.fail(new refusals.AlreadyProcessed({ detail }))
       }
       return answer(yield* runs.submit(submitted, HttpTraceContext.fromHeaders(received.headers)), 201)

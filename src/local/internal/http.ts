@@ -109,13 +109,12 @@ const makeServer = (handler: RequestListener): Server => {
 
 const listen = (server: Server, host: string, port: number): Effect.Effect<void, LocalLumeError> =>
   Effect.async((resume) => {
-    server.once("error", (error) =>
-      resume(
-        new LocalLumeError({
-          message: `Can't listen on ${host}:${port}: ${error.message}. Leave the port out to get a free one.`
-        })
-      )
-    )
+    server.once("error", (error) => {
+      const isInUse = "code" in error && error.code === "EADDRINUSE"
+      const reason = isInUse ? ", because the port is in use" : `: ${error.message}`
+      const message = `Can't listen on ${host}:${port}${reason}. Leave the port out to get a free one.`
+      resume(new LocalLumeError({ message }))
+    })
     server.listen(port, host, () => resume(Effect.void))
   })
 
