@@ -66,7 +66,7 @@ const growth = [
   ],
   [
     "src/LumeError.ts",
-    "/** Schema of every error of this package. */",
+    "/**\n * Schema of every error of this package.",
     '/** New. */\nexport class NewError extends TaggedError<NewError>()("NewError", { runId: askedRun, wait: optional(Millis) }) {}\n\n'
   ],
   ["src/LumeClient.ts", "/** The largest body that is read", "readonly label?: string | undefined\n  "]
