@@ -299,6 +299,15 @@ describe("what a refusal says: the place as a person counts, what is found, what
 })
 
 describe("CSV", () => {
+  live("a flow's delimiter separates the fields of the source, of the target and of the rejects", () =>
+    Effect.gen(function* () {
+      const flow = copy(["id", "amount"], { delimiter: ";" })
+      const outcome = yield* through(flow, "in.csv", "id;amount\n1;12,50\nrej;3\n")
+      assert.strictEqual(yield* mapped(outcome), "id;amount\n1;12,50\n")
+      assert.strictEqual(yield* rejects(outcome), "id;amount;error_codes\nrej;3;REJECTED\n")
+    })
+  )
+
   live("the header is as it is spelled: spaces, empty names, names that are there twice", () =>
     Effect.gen(function* () {
       const content = ' a ,"", b,x,X,"say ""hi""\nthere",x\n1,2,3,4,5,6,7\nrej,"",, 4 ,"5,",\\,"a""b"\n'
