@@ -273,15 +273,21 @@ const begin = <E>(
   const start = (events?: Queue.Dequeue<void>) =>
     Effect.withFiberRuntime<LumeRun.TerminalRun, E>((fiber) => {
       const polling = new Polling(awaited, plan, untilEnded, fiber, events)
-      return Effect.onExit(take(polling), (exit) => polling.ended(exit))
+      // not `take(polling)`, which would keep the first read as long as the wait
+      return Effect.onExit(
+        Effect.suspend(() => take(polling)),
+        (exit) => polling.ended(exit)
+      )
     })
   // a scope, which only events need, would take as much memory as half of a wait without
   return plan.events === undefined ? start() : Effect.scoped(Effect.flatMap(listen(plan, awaited), start))
 }
 
+const toEnd = (polling: Polling<LumeRun.TerminalRun>) => polling.next()
+
 /** Waits until the run has ended. */
 export const wait = (awaited: AwaitedRun, plan: Plan): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError> =>
-  begin(awaited, plan, (polling) => polling.next())
+  begin(awaited, plan, toEnd)
 
 /** Waits until a run that has just been submitted has ended. */
 export const waitForSubmitted = (

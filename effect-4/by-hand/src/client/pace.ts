@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 
@@ -12,6 +13,9 @@ export type State = unknown
 type Step<In> = (now: number, input: In) => Pull.Pull<[unknown, Duration.Duration], never, unknown>
 
 export const initial = <In>(_schedule: Schedule.Schedule<unknown, In>): State => undefined
+
+const isThere = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect)
 
 /**
  * Steps a schedule: goes on with the delay until the next time in milliseconds, undefined where it is done, and with where
@@ -29,7 +33,10 @@ export const next = <In, A, E>(
   }
   // the only state that this module gives
   const step = state as Step<In>
-  return Pull.matchEffect(step(now, input), {
+  const pulled = step(now, input)
+  // most schedules answer at once, and a match costs a poll more than they do
+  if (isThere(pulled)) return then(Duration.toMillis(pulled.value[1]), state)
+  return Pull.matchEffect(pulled, {
     onSuccess: ([, delay]) => then(Duration.toMillis(delay), state),
     onFailure: Effect.failCause,
     onDone: () => then(undefined, state)
