@@ -119,11 +119,22 @@ export interface Problems {
 /** Whether a page is about 1.x only, as its first line says. */
 const isAboutOther = (page: string): boolean => /^# [^\n]*\n\n_1\.x \(Effect 3\) only\._/.test(page)
 
-/** A page without the sections, and the items of lists, that are about 1.x only. */
+const aboutOther = "_1.x (Effect 3) only._"
+
+const unlessAboutOther = (text: string): string => (text.includes(aboutOther) ? "" : text)
+
+/** A table without the rows that are about 1.x only; nothing where its head says that all of it is. */
+const tableWithoutOther = (table: string): string => {
+  const [head = "", ...rows] = table.split(/(?<=\n)/)
+  return head.includes(aboutOther) ? "" : head + rows.map(unlessAboutOther).join("")
+}
+
+/** A page without the sections, the items of lists, the tables and the rows of tables that are about 1.x only. */
 const withoutOther = (page: string): string =>
   page
     .replaceAll(/^## [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^## |$(?![^]))/gms, "")
-    .replaceAll(/^- [^\n]*\n(?: {2}[^\n]*\n)*/gm, (item) => (item.includes("_1.x (Effect 3) only._") ? "" : item))
+    .replaceAll(/^(?:-|\d+\.) [^\n]*\n(?: {2,}[^\n]*\n)*/gm, unlessAboutOther)
+    .replaceAll(/^(?:\|[^\n]*\n)+/gm, tableWithoutOther)
 
 /** Writes the tree. */
 export const write = (where: Folders, rules: Rules): Problems => {
@@ -163,7 +174,7 @@ export const write = (where: Folders, rules: Rules): Problems => {
 
   return {
     unused: turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
-    wrong: [...survivors(where), ...strangers(where), ...deadLinks(where)]
+    wrong: [...survivors(where), ...strangers(where), ...deadLinks(where), ...mentions(where)]
   }
 }
 
@@ -240,12 +251,39 @@ const strangers = ({ line, source }: Folders): ReadonlyArray<string> => {
     })
 }
 
+/** The pages that are published. */
+const pagesIn = (tree: string): ReadonlyArray<string> =>
+  [...filesIn(join(tree, "docs")), ...["README.md", "AGENTS.md", "SECURITY.md"].map((page) => join(tree, page))].filter(
+    (file) => file.endsWith(".md")
+  )
+
+/** What is only in 1.x. */
+const onlyInOther = /\bworkflow\/|\bLumeWorkflow\b|\bPgRunEvents\b|@effect\/workflow\b|@effect\/platform(?!-)/
+
+/** Pages that are about both lines. */
+const aboutBoth = new Set(["docs/effect-4.md", "docs/decisions/0009-effect-3-first.md"])
+
+/** What a line says that speaks of the other line: how it is installed, what it needs, that it has something alone. */
+const isSaidOfOther = (line: string): boolean => /\b1\.x\b|\bEffect 3\b|effect-lume@1\b|no `workflow\/` yet/.test(line)
+
+/** Lines of what is published that mention what this line does not have. */
+const mentions = ({ tree }: Folders): ReadonlyArray<string> =>
+  pagesIn(tree)
+    .filter((file) => !aboutBoth.has(relative(tree, file)))
+    .flatMap((file) =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .flatMap((line, index) =>
+          onlyInOther.test(line) && !isSaidOfOther(line)
+            ? [`${relative(tree, file)}:${index + 1} mentions what only 1.x has. Mark it: ${aboutOther}`]
+            : []
+        )
+    )
+
 /** Links of what is published to pages that this line does not have. */
 const deadLinks = ({ tree }: Folders): ReadonlyArray<string> =>
-  [...filesIn(join(tree, "docs")), ...["README.md", "AGENTS.md", "SECURITY.md"].map((page) => join(tree, page))]
-    .filter((file) => file.endsWith(".md"))
-    .flatMap((file) =>
-      Array.from(readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g), ([, target = ""]) => target)
-        .filter((target) => !existsSync(join(dirname(file), target)))
-        .map((target) => `${relative(tree, file)} links to ${target}, which this line does not have.`)
-    )
+  pagesIn(tree).flatMap((file) =>
+    Array.from(readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g), ([, target = ""]) => target)
+      .filter((target) => !existsSync(join(dirname(file), target)))
+      .map((target) => `${relative(tree, file)} links to ${target}, which this line does not have.`)
+  )

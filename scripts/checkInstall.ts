@@ -120,7 +120,8 @@ main((check) =>
     )
     yield* Effect.forEach(
       [
-        Effect.ignore(checkCommand(check, both.one.tarball)),
+        Effect.ignore(checkCommand(check, both.one, "all")),
+        Effect.ignore(checkCommand(check, both.two, "first")),
         ...packageManagers(cache).map((manager) => byManager(check, manager, installLines, both)),
         ...typeScripts.map((typeScript) => byTypeScript(check, typeScript, "1.x", project)),
         // those between resolve and check as these do, which takes its time

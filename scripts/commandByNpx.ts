@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Check } from "./checks.js"
+import type { Line } from "./lines.js"
 import { run, type Words } from "./run.js"
 
 /** The command did not end as it should. */
@@ -38,8 +39,11 @@ const outcomes: ReadonlyArray<readonly [string, number, ReadonlyArray<string>, s
   ["is not named", 2, ["--wait"], "--source-path"]
 ]
 
-/** Makes the checks with the tarball that would be published. */
-export const checkCommand = (check: Check, tarball: string) =>
+/**
+ * Makes the checks with the tarball that would be published: of each outcome, or, where the program has been tried already
+ * from another tarball, that it is there and runs.
+ */
+export const checkCommand = (check: Check, { name: line, tarball }: Line, which: "all" | "first") =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const folder = yield* fileSystem.makeTempDirectoryScoped()
@@ -67,8 +71,11 @@ export const checkCommand = (check: Check, tarball: string) =>
           : new EndedOtherwise({ command: `${words.join(" ")}, without "${part}",`, expected, code: expected, output })
       )
 
+    const version = `${line.charAt(0)}.`
+    yield* check(`npx: lume --version is that of ${line}`, says(npx("lume", "--version"), 0, version))
+
     const needed = "Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
-    yield* check("npx: lume local says that it needs DuckDB", says(npx("lume", "local"), 1, needed))
+    yield* check(`npx: lume local of ${line} says that it needs DuckDB`, says(npx("lume", "local"), 1, needed))
 
     const [name, ...args] = npx("-p", "@duckdb/node-api", "lume", "local", "--init", "--port", "0")
     const starting = Effect.gen(function* () {
@@ -82,12 +89,15 @@ export const checkCommand = (check: Check, tarball: string) =>
         ])
       )
     })
-    const environment = yield* check("npx: lume local --init starts in an empty folder", starting)
+    const environment = yield* check(`npx: lume local --init of ${line} starts in an empty folder`, starting)
     yield* Effect.forEach(Object.entries(files), ([file, text]) =>
       fileSystem.writeFileString(`${folder}/sources/${file}`, text)
     )
-    for (const [what, code, options, part] of outcomes) {
+    for (const [what, code, options, part] of which === "all" ? outcomes : outcomes.slice(0, 1)) {
       const words = npx("lume", "run", "--flow-version", "people:v1", ...options)
-      yield* check(`npx: lume run ends with ${code} where a source ${what}`, says(words, code, part, environment))
+      yield* check(
+        `npx: lume run of ${line} ends with ${code} where a source ${what}`,
+        says(words, code, part, environment)
+      )
     }
   }).pipe(Effect.scoped)

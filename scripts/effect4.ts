@@ -3,12 +3,15 @@
  * is the path of the tarball. `npm run effect-4 -- test` generates it, checks it, and runs its tests.
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { join } from "node:path"
 import { rules } from "../effect-4/rules.js"
 import * as tree from "../effect-4/tree.js"
@@ -19,6 +22,32 @@ import { run, runAloud } from "./run.js"
 const source = repository.replace(/\/$/, "")
 const line = join(source, "effect-4")
 const build = join(line, "build")
+
+/** Another process makes the line in this folder. */
+class InUse extends Data.TaggedError("InUse")<{ readonly pid: string }> {
+  override get message(): string {
+    return `Process ${this.pid} is making ${build}: start again when it has ended.`
+  }
+}
+
+const lock = join(line, "build.lock")
+
+/** All is made in one folder, by one process at a time. A process that was killed has left its lock behind. */
+const alone: Effect.Effect<void, InUse | PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> = Effect.gen(
+  function* () {
+    const fileSystem = yield* FileSystem.FileSystem
+    const taken = yield* Effect.acquireRelease(
+      Effect.option(fileSystem.writeFileString(lock, String(process.pid), { flag: "wx" })),
+      (taken) => (Option.isSome(taken) ? Effect.ignore(fileSystem.remove(lock)) : Effect.void)
+    )
+    if (Option.isSome(taken)) return
+    const pid = yield* fileSystem.readFileString(lock)
+    const isRunning = Effect.isSuccess(Effect.try(() => process.kill(Number(pid), 0)))
+    if (yield* isRunning) return yield* new InUse({ pid })
+    yield* fileSystem.remove(lock)
+    yield* alone
+  }
+)
 
 /** What is wrong with the generated tree. */
 class Rotten extends Data.TaggedError("Rotten")<{ readonly problems: ReadonlyArray<string> }> {
@@ -114,6 +143,7 @@ const node = join(line, "node_modules/node/bin/node")
 
 const checked = (check: Check) =>
   Effect.gen(function* () {
+    yield* alone
     yield* check("Effect 4 is installed", installed)
     yield* check("the tree is generated: every rule is used, and no import of Effect 3 is left", generated)
     yield* check("it has no type error", run(build, [bin("tsc")]))
@@ -127,11 +157,12 @@ const checked = (check: Check) =>
 
 const tarball: Effect.Effect<void, unknown, CommandExecutor.CommandExecutor | FileSystem.FileSystem> = Effect.gen(
   function* () {
+    yield* alone
     yield* installed
     yield* generated
     yield* Console.log(yield* packed)
   }
-)
+).pipe(Effect.scoped)
 
 if (process.argv[2] === "test") main(checked)
 else NodeRuntime.runMain(Effect.provide(tarball, NodeContext.layer))

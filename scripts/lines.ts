@@ -4,6 +4,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import { basename } from "node:path"
 import packageJson from "../package.json" with { type: "json" }
 import { rules } from "../effect-4/rules.js"
 import * as tree from "../effect-4/tree.js"
@@ -37,12 +38,22 @@ export const packages = (line: InstallLine, tarball: string): ReadonlyArray<stri
 export const isOfEffect4 = ({ packages }: InstallLine): boolean =>
   packages.some(({ name, version }) => name === packageJson.name && version === undefined)
 
+/** The tarball of 2.x in a temporary folder: another check makes its own where it was made. */
+const packTwo = Effect.gen(function* () {
+  const fileSystem = yield* FileSystem.FileSystem
+  const printed = yield* run(repository, ["npm", "run", "--silent", "effect-4"])
+  // the last line that it prints
+  const made = printed.split("\n").at(-1) ?? ""
+  const tarball = `${yield* fileSystem.makeTempDirectoryScoped()}/${basename(made)}`
+  yield* fileSystem.copyFile(made, tarball)
+  return tarball
+})
+
 /** Packs both lines. */
 export const packed = (check: Check) =>
   Effect.gen(function* () {
     const one = yield* check("1.x is packed", pack)
-    // the last line that it prints
-    const two = yield* check("2.x is packed", run(repository, ["npm", "run", "--silent", "effect-4"]))
+    const two = yield* check("2.x is packed", packTwo)
     const lines = yield* StrangersProject.readmeLines
     const line = (name: Line["name"], tarball: string, turn: Line["turn"]): Line => {
       const its = lines.find((line) => isOfEffect4(line) === (name === "2.x"))
@@ -50,9 +61,7 @@ export const packed = (check: Check) =>
     }
     return {
       one: line("1.x", one, (program) => program),
-      two: line("2.x", two.split("\n").at(-1) ?? "", (program) =>
-        tree.turner({ line: `${repository}/effect-4` }, rules)(program)
-      )
+      two: line("2.x", two, (program) => tree.turner({ line: `${repository}/effect-4` }, rules)(program))
     }
   })
 
