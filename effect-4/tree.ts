@@ -38,12 +38,13 @@ const files = [
 ]
 
 /**
- * What stays on Effect 3: `workflow/`, with the tests and examples that are about it; the command, which is the same bundle
- * in both; the tests of the repository, which are about both; and those of `local/` that take long and show the engine.
+ * What stays on Effect 3: `workflow/`, with the tests and examples that are about it; an example about Effect 3's router; the
+ * command, which is the same bundle in both; the tests of the repository, which are about both; and those of `local/` that
+ * take long and show the engine.
  */
 const left = [
   /^src\/(?:workflow|cli)\//,
-  /^examples\/(?:durable|quickstart|webhook-app)\//,
+  /^examples\/(?:durable|webhook-app)\//,
   /^test\/(?:workflow|consumers|durable|postgres|soak)\//,
   /^test\/(?:cli\w*|docs|imports|package|snippets|soak|versions|effect4)\.test\.ts$/,
   /^test\/types\/workflow\./,

@@ -151,6 +151,8 @@ const checked = (check: Check) =>
     yield* check("it has no lint", run(build, [bin("oxlint"), "--deny-warnings", ...code]))
     yield* check("a field, an error and an option that are new arrive on Effect 4 by themselves", grown)
     const tarball = yield* check("it is compiled and packed", packed)
+    const tsx = join(source, "node_modules/tsx/dist/cli.mjs")
+    yield* check("the quickstart runs on it", run(build, [node, tsx, "examples/quickstart/main.ts"]))
     yield* Console.log(tarball)
     yield* runAloud(build, [node, join(line, "node_modules/vitest/vitest.mjs"), "run"])
   })

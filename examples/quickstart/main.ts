@@ -6,7 +6,6 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { LumeClient, LumeRun } from "effect-lume"
 import * as LocalLume from "effect-lume/local/LocalLume"
 import { mkdtempSync } from "node:fs"
@@ -30,14 +29,9 @@ const submitAndWatch = (flowVersion: string, sourcePath: string) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
     yield* Console.log(`\n${flowVersion} on ${sourcePath}`)
-    const run = yield* lume.run({ flowVersion, sourcePath })
-    const finished = yield* Stream.make(run).pipe(
-      Stream.concat(lume.watch(run, { timeout: "1 minute", pollInterval: "5 millis" })),
-      Stream.changesWith((before, after) => before.status === after.status),
-      Stream.tap(({ status }) => Console.log(`  ${status}`)),
-      Stream.filter(LumeRun.isTerminal),
-      Stream.runHead,
-      Effect.flatten
+    const finished = yield* lume.runAndWait(
+      { flowVersion, sourcePath },
+      { timeout: "1 minute", pollInterval: "5 millis", onStatus: ({ status }) => Console.log(`  ${status}`) }
     )
     yield* Console.log(yield* describe(yield* LumeRun.orFail(finished)))
   })
