@@ -155,6 +155,12 @@ describe("an expression that gives no single value is told why", () => {
     ["v /* and so on", "unterminated /* comment"],
     ["$1", "a parameter"],
     ["(SELECT ?)", "a parameter"],
+    ["-- v", "not one expression"],
+    ["v" + " || v".repeat(1100), "nested more than 1,000 levels deep"],
+    [
+      "(SELECT count(*) FROM source NATURAL JOIN source NATURAL JOIN source)",
+      "Give each its own, as in FROM source a, source b"
+    ],
     ["v\u0000", "NUL"]
   ]
 

@@ -134,6 +134,8 @@ const unbound = (database: Database, scope: Scope, culprit: Culprit): Effect.Eff
   }
   const [, table] = missingTable.exec(message) ?? []
   if (table !== undefined) return Effect.succeed(`there is no table ${quoted([table])}. ${ofTheTable(scope.table)}`)
+  if (message.startsWith("Ambiguous reference to table"))
+    return Effect.succeed("it takes a table twice under one name. Give each its own, as in FROM source a, source b.")
   if (message.includes("must appear in the GROUP BY clause"))
     return Effect.succeed("it is an aggregate, which gives one value for all rows. Add OVER () to it.")
   if (message.includes("window function calls cannot be nested")) return Effect.succeed(nestedWindow)

@@ -103,6 +103,9 @@ const notOne = "it is not one expression. Write a single one, without SELECT, an
 /** Why an expression can't be parsed, by what DuckDB's parser says. */
 export const syntaxError = (message: string): string => {
   if (message.includes("not allowed in window definitions")) return nestedWindow
+  if (message.startsWith("Max expression depth limit"))
+    return "it is nested more than 1,000 levels deep. Each operator of a chain is one: write a chain as a list."
+  if (message.startsWith("SELECT clause without selection list")) return notOne
   return /at or near "(SELECT|;)"/i.test(message) ? notOne : `${oneLine(message).replace(/[.!]?$/, "")}.`
 }
 
