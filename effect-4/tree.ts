@@ -46,7 +46,7 @@ const left = [
   /^src\/(?:workflow|cli)\//,
   /^examples\/(?:durable|webhook-app)\//,
   /^test\/(?:workflow|consumers|durable|postgres|soak)\//,
-  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|versions|effect4)\.test\.ts$/,
+  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|versions)\.test\.ts$/,
   /^test\/types\/workflow\./,
   /^test\/local\/(?:differential\w*|command|recordings|LocalLumeKills)(?:\.test)?\.ts$/
 ]
