@@ -8,29 +8,14 @@
  */
 import * as Effect from "effect/Effect"
 
-type Turn = (task: () => void) => void
+// as it is now: a test that fakes timers later must not stop submits
+const { setImmediate } = globalThis
 
-// as they are now: a test that fakes timers later must not stop submits
-const { MessageChannel, setImmediate } = globalThis
-
-const byMessage: Turn = (task) => {
-  const { port1, port2 } = new MessageChannel()
-  port1.addEventListener("message", () => {
-    port1.close()
-    task()
-  })
-  port1.start()
-  port2.postMessage(undefined)
-}
-
-const nextTurn: Turn =
+const nextTurn: (task: () => void) => void =
   typeof setImmediate === "function"
     ? (task) => void setImmediate(task)
-    : // browsers add 4 ms to each timer that a timer has set, and nothing to messages
-      typeof MessageChannel === "function"
-      ? byMessage
-      : // oxlint-disable-next-line no-restricted-globals -- a turn, not time
-        (task) => void setTimeout(task, 0)
+    : // oxlint-disable-next-line no-restricted-globals -- a turn, not time
+      (task) => void setTimeout(task, 0)
 
 /** Two turns: by then, everything has run that needs no real time. */
 export const turns: Effect.Effect<void> = Effect.async<void>((resume) => {

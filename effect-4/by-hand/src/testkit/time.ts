@@ -6,10 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
-import * as Scheduler from "effect/Scheduler"
 import type * as TestClock from "effect/testing/TestClock"
 import * as eventLoop from "../client/eventLoop.js"
 
@@ -71,24 +69,6 @@ const betweenLooks = Duration.millis(5)
 /** For how many real milliseconds in all real I/O gets, before time goes on without it. */
 const patience = 20
 
-/**
- * Where there is no `setImmediate`, effect yields by timers, to each of which browsers add 4 ms: an hour of polls would
- * take ten seconds.
- */
-const withQuickYields: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
-  "setImmediate" in globalThis
-    ? (effect) => effect
-    : Effect.provideService(
-        Scheduler.Scheduler,
-        new Scheduler.MixedScheduler("async", (task) => {
-          const fiber = Effect.runFork(eventLoop.turns)
-          fiber.addObserver((exit) => {
-            if (Exit.isSuccess(exit)) task()
-          })
-          return () => fiber.interruptUnsafe()
-        })
-      )
-
 const neverEnds = (what: string) => Effect.die(new Error(`LumeTest.waitFor: the effect ${what}.`))
 
 /** Sets the clock to the end of each sleep in turn, until the fiber is done. Dies where it does not come to an end. */
@@ -126,7 +106,7 @@ const drive = (
         yield* activity.setTime(Math.max(next, clock.currentTimeMillisUnsafe()))
       }
     }
-  }).pipe(withQuickYields)
+  })
 
 /** Runs an effect on the test's clock to its end. Fibers forked before, and those it leaves behind, stay on that clock. */
 export const runToEnd = <A, E, R>(
