@@ -106,10 +106,11 @@ const lastTime = 8.64e15
 const refuse = (detail: string): Effect.Effect<never, LumeError.InvalidRequestError> =>
   Effect.fail(new LumeError.InvalidRequestError({ detail }))
 
+// PostgreSQL keeps no NUL character
 const checkName = (name: unknown): Effect.Effect<string, LumeError.InvalidRequestError> =>
-  typeof name === "string" && name.trim() !== ""
+  typeof name === "string" && name.trim() !== "" && !name.includes("\0")
     ? Effect.succeed(name)
-    : refuse("name must be a non-empty text, the same whenever the workflow is run again")
+    : refuse("name must be a non-empty text without NUL characters, the same whenever the workflow is run again")
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Submits

@@ -262,6 +262,7 @@ describe("a submit", () => {
       const journal: Journal = new Map()
       const refused = [
         { ...submission, name: " " },
+        { ...submission, name: "nightly\0" },
         { ...submission, request: { ...request, flowVersion: "no colon" } },
         { ...submission, ifUnknown: "retry" as "resubmit" },
         { ...submission, request: { ...request, runMetadata: { workflow_execution_id: "mine" } } }
