@@ -37,7 +37,9 @@ const submit =
       const { flowVersion } = submitted
       if (!flows.has(flowVersion)) {
         const versions = [...flows.keys()].join(", ")
-        return yield* notFound(`Unknown flow version ${flowVersion}. There are: ${versions}`)
+        return yield* notFound(
+          `Unknown flow version ${flowVersion}. There are: ${versions}. Flows are read when the local Lume starts`
+        )
       }
       if (submitted.forceRerun !== true && (yield* runs.isProcessed(submitted))) {
         const detail = "this source path is processed again only with force_rerun"
