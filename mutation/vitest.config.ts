@@ -11,6 +11,7 @@ export default mergeConfig(
   { ...whole, test },
   defineConfig({
     test: {
+      isolate: false,
       include: ["test/*.test.ts"],
       exclude: ["test/{cli*,docs,imports,package,snippets,soak,versions}.test.ts"],
       // a mutant that hangs is a mutant that is found

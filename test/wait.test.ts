@@ -46,20 +46,20 @@ const waitFor = (http: FakeHttp, options?: LumeClient.WaitOptions, client?: Part
 
 const seconds = (http: FakeHttp) => http.sent.map(({ at }) => at / 1000)
 
-/** Lets time pass, second by second: an answer's body is read in turns of the event loop, which no clock waits for. */
-const pass = (millis: number): Effect.Effect<void> =>
+/** Lets time pass, step by step: an answer's body is read in turns of the event loop, which no clock waits for. */
+const pass = (millis: number, step = 1000): Effect.Effect<void> =>
   Effect.gen(function* () {
-    for (let left = millis; left > 0; left -= 1000) {
+    for (let left = millis; left > 0; left -= step) {
       yield* Effect.repeatN(turn, 3)
-      yield* TestClock.adjust(Math.min(left, 1000))
+      yield* TestClock.adjust(Math.min(left, step))
     }
     yield* Effect.repeatN(turn, 3)
   })
 
 /** Lets the fiber go on for the given virtual time; it must not have ended before, and must have ended then. */
-const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, duration: Duration.DurationInput) =>
+const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, duration: Duration.DurationInput, step?: number) =>
   Effect.gen(function* () {
-    yield* pass(Duration.toMillis(duration) - 1)
+    yield* pass(Duration.toMillis(duration) - 1, step)
     assert(Option.isNone(yield* Fiber.poll(fiber)), `ended before ${Duration.format(Duration.decode(duration))}`)
     yield* pass(1)
     const exit = yield* Fiber.poll(fiber)
@@ -94,7 +94,7 @@ describe("the pace", () => {
 
       const endless = fakeHttp(states("TRANSFORMING"))
       const fiber = yield* Effect.fork(Effect.flip(waitFor(endless, { pollInterval: "20 minutes" })))
-      const error = yield* endsAfter(fiber, "1 hour")
+      const error = yield* endsAfter(fiber, "1 hour", 60_000)
       assert(error._tag === "TimeoutError")
       assert.deepStrictEqual(error.timeout, Duration.hours(1))
     })
