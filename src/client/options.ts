@@ -26,7 +26,8 @@ type Unchecked<Name extends string> = { readonly [K in Name]?: unknown }
 
 const refuse = (detail: string): Checked<never> => Effect.fail(new InvalidRequestError({ detail }))
 
-const must = (name: string, be: string, given: unknown): Checked<never> =>
+/** Refuses what is given for `name`. */
+export const must = (name: string, be: string, given: unknown): Checked<never> =>
   refuse(`${name} must be ${be}, but is ${preview(given)}`)
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ const flag = (name: string, given: unknown): Checked<boolean> =>
   typeof given === "boolean" ? Effect.succeed(given) : must(name, "true or false", given)
 
 /** What is given, or its default. Only `undefined` is not given: `null` is something that can't be right. */
-const or = <A>(given: unknown, otherwise: A): unknown => (given === undefined ? otherwise : given)
+export const or = <A>(given: unknown, otherwise: A): unknown => (given === undefined ? otherwise : given)
 
 const isObject = (given: unknown): given is Unchecked<string> => typeof given === "object" && given !== null
 

@@ -39,9 +39,7 @@ const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): 
       // of what may be null or undefined too, those come last
       return find("_tag" in issue.issues ? issue.issues : issue.issues[0], keys)
     case "Refinement":
-      return issue.kind === "Predicate" && issue.issue._tag === "Type"
-        ? { keys, expected: issue.issue.message ?? describe(issue.ast) }
-        : find(issue.issue, keys)
+      return find(issue.issue, keys)
     case "Transformation": {
       const place = find(issue.issue, keys)
       // of the value as a whole, what the schema says itself goes before what its encoded side says
@@ -53,8 +51,9 @@ const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): 
     case "Type":
     case "Forbidden":
       return { keys, expected: issue.message ?? describe(issue.ast) }
+    // only a schema that is asked to refuses fields that it does not know, and none here is
     case "Unexpected":
-      return { keys, expected: issue.message ?? "no such field" }
+      return { keys, expected: "no such field" }
   }
 }
 

@@ -13,9 +13,11 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as check from "../client/options.js"
 import { encode } from "../internal/bytes.js"
 import * as logLimit from "../internal/logLimit.js"
 import { oneLine } from "../internal/text.js"
+import type { InvalidRequestError } from "../LumeError.js"
 import * as RunEvents from "../RunEvents.js"
 import * as listener from "./internal/listener.js"
 
@@ -26,11 +28,14 @@ import * as listener from "./internal/listener.js"
  * @category models
  */
 export interface Options {
-  /** The channel of the database: applications that share it wake each other's waits. Default: `effect_lume_run_events`. */
+  /**
+   * The channel of the database, 1 to 63 bytes: applications that share it wake each other's waits. Default:
+   * `effect_lume_run_events`.
+   */
   readonly channel?: string | undefined
   /**
-   * How often the connection that listens is tested; milliseconds if bare. It can die without an error. Default: 30
-   * seconds.
+   * How often the connection that listens is tested; milliseconds if bare, more than zero. It can die without an error.
+   * Default: 30 seconds.
    */
   readonly heartbeat?: Duration.DurationInput | undefined
 }
@@ -40,6 +45,15 @@ const longestPayload = 7_999
 
 /** How long the database may take to pass a notification on. */
 const patience = Duration.seconds(5)
+
+/** The longest name that PostgreSQL keeps whole, in bytes. */
+const longestChannel = 63
+
+/** A channel that `LISTEN` and `pg_notify` take for the same. */
+const checkChannel = (given: unknown): Effect.Effect<string, InvalidRequestError> =>
+  typeof given === "string" && /^[^\0]+$/.test(given) && encode(given).length <= longestChannel
+    ? Effect.succeed(given)
+    : check.must("channel", `a text of 1 to ${longestChannel} bytes without NUL`, given)
 
 const withoutTransaction: (context: Context.Context<never>) => Context.Context<never> = () => Context.empty()
 
@@ -77,6 +91,8 @@ const makeLocal = Effect.gen(function* () {
  * It listens on a connection of its own, which must reach the database itself or a pooler in session mode. It sends
  * itself a notification every `heartbeat`. Where none comes back it connects anew, and wakes every wait once.
  *
+ * Fails with `InvalidRequestError` where an option can't be right.
+ *
  * @example
  * ```ts
  * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
@@ -96,19 +112,22 @@ const makeLocal = Effect.gen(function* () {
  * @since 1.0.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient> =>
+export const layer = (
+  options: Options = {}
+): Layer.Layer<RunEvents.RunEvents, InvalidRequestError, PgClient.PgClient> =>
   Layer.scoped(
     RunEvents.RunEvents,
     Effect.gen(function* () {
       const sql = yield* PgClient.PgClient
-      const channel = options.channel ?? "effect_lume_run_events"
+      const channel = yield* checkChannel(check.or(options.channel, "effect_lume_run_events"))
+      const heartbeat = yield* check.millis("heartbeat", check.or(options.heartbeat, "30 seconds"))
       const local = yield* makeLocal
       const limit = logLimit.make()
 
       yield* listener.listen({
         config: sql.config,
         channel,
-        heartbeat: Duration.decode(options.heartbeat ?? "30 seconds"),
+        heartbeat: Duration.millis(heartbeat),
         patience,
         onPayload: (runId) => local.publish({ runId }),
         onListening: local.wakeAll

@@ -26,6 +26,10 @@ const build = (url: string, options?: PgRunEvents.Options) =>
 const hears = (queue: Queue.Dequeue<void>, within: "5 seconds" | "300 millis" | "20 seconds" = "5 seconds") =>
   Effect.map(Effect.timeoutOption(Queue.take(queue), within), Option.isSome)
 
+/** Waits for a line in the log. */
+const logged = (lines: ReadonlyArray<string>, line: string) =>
+  Effect.repeat(Effect.sleep("20 millis"), { until: () => lines.some((logged) => logged.startsWith(line)) })
+
 /** Collects warnings, and what follows them. */
 const collected = Effect.sync(() => {
   const lines: Array<string> = []
@@ -137,7 +141,7 @@ onPostgres("PgRunEvents", (it) => {
       const { layer, lines } = yield* collected
       yield* Effect.gen(function* () {
         const url = yield* database
-        const { events, sql } = yield* build(url)
+        const { events, sql } = yield* build(url, { heartbeat: "500 millis" })
         const another = yield* build(url)
         const queues = yield* Effect.forEach(["run_1", "run_2"], (id) => events.subscribe(id))
         const ended = yield* sql`select pg_terminate_backend(pid) from pg_stat_activity
@@ -148,11 +152,58 @@ onPostgres("PgRunEvents", (it) => {
         assert.isFalse(yield* hears(queues[0] ?? assert.fail(), "300 millis"))
         yield* another.events.publish({ runId: "run_1" })
         assert.isTrue(yield* hears(queues[0] ?? assert.fail()))
+        yield* logged(lines, "INFO Events of runs come from PostgreSQL again")
       }).pipe(Effect.provide(layer))
       const warnings = lines.filter((line) => line.startsWith("WARN"))
       assert.lengthOf(warnings, 2, "one of each of the two")
       assert.match(warnings[0] ?? "", /the connection was closed/)
-      assert.isNotEmpty(lines.filter((line) => line.startsWith("INFO Events of runs come from PostgreSQL again")))
+    })
+  )
+
+  it.scoped("warns once where each connection is closed as soon as it listens, until one is kept", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      yield* Effect.gen(function* () {
+        const { events, sql } = yield* build(yield* database, { heartbeat: "2 seconds" })
+        const queue = yield* events.subscribe("run_1")
+        const end = sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and query like 'LISTEN%'`
+        for (let times = 0; times < 3; times++) {
+          yield* end
+          assert.isTrue(yield* hears(queue, "20 seconds"), "it listens again")
+        }
+        yield* logged(lines, "INFO Events of runs come from PostgreSQL again")
+      }).pipe(Effect.provide(layer))
+      assert.lengthOf(
+        lines.filter((line) => line.startsWith("WARN")),
+        1
+      )
+    })
+  )
+
+  it.effect("refuses a channel and a heartbeat that can't be right", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const refusals = yield* Effect.forEach(
+        [
+          { channel: "" },
+          { channel: "ä".repeat(32) },
+          { channel: "a\0b" },
+          { heartbeat: 0 },
+          { heartbeat: "1 hours ago" }
+        ],
+        (options) =>
+          // what TypeScript refuses too
+          Layer.build(PgRunEvents.layer(options as PgRunEvents.Options)).pipe(
+            Effect.scoped,
+            Effect.provide(client(url)),
+            Effect.flip
+          )
+      )
+      assert.deepStrictEqual(
+        refusals.map((error) => [error._tag, /channel|heartbeat/.exec(error.message)?.[0]]),
+        [...Array<string>(3).fill("channel"), "heartbeat", "heartbeat"].map((name) => ["InvalidRequestError", name])
+      )
     })
   )
 

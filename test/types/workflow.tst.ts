@@ -42,9 +42,11 @@ describe("durable submits and waits", () => {
   })
 
   test("are woken by events of PostgreSQL, which can't fail to be there", () => {
-    expect(PgRunEvents.layer()).type.toBe<Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient>>()
+    expect(PgRunEvents.layer()).type.toBe<
+      Layer.Layer<RunEvents.RunEvents, LumeError.InvalidRequestError, PgClient.PgClient>
+    >()
     expect(PgRunEvents.layer({ channel: "runs", heartbeat: "1 minute" })).type.toBe<
-      Layer.Layer<RunEvents.RunEvents, never, PgClient.PgClient>
+      Layer.Layer<RunEvents.RunEvents, LumeError.InvalidRequestError, PgClient.PgClient>
     >()
   })
 })

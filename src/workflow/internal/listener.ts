@@ -99,8 +99,8 @@ const connect = ({ config, patience }: Options, onClose: () => void = () => {}) 
     return { client, scope }
   })
 
-/** Listens until the connection is lost. */
-const listenOnce = (options: Options, onVerified: Effect.Effect<void>) =>
+/** Listens until the connection is lost. `onKept` is run whenever a connection that listened has been tested again. */
+const listenOnce = (options: Options, onListening: Effect.Effect<void>, onKept: Effect.Effect<void>) =>
   Effect.scoped(
     Effect.gen(function* () {
       const closed = yield* Deferred.make<never, Lost>()
@@ -137,8 +137,8 @@ const listenOnce = (options: Options, onVerified: Effect.Effect<void>) =>
       )
       const test = Effect.zipRight(Queue.takeAll(notices), comesBack)
       const testing = Effect.zipRight(
-        Effect.zipRight(test, onVerified),
-        Effect.forever(Effect.zipRight(Effect.sleep(options.heartbeat), test))
+        Effect.zipRight(test, onListening),
+        Effect.forever(Effect.sleep(options.heartbeat).pipe(Effect.zipRight(test), Effect.zipRight(onKept)))
       )
       return yield* Effect.raceFirst(testing, Deferred.await(closed))
     })
@@ -152,12 +152,13 @@ export const listen = (options: Options): Effect.Effect<void, never, Scope.Scope
     let hasWarned = false
     const driver = yield* Schedule.driver(backoff)
 
-    const onVerified = Effect.gen(function* () {
+    const onListening = Effect.zipRight(options.onListening, Deferred.succeed(begun, undefined))
+
+    // not as soon as it listens: where each connection is closed at once, it would be a warning each, without a pause
+    const onKept = Effect.gen(function* () {
       if (hasWarned) yield* Effect.logInfo(`Events of runs come from PostgreSQL again (channel ${options.channel}).`)
       hasWarned = false
       yield* driver.reset
-      yield* options.onListening
-      yield* Deferred.succeed(begun, undefined)
     })
 
     const onLost = ({ why }: Lost) =>
@@ -173,6 +174,6 @@ export const listen = (options: Options): Effect.Effect<void, never, Scope.Scope
         yield* Effect.ignore(driver.next(undefined))
       })
 
-    yield* Effect.forkScoped(Effect.forever(Effect.catchAll(listenOnce(options, onVerified), onLost)))
+    yield* Effect.forkScoped(Effect.forever(Effect.catchAll(listenOnce(options, onListening, onKept), onLost)))
     yield* Deferred.await(begun)
   })
