@@ -21,6 +21,7 @@ import * as LumeTest from "../../src/LumeTest.js"
 import * as LumeWorkflow from "../../src/workflow/LumeWorkflow.js"
 import { clientLayer, fakeHttp, json, state } from "../support/fakeHttp.js"
 import cases from "../cases/journal.json" with { type: "json" }
+import { messages } from "../support/observed.js"
 import { executionId, inWorkflow, type Journal } from "./support.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv", runMetadata: { team: "a" } }
@@ -226,6 +227,24 @@ describe("a submit", () => {
       })(LumeWorkflow.submit(submission))
       assert.strictEqual((yield* LumeTest.waitFor(submit)).id, "run_test_1")
       assert.deepStrictEqual(troubles, [])
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
+  it.effect("says once that the engine has not answered for seconds", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const submit = (failures: number) =>
+        inWorkflow(new Map(), {
+          before: () =>
+            Effect.suspend(() => (++calls > failures ? Effect.void : Effect.die({ _tag: "PersistenceError" })))
+        })(LumeWorkflow.submit({ ...submission, request: { ...request, forceRerun: true } }))
+      const log = messages()
+      yield* LumeTest.waitFor(submit(4)).pipe(Effect.provide(log.layer))
+      assert.deepStrictEqual(log.messages, [])
+      calls = 0
+      yield* LumeTest.waitFor(submit(12)).pipe(Effect.provide(log.layer))
+      assert.lengthOf(log.messages, 1)
+      assert.include(log.messages[0], "the Activity orders/submit")
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 

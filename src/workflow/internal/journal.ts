@@ -144,17 +144,32 @@ const passing = new Set([
   "RunnerUnavailable"
 ])
 
-const isPassing = (defect: unknown): boolean =>
-  Predicate.hasProperty(defect, "_tag") && typeof defect._tag === "string" && passing.has(defect._tag)
+const isPassing = (cause: Cause.Cause<unknown>): boolean =>
+  Option.exists(
+    Cause.dieOption(cause),
+    (defect) => Predicate.hasProperty(defect, "_tag") && typeof defect._tag === "string" && passing.has(defect._tag)
+  )
 
 const patience = Schedule.either(Schedule.exponential("200 millis"), Schedule.spaced("5 seconds"))
 
-/** Asks the engine again for as long as it can't answer: a workflow that has moved is interrupted meanwhile. */
-const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.sandbox(effect).pipe(
-    Effect.retry({ schedule: patience, while: (cause) => Option.exists(Cause.dieOption(cause), isPassing) }),
-    Effect.unsandbox
-  )
+/** With so many failures, some seconds have gone: it is no move of a shard. */
+const worthAWarning = 5
+
+/**
+ * Asks the engine again for as long as it can't answer: a workflow that has moved is interrupted meanwhile. Warns once
+ * where that takes long.
+ */
+const patiently = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let failures = 0
+    const warn = (cause: Cause.Cause<unknown>) =>
+      Effect.logWarning(`The engine does not answer for the Activity ${name}; it is asked until it does.`, cause)
+    return Effect.sandbox(effect).pipe(
+      Effect.tapError((cause) => (isPassing(cause) && ++failures === worthAWarning ? warn(cause) : Effect.void)),
+      Effect.retry({ schedule: patience, while: isPassing }),
+      Effect.unsandbox
+    )
+  })
 
 /**
  * Runs an Activity, or gives what it came to when it was run before. Besides its own errors it fails with `Unreadable`
@@ -175,7 +190,7 @@ export const activity = <A, IA, E, IE, R>({ error, execute, name, success }: Opt
   })
 
   const result: Effect.Effect<A, E | Unreadable, R | WorkflowEngine | WorkflowInstance> = Effect.matchEffect(
-    patiently(engineActivity),
+    patiently(name, engineActivity),
     {
       onSuccess: (row) => read(success, row),
       onFailure: (row) => Effect.flatMap(read(error, row), (failure) => Effect.fail(failure))
