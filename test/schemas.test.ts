@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import { readdirSync, readFileSync } from "node:fs"
+import * as index from "../src/index.js"
 import * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
@@ -38,6 +39,12 @@ describe("the public schemas", () => {
     const some = ["LumeMetadata", "FailedMetadata", "FlowVersion", "RunRequest", "RunId", "LumeRun", "TerminalRun"]
     const errors = [...LumeError.LumeError.members.map(tagOf), "LumeError", "SubmitError", "WaitError"]
     assert.includeMembers([...schemas.keys()], [...some, ...errors, "StatusError", "WebhookEvent"])
+  })
+
+  it("have each error in LumeError", () => {
+    const isError = (value: unknown) => typeof value === "function" && value.prototype instanceof Error
+    const made = Object.values(index).flatMap((module) => Object.entries(module).filter(([, value]) => isError(value)))
+    assert.sameMembers([...new Set(made.map(([name]) => name))], LumeError.LumeError.members.map(tagOf))
   })
 })
 
