@@ -2,18 +2,34 @@
  * The tests that Stryker runs for each mutant: of the package's behaviour, in one process, but not those of the command, of
  * the repository's pages, and those that start other processes.
  */
-import { mergeConfig, defineConfig } from "vitest/config"
+import { relative } from "node:path"
+import { defineConfig, mergeConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 import whole from "../vitest.config.js"
 
 const { projects: _, reporters: __, sequence: ___, ...test } = whole.test ?? {}
+
+/** A mutant is done with at the first test that fails: so what failed last comes first, and then what takes least. */
+class LikelyAndShortFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const last = ({ moduleId, project }: TestSpecification) =>
+      this.ctx.cache.getFileTestResults(`${project.name}:${relative(this.ctx.config.root, moduleId)}`)
+    const place = (file: TestSpecification) => (last(file)?.failed ? -1 : (last(file)?.duration ?? 0))
+    return files.toSorted((one, other) => place(one) - place(other))
+  }
+}
 
 export default mergeConfig(
   { ...whole, test },
   defineConfig({
     test: {
       isolate: false,
+      setupFiles: ["mutation/setup.ts"],
       include: ["test/*.test.ts"],
-      exclude: ["test/{cli*,docs,imports,package,snippets,soak,versions}.test.ts"],
+      exclude: [
+        "test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"
+      ],
+      sequence: { sequencer: LikelyAndShortFirst },
       // a mutant that hangs is a mutant that is found
       testTimeout: 20_000
     }

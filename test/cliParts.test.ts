@@ -7,6 +7,7 @@ import { duration, ratio } from "../src/cli/arguments.js"
 import { frame, width } from "../src/cli/frame.js"
 import { apart, worst } from "../src/cli/judgement.js"
 import { word } from "../src/internal/shell.js"
+import { visible, withoutSecrets } from "../src/internal/text.js"
 import { spawnSync } from "node:child_process"
 import { property } from "./support/property.js"
 
@@ -157,4 +158,37 @@ describe("a word of a shell", () => {
       assert.strictEqual(printed, text)
     }
   )
+})
+
+describe("a text on a terminal", () => {
+  it.each([
+    ["é 😀 \u200d", "é 😀 \u200d"],
+    ["\u001b[2J\u009b", "\\u001b[2J\\u009b"],
+    ["a\nb\u2028c\u2029d", "a\\u000ab\\u2028c\\u2029d"],
+    ["\u202ea\ud800", "\\u202ea\\ud800"]
+  ])("%j has its control characters written out", (text, shown) => {
+    assert.strictEqual(visible(text), shown)
+  })
+})
+
+describe("a URL as it is shown", () => {
+  it.each([
+    ["https://lume.example/api", "https://lume.example/api"],
+    ["HTTP://lume.example/a@b", "HTTP://lume.example/a@b"],
+    ["https://user:word@lume.example/api", "https://…@lume.example/api"],
+    ["https://user@lume.example", "https://…@lume.example"],
+    ["https://:word@lume.example", "https://…@lume.example"],
+    ["https://us@er:wo/rd@lume.example", "https://…@lume.example"],
+    ["user:word@lume.example:80", "…@lume.example:80"],
+    ["user:wo\nrd@lume.example", "…@lume.example"],
+    ["socks5+x-1.y://user:word@lume.example", "socks5+x-1.y://…@lume.example"],
+    ["xhttps://user:word@lume.example", "xhttps://…@lume.example"],
+    ["1x://user:word@lume.example", "…@lume.example"],
+    ["https://lume.example:nope/user@place", "https://…@place"],
+    ["https://lume.example?key=1#here\nthere", "https://lume.example?…"],
+    ["https://lume.example/#here", "https://lume.example/#…"],
+    ["https://lume.example/?", "https://lume.example/?"]
+  ])("%j shows nothing that may be secret", (url, shown) => {
+    assert.strictEqual(withoutSecrets(url), shown)
+  })
 })
