@@ -31,7 +31,7 @@ export default mergeConfig(
       ],
       sequence: { sequencer: LikelyAndShortFirst },
       // a mutant that hangs is a mutant that is found
-      testTimeout: 20_000
+      testTimeout: 6_000
     }
   })
 )
