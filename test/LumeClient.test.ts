@@ -75,6 +75,24 @@ describe("run", () => {
   const cyclic: Record<string, unknown> = {}
   cyclic["self"] = cyclic
 
+  /** An object of so many levels. */
+  const nested = (levels: number): Record<string, unknown> => (levels === 1 ? {} : { a: nested(levels - 1) })
+
+  it.effect.each([
+    ["100 levels", nested(100)],
+    ["a number named toJSON", { toJSON: 1 }],
+    ["no prototype", Object.assign(Object.create(null), { a: 1 })]
+  ] as const)("sends pairs of %s", ([, runMetadata]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      yield* submit({ ...request, runMetadata }).pipe(Effect.provide(clientLayer(http)))
+      assert.strictEqual(
+        JSON.stringify(Reflect.get(Object(http.sent[0]?.body), "run_metadata")),
+        JSON.stringify(runMetadata)
+      )
+    })
+  )
+
   const wrong: ReadonlyArray<readonly [string, unknown, string]> = [
     ["no version", { ...request, flowVersion: "invoice_cleaner" }, "flowVersion"],
     ["an empty version", { ...request, flowVersion: "invoice_cleaner:" }, "flowVersion"],
@@ -87,12 +105,22 @@ describe("run", () => {
     ["a number for a flag", { ...request, forceRerun: 1 }, "forceRerun"],
     ["a list of pairs", { ...request, runMetadata: [["a", 1]] }, "runMetadata"],
     ["undefined", { ...request, runMetadata: { a: { b: undefined } } }, "runMetadata.a.b"],
-    ["NaN", { ...request, runMetadata: { a: [1, Number.NaN] } }, "runMetadata.a[1]"],
+    ["NaN", { ...request, runMetadata: { a: [1, Number.NaN] } }, "runMetadata.a[1] must be a value that JSON can hold"],
+    ["-0", { ...request, runMetadata: { a: -0 } }, "runMetadata.a must be a number that JSON keeps, which -0 is not"],
+    ["half a pair", { ...request, runMetadata: { a: "\ud800" } }, "a must be a text without half surrogate pairs"],
+    ["half a pair in a name", { ...request, runMetadata: { "\ud800": 1 } }, "an object whose names have no half"],
+    ["101 levels", { ...request, runMetadata: nested(101) }, "at most 100 levels"],
+    ["toJSON", { ...request, runMetadata: { a: { toJSON: () => 1 } } }, "a must be an object without toJSON"],
+    [
+      "a hidden property",
+      { ...request, runMetadata: { a: Object.defineProperty({}, "hidden", { value: 1 }) } },
+      "a must be an object of which JSON leaves nothing out"
+    ],
     ["a Date", { ...request, runMetadata: { at: new Date(0) } }, "runMetadata.at"],
-    ["a Map", { ...request, runMetadata: { pairs: new Map() } }, "runMetadata.pairs"],
-    ["a bigint", { ...request, runMetadata: { big: 1n } }, "runMetadata.big"],
+    ["a Map", { ...request, runMetadata: { pairs: new Map() } }, "runMetadata.pairs must be a plain object"],
+    ["a bigint", { ...request, runMetadata: { big: 1n } }, "runMetadata.big must be a value that JSON can hold"],
     ["a function", { ...request, runMetadata: { f: () => 1 } }, "runMetadata.f"],
-    ["a cycle", { ...request, runMetadata: cyclic }, "runMetadata.self"],
+    ["a cycle", { ...request, runMetadata: cyclic }, "runMetadata.self must be a value that does not hold itself"],
     [
       "a getter that throws",
       {
