@@ -6,11 +6,7 @@ import * as Effect from "effect/Effect"
 import * as LumeClient from "../src/LumeClient.js"
 import { clientLayer, fakeHttp, runId, states } from "./support/fakeHttp.js"
 
-class Nameless {}
-Object.defineProperty(Nameless, "name", { value: "" })
-
-class Verbose {}
-Object.defineProperty(Verbose, "name", { value: `Very${"Long".repeat(10)}` })
+const instanceOf = (name: string): object => Object.create({ constructor: { name } })
 
 const given: ReadonlyArray<readonly [value: unknown, shown: string]> = [
   [undefined, "nothing"],
@@ -24,9 +20,9 @@ const given: ReadonlyArray<readonly [value: unknown, shown: string]> = [
   [{}, "an object"],
   [Object.create(null), "an object"],
   [{ constructor: { name: 5 } }, "an object"],
-  [new Nameless(), "an object"],
+  [instanceOf(""), "an object"],
   [new Date(0), "a Date"],
-  [new Verbose(), `a Very${"Long".repeat(8)}Lon…`],
+  [instanceOf(`Very${"Long".repeat(10)}`), `a Very${"Long".repeat(8)}Lon…`],
   ["a \n\u0000 b", '"a b"'],
   [`/${"x".repeat(80)}`, `"/${"x".repeat(78)}…"`]
 ]
