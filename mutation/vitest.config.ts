@@ -25,6 +25,7 @@ export default mergeConfig(
     test: {
       isolate: false,
       setupFiles: ["mutation/setup.ts"],
+      runner: "mutation/runner.ts",
       include: ["test/*.test.ts"],
       exclude: [
         "test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"

@@ -103,13 +103,18 @@ describe("run", () => {
     ["an empty source path", { ...request, sourcePath: "" }, "sourcePath"],
     ["no source path", { flowVersion: request.flowVersion }, "sourcePath"],
     ["a number for a flag", { ...request, forceRerun: 1 }, "forceRerun"],
-    ["a list of pairs", { ...request, runMetadata: [["a", 1]] }, "runMetadata"],
+    ["a list of pairs", { ...request, runMetadata: [["a", 1]] }, "runMetadata must be an object, but is an array of 1"],
     ["undefined", { ...request, runMetadata: { a: { b: undefined } } }, "runMetadata.a.b"],
     ["NaN", { ...request, runMetadata: { a: [1, Number.NaN] } }, "runMetadata.a[1] must be a value that JSON can hold"],
     ["-0", { ...request, runMetadata: { a: -0 } }, "runMetadata.a must be a number that JSON keeps, which -0 is not"],
     ["half a pair", { ...request, runMetadata: { a: "\ud800" } }, "a must be a text without half surrogate pairs"],
     ["half a pair in a name", { ...request, runMetadata: { "\ud800": 1 } }, "an object whose names have no half"],
     ["101 levels", { ...request, runMetadata: nested(101) }, "at most 100 levels"],
+    [
+      "a Date as the pairs",
+      { ...request, runMetadata: new Date(0) },
+      "runMetadata must be a plain object, but is a Date"
+    ],
     ["toJSON", { ...request, runMetadata: { a: { toJSON: () => 1 } } }, "a must be an object without toJSON"],
     [
       "a hidden property",

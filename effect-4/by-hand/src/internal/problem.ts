@@ -3,6 +3,7 @@
  *
  * The one place that reads Effect's schema issues.
  */
+import * as Predicate from "effect/Predicate"
 import * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { preview } from "./text.js"
@@ -35,8 +36,11 @@ const kind = (ast: SchemaAST.AST): string => {
   return first === undefined ? literal(ast) : describe(first)
 }
 
-/** A description of a filter goes before that of what it filters: it is on the last check. */
-const describe = (ast: SchemaAST.AST): string => SchemaAST.resolveDescription(ast) ?? kind(ast)
+/** What a schema says itself: its last filter that says something goes before what it filters. */
+const description = (ast: SchemaAST.AST): string | undefined =>
+  [ast, ...(ast.checks ?? [])].map(({ annotations }) => annotations?.description).findLast(Predicate.isString)
+
+const describe = (ast: SchemaAST.AST): string => description(ast) ?? kind(ast)
 
 const member = (ast: SchemaAST.AST | undefined, key: PropertyKey): SchemaAST.AST | undefined =>
   ast !== undefined && SchemaAST.isObjects(ast)
@@ -52,9 +56,10 @@ const find = (issue: SchemaIssue.Issue, keys: ReadonlyArray<PropertyKey>, ast: S
     case "Composite":
       return find(issue.issues[0], keys, issue.ast)
     case "AnyOf": {
-      // what is wrong within a value goes before what is wrong with the value as a whole
-      const within = issue.issues.map((one) => find(one, keys, ast)).find((place) => place.keys.length > keys.length)
-      return within ?? { keys, expected: describe(issue.ast) }
+      // what is wrong within a value, or what a filter says, goes before the type of the value as a whole
+      const places = issue.issues.filter((one) => one._tag !== "InvalidType").map((one) => find(one, keys, ast))
+      const place = places.find((one) => one.keys.length > keys.length) ?? places[0]
+      return place ?? { keys, expected: describe(issue.ast) }
     }
     case "Filter":
       return find(issue.issue, keys, ast)
@@ -62,7 +67,7 @@ const find = (issue: SchemaIssue.Issue, keys: ReadonlyArray<PropertyKey>, ast: S
       const place = find(issue.issue, keys, issue.ast)
       // of the value as a whole, what the schema says itself goes before what its encoded side says
       const isWhole = place.keys.length === keys.length
-      return isWhole ? { keys, expected: SchemaAST.resolveDescription(issue.ast) ?? place.expected } : place
+      return isWhole ? { keys, expected: description(issue.ast) ?? place.expected } : place
     }
     case "InvalidValue":
       return { keys, expected: issue.annotations?.message ?? (ast === undefined ? "another value" : describe(ast)) }
