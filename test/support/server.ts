@@ -10,7 +10,7 @@ export interface Server {
   readonly url: string
   /** What came in, in its order. */
   readonly requests: Array<Http.IncomingMessage>
-  /** The connections that are open. */
+  /** The connections that are open and that a request came by: undici opens another after one that was given up. */
   readonly sockets: Set<Net.Socket>
   /** From now on, new connections are answered by hand, at their first bytes. */
   readonly intercept: (answer: (socket: Net.Socket) => void) => void
@@ -27,10 +27,10 @@ export const serve = (handler: Handler): Effect.Effect<Server, never, Scope.Scop
       let byHand: ((socket: Net.Socket) => void) | undefined = undefined
       const server = Http.createServer((request, response) => {
         request.resume()
+        sockets.add(request.socket)
         handler(request, response, requests.push(request) - 1)
       })
       server.on("connection", (socket) => {
-        sockets.add(socket)
         const answer = byHand
         if (answer !== undefined) {
           socket.removeAllListeners("data")
