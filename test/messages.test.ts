@@ -63,3 +63,38 @@ describe("a text that was received", () => {
     })
   )
 })
+
+const unparsed: ReadonlyArray<readonly [text: string, received: string]> = [
+  ["", "nothing"],
+  [" \r\n\t", "nothing"],
+  ['{"id": }', "text that is not valid JSON"],
+  ['{"id": "a b\\"c\\\\", }', "text that is not valid JSON"],
+  ["[-1.5e+10, 20E-3, 0.25, 1E9, true, false, null,]", "text that is not valid JSON"],
+  ['{"id": NaN}', "text that is not valid JSON (NaN at position 7)"],
+  ["[1, None, 2]", "text that is not valid JSON (None at position 4)"],
+  [`[${"word".repeat(6)}]`, `text that is not valid JSON (${"word".repeat(5)} at position 1)`],
+  ["[1.]", 'text that is not valid JSON ("." at position 2)'],
+  ["[-]", 'text that is not valid JSON ("-" at position 1)'],
+  ["[1e]", "text that is not valid JSON (e at position 2)"],
+  ["['a']", 'text that is not valid JSON ("\'" at position 1)'],
+  ['{"id": "run', 'text that is not valid JSON ("\\"" at position 7)'],
+  ["<html>", 'text that is not valid JSON ("<" at position 0)']
+]
+
+describe("an answer that is not JSON", () => {
+  it.effect.each(unparsed)("%j", ([text, received]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runStatus(runId)).pipe(
+        Effect.flip,
+        Effect.provide(
+          clientLayer(
+            fakeHttp(() => new Response(text)),
+            { retry: { times: 0 } }
+          )
+        )
+      )
+      assert(error._tag === "DecodeError")
+      assert.strictEqual(error.received, received)
+    })
+  )
+})

@@ -139,6 +139,9 @@ describe("the equivalence", () => {
     ]) {
       assert.isFalse(areSame(run(metadata), run(other)))
     }
+    assert.isTrue(areSame(run({ cost: 0 }), run({ cost: -0 })))
+    // what no JSON holds is the same as itself too
+    assert.isTrue(areSame(run({ cost: Number.NaN }), run({ cost: Number.NaN })))
     assert.isFalse(areSame(run({}), run({}, "PARTIAL_FAILED")))
     assert.isFalse(areSame(run({}), run(undefined)))
   })
@@ -146,6 +149,38 @@ describe("the equivalence", () => {
   it("of runs compares JSON that is nested however deep", () => {
     const nested = () => JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`)
     assert.isTrue(areSame(run(nested()), run(nested())))
+  })
+
+  it("of requests compares the caller's own pairs as JSON", () => {
+    const request = (runMetadata: unknown) =>
+      Schema.decodeUnknownSync(RunRequest.RunRequest)({
+        flow_version: "invoice_cleaner:v4",
+        source_path: "s3://acme/batch-001.csv",
+        run_metadata: runMetadata
+      })
+    const areSame = Schema.equivalence(RunRequest.RunRequest)
+    for (const [one, other] of [
+      ['{"a": 0, "b": [1, {"c": null}]}', '{"b": [1, {"c": null}], "a": 0}'],
+      ['{"__proto__": {"a": 1}}', '{"__proto__": {"a": 1}}']
+    ] as const) {
+      assert.isTrue(areSame(request(JSON.parse(one)), request(JSON.parse(other))), `${one} and ${other}`)
+    }
+    for (const [one, other] of [
+      ["{}", "null"],
+      ['{"a": 1}', '{"a": "1"}'],
+      ['{"a": 1}', '{"b": 1}'],
+      ['{"a": 1}', '{"a": 1, "b": 1}'],
+      ['{"a": []}', '{"a": {}}'],
+      ['{"a": [1]}', '{"a": {"0": 1}}'],
+      ['{"a": [1, 2]}', '{"a": [2, 1]}'],
+      ['{"a": {}}', '{"a": null}'],
+      ['{"a": null}', '{"a": {}}'],
+      ['{"a": {}}', '{"a": 1}'],
+      ['{"a": {"toString": {}}}', '{"a": {"b": {}}}'],
+      ['{"__proto__": {"a": 1}}', '{"b": 1}']
+    ] as const) {
+      assert.isFalse(areSame(request(JSON.parse(one)), request(JSON.parse(other))), `${one} and ${other}`)
+    }
   })
 
   it("of errors compares the runs and the JSON in them", () => {
