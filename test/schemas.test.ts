@@ -106,6 +106,38 @@ describe("the JSON Schema", () => {
     assert.notMatch(text, /inputRows|Option|declaration|Struct/)
   })
 
+  it("of errors, requests and events says what each leaf is", () => {
+    const ofAll = [LumeError.LumeError, LumeMetadata.LumeMetadata, RunRequest.RunRequest]
+    const text = JSON.stringify(ofAll.map((schema) => jsonSchemaOf(schema as AnySchema)))
+    const span = { type: "number", minimum: 0 }
+    for (const leaf of [
+      { type: "integer", description: "an integer" },
+      { type: "number", minimum: 0, maximum: 1, description: "a ratio from 0 to 1" },
+      {
+        anyOf: [span, { type: "string", enum: ["Infinity"] }],
+        description: 'a non-negative number of milliseconds, or "Infinity"'
+      },
+      { type: "object", description: "an object" },
+      { type: ["object", "array", "string", "number", "boolean", "null"], description: "any JSON" }
+    ]) {
+      assert.include(text, JSON.stringify(leaf))
+    }
+    assert.deepStrictEqual(jsonSchemaOf(LumeWebhook.WebhookEvent).components, {
+      LumeWebhookEvent: {
+        type: "object",
+        description: 'an event, such as {"run_id": "run_…", "status": "SUCCEEDED"}',
+        required: ["run_id"],
+        properties: {
+          run_id: { type: "string", minLength: 1 },
+          status: { type: ["string", "null"] },
+          flow_version: { type: ["string", "null"] },
+          source_path: { type: ["string", "null"] },
+          run_metadata: { type: ["object", "null"] }
+        }
+      }
+    })
+  })
+
   it("stands in an API's OpenAPI document", () => {
     const all = openApiNames(schemas, LumeRun.LumeRun, LumeError.LumeError)
     const names = all.filter((name) => name.startsWith("Lume"))
