@@ -129,6 +129,8 @@ describe("verify", () => {
         ["WrongLength", { secrets, body, signature: `sha256=sha256=${signature}` }],
         ["WrongLength", { secrets, body, signature: `sha256 = ${signature}` }],
         ["WrongLength", { secrets, body, signature: `ſha256=${signature}` }],
+        ["WrongLength", { secrets, body, signature: `xsha256=${signature}` }],
+        ["WrongLength", { secrets, body, signature: `${signature}sha256=` }],
         ["NotHex", { secrets, body, signature: signature.replace(/^./, "g") }],
         ["NotHex", { secrets, body, signature: "é".repeat(64) }],
         ["ParsedBody", { secrets, body: JSON.parse(body), signature }],
@@ -152,6 +154,16 @@ describe("verify", () => {
           assert.notInclude(text, "whsec")
           assert.notInclude(text, signature)
         }
+      }
+    })
+  )
+
+  it.effect("takes a signature in either case, with white space around it", () =>
+    Effect.gen(function* () {
+      const signature = yield* LumeWebhook.sign({ secret, body })
+      const upper = signature.toUpperCase()
+      for (const written of [upper, `SHA256=${signature}`, ` \tSha256=${upper}\r\n`, `${signature} `]) {
+        yield* LumeWebhook.verify({ secrets, body, signature: written })
       }
     })
   )
