@@ -78,6 +78,15 @@ describe("run", () => {
   /** An object of so many levels. */
   const nested = (levels: number): Record<string, unknown> => (levels === 1 ? {} : { a: nested(levels - 1) })
 
+  /** A request whose pairs can't be read. */
+  const broken = (thrown: unknown): object =>
+    Object.defineProperty({ ...request }, "runMetadata", {
+      enumerable: true,
+      get: () => {
+        throw thrown
+      }
+    })
+
   it.effect.each([
     ["100 levels", nested(100)],
     ["a number named toJSON", { toJSON: 1 }],
@@ -93,60 +102,92 @@ describe("run", () => {
     })
   )
 
+  const flowVersion = 'flowVersion must be a flow version "name:version", such as "invoice_cleaner:v4"'
+  const sourcePath = "sourcePath must be a non-empty text without half surrogate pairs, which nobody can receive"
+  const aRequest = "the request must be an object with flowVersion and sourcePath"
+
   const wrong: ReadonlyArray<readonly [string, unknown, string]> = [
-    ["no version", { ...request, flowVersion: "invoice_cleaner" }, "flowVersion"],
-    ["an empty version", { ...request, flowVersion: "invoice_cleaner:" }, "flowVersion"],
-    ["an empty name", { ...request, flowVersion: ":v4" }, "flowVersion"],
-    ["a blank name", { ...request, flowVersion: " :v4" }, "flowVersion"],
-    ["two colons", { ...request, flowVersion: "a:b:c" }, "flowVersion"],
-    ["white space around", { ...request, flowVersion: "invoice_cleaner:v4 " }, "flowVersion"],
-    ["an empty source path", { ...request, sourcePath: "" }, "sourcePath"],
-    ["no source path", { flowVersion: request.flowVersion }, "sourcePath"],
-    ["a number for a flag", { ...request, forceRerun: 1 }, "forceRerun"],
+    ["no version", { ...request, flowVersion: "invoice_cleaner" }, `${flowVersion}, but is "invoice_cleaner"`],
+    ["an empty version", { ...request, flowVersion: "cleaner:" }, `${flowVersion}, but is "cleaner:"`],
+    ["an empty name", { ...request, flowVersion: ":v4" }, `${flowVersion}, but is ":v4"`],
+    ["a blank name", { ...request, flowVersion: " :v4" }, `${flowVersion}, but is " :v4"`],
+    ["a blank version", { ...request, flowVersion: "a: " }, `${flowVersion}, but is "a: "`],
+    ["two colons", { ...request, flowVersion: "a:b:c" }, `${flowVersion}, but is "a:b:c"`],
+    ["white space before", { ...request, flowVersion: "\ta:b" }, `${flowVersion}, but is "\\ta:b"`],
+    ["white space behind", { ...request, flowVersion: "a:b " }, `${flowVersion}, but is "a:b "`],
+    ["half a pair in a version", { ...request, flowVersion: "a:b\ud800" }, `${flowVersion}, but is "a:b\\ud800"`],
+    ["half a pair within it", { ...request, flowVersion: "a:b\ud800c" }, `${flowVersion}, but is "a:b\\ud800c"`],
+    ["an empty source path", { ...request, sourcePath: "" }, `${sourcePath}, but is ""`],
+    ["no source path", { flowVersion: request.flowVersion }, `${sourcePath}, but is nothing`],
+    ["a number for a flag", { ...request, forceRerun: 1 }, "forceRerun must be a boolean, but is 1"],
     ["a list of pairs", { ...request, runMetadata: [["a", 1]] }, "runMetadata must be an object, but is an array of 1"],
-    ["undefined", { ...request, runMetadata: { a: { b: undefined } } }, "runMetadata.a.b"],
-    ["NaN", { ...request, runMetadata: { a: [1, Number.NaN] } }, "runMetadata.a[1] must be a value that JSON can hold"],
-    ["-0", { ...request, runMetadata: { a: -0 } }, "runMetadata.a must be a number that JSON keeps, which -0 is not"],
-    ["half a pair", { ...request, runMetadata: { a: "\ud800" } }, "a must be a text without half surrogate pairs"],
-    ["half a pair in a name", { ...request, runMetadata: { "\ud800": 1 } }, "an object whose names have no half"],
-    ["101 levels", { ...request, runMetadata: nested(101) }, "at most 100 levels"],
     [
       "a Date as the pairs",
       { ...request, runMetadata: new Date(0) },
       "runMetadata must be a plain object, but is a Date"
     ],
-    ["toJSON", { ...request, runMetadata: { a: { toJSON: () => 1 } } }, "a must be an object without toJSON"],
     [
-      "a hidden property",
-      { ...request, runMetadata: { a: Object.defineProperty({}, "hidden", { value: 1 }) } },
-      "a must be an object of which JSON leaves nothing out"
+      "half a pair in a name",
+      { ...request, runMetadata: { "\ud800": 1 } },
+      "runMetadata must be an object whose names have no half surrogate pairs, which nobody can receive, but is an object"
     ],
-    ["a Date", { ...request, runMetadata: { at: new Date(0) } }, "runMetadata.at"],
-    ["a Map", { ...request, runMetadata: { pairs: new Map() } }, "runMetadata.pairs must be a plain object"],
-    ["a bigint", { ...request, runMetadata: { big: 1n } }, "runMetadata.big must be a value that JSON can hold"],
-    ["a function", { ...request, runMetadata: { f: () => 1 } }, "runMetadata.f"],
-    ["a cycle", { ...request, runMetadata: cyclic }, "runMetadata.self must be a value that does not hold itself"],
     [
       "a getter that throws",
-      {
-        ...request,
-        get runMetadata() {
-          throw new Error("broken")
-        }
-      },
-      "broken"
+      broken(new Error("broken\n")),
+      "the request must be a plain object, but is one that can't be read: broken"
     ],
-    ["nothing", undefined, "the request"],
-    ["a text", "invoice_cleaner:v4", "the request"]
+    [
+      "a getter that throws anything",
+      broken(Object.create(null)),
+      "the request must be a plain object, but is one that can't be read: an object"
+    ],
+    ["nothing", undefined, `${aRequest}, but is nothing`],
+    ["null", null, `${aRequest}, but is null`],
+    ["a text", "invoice_cleaner:v4", `${aRequest}, but is "invoice_cleaner:v4"`],
+    ...(
+      [
+        ["undefined", undefined, "a value that JSON can hold, but is nothing"],
+        ["NaN", Number.NaN, "a value that JSON can hold, but is NaN"],
+        ["-0", -0, "a number that JSON keeps, which -0 is not, but is -0"],
+        ["half a pair", "\ud800", 'a text without half surrogate pairs, which nobody can receive, but is "\\ud800"'],
+        ["toJSON", { toJSON: () => 1 }, "an object without toJSON, which replaces it, but is an object"],
+        [
+          "a hidden property",
+          Object.defineProperty({}, "hidden", { value: 1 }),
+          "an object of which JSON leaves nothing out, but is an object"
+        ],
+        ["a Date", new Date(0), "a plain object, but is a Date"],
+        ["a Map", new Map(), "a plain object, but is a Map"],
+        ["a bigint", 1n, "a value that JSON can hold, but is the bigint 1"],
+        ["a function", () => 1, "a value that JSON can hold, but is a function"]
+      ] as const
+    ).map(
+      ([title, a, message]) =>
+        [
+          `${title} in a pair`,
+          { ...request, runMetadata: { a: [1, a] } },
+          `runMetadata.a[1] must be ${message}`
+        ] as const
+    ),
+    [
+      "101 levels",
+      { ...request, runMetadata: nested(101) },
+      `runMetadata${".a".repeat(100)} must be at most 100 levels, but is an object`
+    ],
+    [
+      "a cycle",
+      { ...request, runMetadata: cyclic },
+      "runMetadata.self must be a value that does not hold itself, but is an object"
+    ]
   ]
 
-  it.effect.each(wrong)("refuses %s before anything is sent", ([, input, mention]) =>
+  it.effect.each(wrong)("refuses %s before anything is sent", ([, input, detail]) =>
     Effect.gen(function* () {
       const http = fakeHttp(states("CREATED"))
       // Types can't stop a caller in JavaScript.
       const error = yield* submit(input as RunRequest.Input).pipe(Effect.flip, Effect.provide(clientLayer(http)))
-      assert.strictEqual(error._tag, "InvalidRequestError")
-      assert.include(error.message, mention)
+      assert(error._tag === "InvalidRequestError")
+      assert.strictEqual(error.detail, detail)
       assert.deepStrictEqual(http.sent, [])
     })
   )
@@ -298,17 +339,7 @@ describe("options", () => {
     ["a key with a space", { apiKey: Redacted.make("lume sentinel") }, "white space"],
     ["a key with a line break", { apiKey: Redacted.make("lume\r\nsentinel: x") }, "white space"],
     ["a key outside ASCII", { apiKey: Redacted.make("sentinel-é") }, "ASCII"],
-    ["a plain key", { apiKey: "sentinel" as never }, "Redacted"],
-    ["a base URL of another scheme", { baseUrl: "ftp://lume.example" }, "baseUrl"],
-    ["a base URL that is none", { baseUrl: "lume.example" }, "baseUrl"],
-    ["a base URL with a query", { baseUrl: "https://lume.example/?a=1" }, "baseUrl"],
-    ["a base URL with credentials", { baseUrl: "https://user:sentinel@lume.example" }, "credentials"],
-    ["no time for requests", { requestTimeout: 0 }, "requestTimeout"],
-    ["a negative time for requests", { requestTimeout: "-5 seconds" }, "requestTimeout"],
-    ["a fraction of a repetition", { retry: { times: 1.5 } }, "retry.times"],
-    ["no base", { retry: { base: 0 } }, "retry.base"],
-    ["an endless cap", { retry: { cap: Infinity } }, "retry.cap"],
-    ["no bytes", { maxResponseBytes: 0 }, "maxResponseBytes"]
+    ["a plain key", { apiKey: "sentinel" as never }, "Redacted"]
   ]
 
   it.effect.each(wrong)("refuses %s", ([, options, mention]) =>

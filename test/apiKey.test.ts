@@ -99,6 +99,10 @@ describe("the key", () => {
     ["http://localhost:4747", 0],
     ["http://127.0.0.1:4747", 0],
     ["http://[::1]:4747", 0],
+    ["http://127.10.20.30", 0],
+    ["http://lume.my.localhost:4747", 0],
+    ["http://xlocalhost", 1],
+    ["http://localhost.example", 1],
     ["http://127.0.0.1.evil.example", 1]
   ] as const)("over %s: %s warning", ([baseUrl, warnings]) =>
     Effect.gen(function* () {

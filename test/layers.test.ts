@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -214,14 +213,5 @@ it.effect("a proxy of a run, and a frozen run, have its metadata", () =>
     assert.deepStrictEqual(yield* new Proxy(run, {}).metadata, direct)
     assert.deepStrictEqual(yield* Object.freeze(run).metadata, direct)
     assert.isTrue(Option.isNone(direct.results))
-  })
-)
-
-it.effect("traceRequests and other flags are true or false", () =>
-  Effect.gen(function* () {
-    // what TypeScript would refuse
-    const options = { apiKey: Redacted.make("lume-key"), traceRequests: "yes" as unknown as boolean }
-    const error = yield* Effect.flip(LumeClient.make(options)).pipe(Effect.provide(fakeHttp(states("CREATED")).layer))
-    assert.include(error.message, "traceRequests must be true or false")
   })
 )

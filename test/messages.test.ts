@@ -12,6 +12,7 @@ const given: ReadonlyArray<readonly [value: unknown, shown: string]> = [
   [undefined, "nothing"],
   [null, "null"],
   [5, "5"],
+  [-0, "-0"],
   [true, "true"],
   [5n, "the bigint 5"],
   [() => runId, "a function"],
@@ -22,9 +23,19 @@ const given: ReadonlyArray<readonly [value: unknown, shown: string]> = [
   [{ constructor: { name: 5 } }, "an object"],
   [instanceOf(""), "an object"],
   [new Date(0), "a Date"],
+  [new Error("broken"), "an Error"],
+  [new Uint8Array(2), "a Uint8Array"],
   [instanceOf(`Very${"Long".repeat(10)}`), `a Very${"Long".repeat(8)}Lon…`],
-  ["a \n\u0000 b", '"a b"'],
-  [`/${"x".repeat(80)}`, `"/${"x".repeat(78)}…"`]
+  [" a\n\u0000 b ", '" a\\n\\u0000 b "'],
+  ['a "\\b', '"a \\"\\\\b"'],
+  [
+    "a\u007f\u00ad\u00a0\u200b\u2003\u2028\u202e\u3000\ufeff",
+    '"a\\u007f\\u00ad\\u00a0\\u200b\\u2003\\u2028\\u202e\\u3000\\ufeff"'
+  ],
+  ["caf\u00e9 \u{1f600}\u{e0041}\ud800", '"caf\u00e9 \u{1f600}\\udb40\\udc41\\ud800"'],
+  [`/${"x".repeat(79)}`, `"/${"x".repeat(79)}"`],
+  [`/${"x".repeat(80)}`, `"/${"x".repeat(78)}…"`],
+  [`/${"x".repeat(77)}\u{1f600}y`, `"/${"x".repeat(77)}…"`]
 ]
 
 describe("a value that was given", () => {
@@ -41,6 +52,18 @@ describe("a value that was given", () => {
   )
 })
 
+/** How a read fails that is answered so. */
+const refusalOf = (answer: Response) =>
+  Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runStatus(runId)).pipe(
+    Effect.flip,
+    Effect.provide(
+      clientLayer(
+        fakeHttp(() => answer),
+        { retry: { times: 0 } }
+      )
+    )
+  )
+
 const received: ReadonlyArray<readonly [name: string, text: string, shown: string]> = [
   ["of 200 characters is whole", "x".repeat(200), "x".repeat(200)],
   ["of one more is cut", "x".repeat(201), `${"x".repeat(199)}…`],
@@ -53,12 +76,57 @@ const received: ReadonlyArray<readonly [name: string, text: string, shown: strin
 describe("a text that was received", () => {
   it.effect.each(received)("%s", ([, text, shown]) =>
     Effect.gen(function* () {
-      const http = fakeHttp(() => new Response(text, { status: 500 }))
-      const error = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runStatus(runId)).pipe(
-        Effect.flip,
-        Effect.provide(clientLayer(http, { retry: { times: 0 } }))
-      )
+      const error = yield* refusalOf(new Response(text, { status: 500 }))
       assert(error._tag === "ApiError")
+      assert.strictEqual(error.detail, shown)
+    })
+  )
+})
+
+const pages: ReadonlyArray<readonly [page: string, shown: string]> = [
+  ["<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway"],
+  [' \r\n<HTML lang="en"><TITLE data-a="b">Not Here</TITLE>x', "Not Here"],
+  ["<p>one</title><title>two</title>", "two"],
+  ["<p>one</p><p>two</p>", "one two"],
+  ["<title></title><p>of no title</p>", "of no title"],
+  ["<title>never ends<p>one", "never ends one"],
+  ["<p>one<b>two</b></title>", "one two"],
+  ["<p>1 < 2</p>", "1"],
+  ['<script>var a = "<b>"; <style></script>after', "after"],
+  ["<STYLE>p { color: red }<script></STYLE >after", "after"],
+  ["<p>one</script>two<script>three", "one two"],
+  ["<scripted>one</scripted>", "one"],
+  ["<!-- one --><p>two</p>", "two"]
+]
+
+describe("a page that was received", () => {
+  it.effect.each(pages)("%s", ([page, shown]) =>
+    Effect.gen(function* () {
+      const error = yield* refusalOf(new Response(page, { status: 500 }))
+      assert(error._tag === "ApiError")
+      assert.strictEqual(error.detail, shown)
+    })
+  )
+})
+
+const problems: ReadonlyArray<readonly [body: string, shown: string]> = [
+  ['{"error_code": "NOT_SO", "message": "for a reason", "detail": "else"}', "NOT_SO: for a reason"],
+  ['{"detail": "no such flow", "message": "else"}', "no such flow"],
+  ['{"message": "no such flow"}', "no such flow"],
+  [
+    '{"detail": [{"loc": ["body", 0, "a"], "msg": "one"}, {"loc": ["query"], "msg": "two"}]}',
+    "body.0.a: one; query: two"
+  ],
+  ['{"detail": [{"loc": "body", "msg": "one"}]}', '{"detail": [{"loc": "body", "msg": "one"}]}'],
+  ["one < two", "one < two"],
+  [" [1] ", "[1]"]
+]
+
+describe("a refusal's body", () => {
+  it.effect.each(problems)("%s", ([body, shown]) =>
+    Effect.gen(function* () {
+      const error = yield* refusalOf(new Response(body, { status: 422 }))
+      assert(error._tag === "InvalidRequestError")
       assert.strictEqual(error.detail, shown)
     })
   )
@@ -94,7 +162,7 @@ describe("an answer that is not JSON", () => {
         )
       )
       assert(error._tag === "DecodeError")
-      assert.strictEqual(error.received, received)
+      assert.deepInclude(error, { path: "", expected: "a run as JSON", received })
     })
   )
 })

@@ -193,7 +193,9 @@ export const settings = (
 type WaitOptions = Unchecked<"timeout" | "pollInterval" | "schedule" | "tolerance" | "onStatus">
 
 const waitOptions = (name: string, given: unknown): Checked<WaitOptions> =>
-  isObject(given) ? Effect.succeed(given) : must(name, "an object with the options of a wait", given)
+  isObject(given)
+    ? Effect.succeed(given)
+    : must(name, "an object with timeout, pollInterval, schedule, tolerance or onStatus", given)
 
 const pace = (pollInterval: unknown, schedule: unknown): Checked<polling.Plan["pace"]> =>
   Effect.flatMap(millis("pollInterval", pollInterval), (interval) => {

@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as problem from "../internal/problem.js"
+import { oneLine, preview } from "../internal/text.js"
 import { InvalidRequestError } from "../LumeError.js"
 import * as RunRequest from "../RunRequest.js"
 
@@ -35,7 +36,11 @@ export const prepare = (input: RunRequest.Input): Effect.Effect<Submission, Inva
     Either.flatMap(
       Either.try({
         try: () => prepareEither(input),
-        catch: (cause): problem.Problem => ({ path: "", expected: "a plain object", received: String(cause) })
+        catch: (cause): problem.Problem => ({
+          path: "",
+          expected: "a plain object",
+          received: `one that can't be read: ${cause instanceof Error ? oneLine(cause.message) : preview(cause)}`
+        })
       }),
       (result) => result
     ),

@@ -20,7 +20,9 @@ export const oneLine = (text: string, limit: number = length): string => {
 // Bidi_Control are the characters that change the direction of text.
 const unseen = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
 
-const writtenOut = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+/** As JSON escapes it: each of its units, of which a character beyond U+FFFF has two. */
+const writtenOut = (character: string): string =>
+  character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /** Text in one line, with every control character written out. JSON stays the same JSON. */
 export const visible = (text: string): string => text.replace(unseen, writtenOut)
@@ -41,14 +43,24 @@ export const withoutSecrets = (url: string): string => {
 
 const nameOf = (value: object): string => {
   const name: unknown = value.constructor?.name
-  return typeof name === "string" && name !== "Object" && name !== "" ? `a ${oneLine(name, 40)}` : "an object"
+  if (typeof name !== "string" || name === "Object" || name === "") return "an object"
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${oneLine(name, 40)}`
+}
+
+// what is not seen, or looks like a space and is none
+const deceptive = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
+
+/** A text as JSON writes it, in at most 80 characters: what is wrong with it may be the white space around it. */
+const quote = (text: string): string => {
+  const shown = text.length > 80 ? `${text.slice(0, 79).replace(/\p{Cs}$/u, "")}…` : text
+  return JSON.stringify(shown).replace(deceptive, writtenOut)
 }
 
 /** A value as a message shows it: leaves as JSON writes them, containers by their kind. */
 export const preview = (value: unknown): string => {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(oneLine(value, 80))
+      return quote(value)
     case "object":
       return value === null ? "null" : Array.isArray(value) ? `an array of ${value.length}` : nameOf(value)
     case "undefined":
@@ -59,6 +71,6 @@ export const preview = (value: unknown): string => {
     case "symbol":
       return `a ${typeof value}`
     default:
-      return String(value)
+      return Object.is(value, -0) ? "-0" : String(value)
   }
 }
