@@ -43,6 +43,8 @@ describe("run", () => {
       )
       assert.strictEqual(http.sent[0]?.headers["lume-api-key"], apiKey)
       assert.strictEqual(http.sent[0]?.headers["content-type"], "application/json")
+      assert.strictEqual(http.sent[0]?.headers["accept"], "application/json")
+      assert.isUndefined(http.sent[0]?.headers["cache-control"])
     })
   )
 
@@ -336,6 +338,7 @@ describe("options", () => {
 
   const wrong: ReadonlyArray<readonly [string, Partial<LumeClient.Options>, string]> = [
     ["an empty key", { apiKey: Redacted.make(" ") }, "API key is empty"],
+    ["a key that is no text", { apiKey: Redacted.make(5) as never }, "API key is empty"],
     ["a key with a space", { apiKey: Redacted.make("lume sentinel") }, "white space"],
     ["a key with a line break", { apiKey: Redacted.make("lume\r\nsentinel: x") }, "white space"],
     ["a key outside ASCII", { apiKey: Redacted.make("sentinel-é") }, "ASCII"],
@@ -429,7 +432,7 @@ describe("layerConfig", () => {
 
   it.effect("takes what is given before what is in the environment", () =>
     Effect.gen(function* () {
-      const entries = { LUME_API_KEY: "from-environment", LUME_BASE_URL: "", OTHER_KEY: "from-other" }
+      const entries = { LUME_API_KEY: "from-environment", LUME_BASE_URL: " ", OTHER_KEY: "from-other" }
       const sent = yield* built(entries, { apiKey: Config.redacted("OTHER_KEY") })
       assert.strictEqual(sent[0]?.url, `https://api.lume.ai/runs/${runId}`)
       assert.strictEqual(sent[0]?.headers["lume-api-key"], "from-other")
@@ -440,6 +443,8 @@ describe("layerConfig", () => {
     ["2", "2 seconds"],
     ["90", "90 seconds"],
     ["0.5", "500 millis"],
+    ["1.25", "1250 millis"],
+    [" 3 ", "3 seconds"],
     ["2 minutes", "2 minutes"]
   ] as const)("LUME_REQUEST_TIMEOUT=%s is %s", ([text, duration]) =>
     Effect.gen(function* () {
@@ -460,13 +465,16 @@ describe("layerConfig", () => {
 
   it.effect.each([
     [{}, "LUME_API_KEY"],
-    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "soon" }, "LUME_REQUEST_TIMEOUT"],
-    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "0" }, "LUME_REQUEST_TIMEOUT"],
-    [{ LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: "-1" }, "LUME_REQUEST_TIMEOUT"]
-  ] as ReadonlyArray<[Record<string, string>, string]>)("fails with a ConfigError that names %2$s", ([entries, name]) =>
+    ...["soon", "0", "-1", "1e3", "5 s"].map((text) => [
+      { LUME_API_KEY: apiKey, LUME_REQUEST_TIMEOUT: text },
+      `a positive number of seconds, or a duration such as "2 minutes", but received "${text}"`
+    ])
+  ] as ReadonlyArray<[Record<string, string>, string]>)("fails with a ConfigError: %j", ([entries, mention]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(built(entries))
-      assert.include(String(error), name)
+      const shown = String(error).replaceAll("\\", "")
+      assert.include(shown, mention)
+      assert.include(shown, "LUME_API_KEY" in entries ? "LUME_REQUEST_TIMEOUT" : "LUME_API_KEY")
       assert.notInclude(JSON.stringify(error), apiKey)
     })
   )

@@ -116,12 +116,68 @@ describe("the key", () => {
   )
 })
 
+describe("the key that an answer echoes", () => {
+  const key = "Key/1%2+~key"
+
+  const unit = (char: string, digits: number) => char.charCodeAt(0).toString(16).padStart(digits, "0")
+  const each = (write: (char: string) => string) => Array.from(key, write).join("")
+
+  /** The ways in which JSON and URLs can write it, within a text of JSON. */
+  const spellings: ReadonlyArray<readonly [name: string, text: string]> = [
+    ["as it is", key],
+    ["in the other case", key.toUpperCase()],
+    ["in JSON's escapes", each((char) => `\\u${unit(char, 4)}`)],
+    ["in their other case", each((char) => `\\u${unit(char, 4).toUpperCase()}`)],
+    ["in JSON's escapes within JSON", each((char) => `\\\\u${unit(char, 4)}`)],
+    ["as a URL writes it", each((char) => `%${unit(char, 2)}`)],
+    ["with a backslash before a slash", key.replace("/", "\\/")],
+    ["in several at once", each((char) => (/[a-z]/.test(char) ? `\\u${unit(char, 4)}` : char))]
+  ]
+
+  it.effect.each(spellings)("%s, is cut out of texts and names of a run, and of a refusal", ([, text]) =>
+    Effect.gen(function* () {
+      const pairs = `{"by": "a ${text} b", "${text}": [["${text}"], {"__proto__": "${text}"}], "n": 1}`
+      const body = `{"id": "${runId}", "status": "CREATED", "metadata": ${pairs}, "run_metadata": ${pairs}}`
+      const http = fakeHttp((_, index) => new Response(body, { status: index === 0 ? 200 : 500 }))
+      const clean = '{"by":"a <redacted> b","n":1,"<redacted>":[["<redacted>"],{"__proto__":"<redacted>"}]}'
+      const lume = yield* LumeClient.make({ apiKey: Redacted.make(key), retry: { times: 0 } }).pipe(
+        Effect.provide(http.layer)
+      )
+      const run = yield* lume.runStatus(runId)
+      const sorted = (value: unknown) => JSON.stringify(Object.entries(Object(value)).toSorted())
+      assert.strictEqual(sorted(run.rawMetadata), sorted(JSON.parse(clean)))
+      assert.strictEqual(sorted(run.runMetadata), sorted(JSON.parse(clean)))
+      const error = yield* Effect.flip(lume.runStatus(runId))
+      assert(error._tag === "ApiError")
+      assert.include(error.detail, '"by": "a <redacted> b", "<redacted>"')
+    })
+  )
+
+  it.effect("of fewer than six characters is no secret, and left", () =>
+    Effect.gen(function* () {
+      for (const [key, shown] of [
+        ["lume5", "lume5"],
+        ["lume-6", "<redacted>"]
+      ] as const) {
+        const metadata = { by: key }
+        const http = fakeHttp((_, index) => (index === 0 ? state("CREATED", metadata) : json({ detail: key }, 500)))
+        const options = { apiKey: Redacted.make(key), retry: { times: 0 } }
+        const [run, error] = yield* Effect.zip(read, Effect.flip(read)).pipe(Effect.provide(clientLayer(http, options)))
+        assert.deepStrictEqual(run.rawMetadata, { by: shown })
+        assert(error._tag === "ApiError")
+        assert.strictEqual(error.detail, shown)
+      }
+    })
+  )
+})
+
 describe("caches", () => {
   it.effect("are told to answer no read with an earlier answer", () =>
     Effect.gen(function* () {
       const http = fakeHttp(states("CREATED"))
       yield* read.pipe(Effect.provide(clientLayer(http)))
       assert.strictEqual(http.sent[0]?.headers["cache-control"], "no-cache")
+      assert.strictEqual(http.sent[0]?.headers["accept"], "application/json")
     })
   )
 })

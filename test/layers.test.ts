@@ -171,7 +171,9 @@ describe("paths.status", () => {
       const error = yield* Effect.flip(LumeClient.runStatus(id)).pipe(
         Effect.provide(clientLayer(http, { paths: { submit: "/runs", status } }))
       )
-      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert(error._tag === "InvalidRequestError")
+      const what = `paths.status of the run id ${JSON.stringify(id)}`
+      assert.strictEqual(error.detail, `${what} gives no URL beneath the base URL: correct it`)
       assert.deepStrictEqual(http.sent, [])
     })
 
@@ -190,6 +192,37 @@ describe("paths.status", () => {
   it.effect("that throws is refused", () =>
     refused("run_1", () => {
       throw new Error("no")
+    })
+  )
+
+  it.effect("no more than paths.submit may lead elsewhere", () =>
+    Effect.gen(function* () {
+      for (const submit of ["/..", "a/../../b", "\\\\evil.example", "/%2e%2e/", "/r\tuns"]) {
+        const error = yield* LumeClient.runStatus(runId).pipe(
+          Effect.provide(clientLayer(fakeHttp(states("CREATED")), { paths: { submit, status: (id) => `/${id}` } })),
+          Effect.flip
+        )
+        assert(error._tag === "InvalidRequestError")
+        assert.strictEqual(error.detail, "paths.submit gives no URL beneath the base URL: correct it")
+      }
+    })
+  )
+
+  it.effect("stays beneath the base URL, whatever it begins with", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const statuses = ["//evil.example/a", "@evil.example", ":8080", "", "?a", "https://evil.example", "[", "\ud800"]
+      for (const status of statuses) {
+        const paths = { submit: "/runs", status: () => status }
+        yield* LumeClient.runStatus(runId).pipe(
+          Effect.provide(clientLayer(http, { paths, baseUrl: "https://lume.example/v1" }))
+        )
+      }
+      assert.strictEqual(http.sent.length, statuses.length)
+      for (const { headers, url } of http.sent) {
+        assert.match(url, /^https:\/\/lume\.example\/v1\//)
+        assert.strictEqual(headers["lume-api-key"], "lume-key-under-test")
+      }
     })
   )
 
