@@ -67,7 +67,7 @@ describe("the key", () => {
       const { layer, spans } = recorder()
       const http = fakeHttp(() => {
         const answer = state("CREATED")
-        answer.headers.set("x-echo", apiKey)
+        for (const name of ["x-echo", "x-server", "server-of"]) answer.headers.set(name, apiKey)
         return answer
       })
       yield* read.pipe(Effect.provide(clientLayer(http, { traceRequests: true })), Effect.provide(layer))

@@ -99,7 +99,11 @@ describe("a submit", () => {
     ["an alert that can come after data", { code: "EPROTO", message: opensslSays("sslv3 alert bad certificate") }, 1],
     ["EPROTO that says nothing", { code: "EPROTO" }, 1],
     ["a proxy that refuses CONNECT", { message: "Proxy response (407) !== 200 when HTTP Tunneling" }, 4],
+    ["a proxy's words in others", { message: "Not Proxy response (407) !== 200 when HTTP Tunneling" }, 1],
+    ["a proxy of an older Undici", { message: "Proxy response (503)!== 200 when HTTP Tunneling" }, 4],
     ["a port that Fetch never connects to", { message: "bad port" }, 4],
+    ["a port of another kind", { message: "a bad port" }, 1],
+    ["and its number", { message: "bad port 5" }, 1],
     ["Deno before a connection stands", { message: "client error (Connect): dns error" }, 4],
     ["Deno after that", { message: "client error (SendRequest): connection closed" }, 1]
   ] as const)("that meets %s", ([, cause, requests]) =>

@@ -1,6 +1,7 @@
 /**
  * What messages make of what comes from outside: a value that a caller gave, a text that an answer holds.
  */
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as LumeClient from "../src/LumeClient.js"
@@ -128,6 +129,38 @@ describe("a refusal's body", () => {
       const error = yield* refusalOf(new Response(body, { status: 422 }))
       assert(error._tag === "InvalidRequestError")
       assert.strictEqual(error.detail, shown)
+    })
+  )
+})
+
+/** So many errors, each the cause of the one before, and the last one of this cause. */
+const deep = (levels: number, cause: unknown): object => (levels === 1 ? { cause } : { cause: deep(levels - 1, cause) })
+
+const lost: ReadonlyArray<readonly [name: string, error: object, detail: string]> = [
+  ["a message and a code", { cause: { message: "it broke", code: "EBROKEN" } }, "EBROKEN: it broke"],
+  ["a message that has its code", { cause: { message: "write EPIPE", code: "EPIPE" } }, "write EPIPE"],
+  ["a message that is empty", { cause: { message: "outer", cause: { message: "" } } }, "outer"],
+  ["a message that is no text", { cause: { message: "outer", cause: { message: 5, code: 6 } } }, "outer"],
+  ["the innermost of messages", { cause: { message: "a", cause: { message: "b", cause: "c" } } }, "b"],
+  ["the first of several", { cause: { message: "all", errors: [{ message: "one" }, { message: "two" }] } }, "one"],
+  ["none of several", { cause: { message: "all", errors: [] } }, "all"],
+  ["errors that are no list", { cause: { errors: "none", cause: { message: "inner" } } }, "inner"],
+  ["eight causes", { cause: deep(7, { message: "the eighth" }) }, "the eighth"],
+  ["nine causes", { cause: { message: "the first", ...deep(8, { message: "the ninth" }) } }, "the first"],
+  ["a cause that is no object", { cause: "it broke", description: "described" }, "described"],
+  ["no cause", {}, "the request failed"]
+]
+
+describe("a request that was lost", () => {
+  it.effect.each(lost)("says %s", ([, error, detail]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp((_, __, request) =>
+        Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", ...error }))
+      )
+      const read = Effect.flatMap(LumeClient.LumeClient, (lume) => lume.runStatus(runId))
+      const failed = yield* Effect.flip(read).pipe(Effect.provide(clientLayer(http, { retry: { times: 0 } })))
+      assert(failed._tag === "TransportError")
+      assert.strictEqual(failed.detail, detail)
     })
   )
 })

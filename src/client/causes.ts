@@ -20,34 +20,34 @@ const property = (causes: ReadonlyArray<unknown>, name: string): string | undefi
     .map((cause) => (Predicate.hasProperty(cause, name) ? cause[name] : undefined))
     .findLast((value): value is string => typeof value === "string" && value !== "")
 
-/** Codes that are given only before a request can be sent, each with the reason. */
-const neverConnected: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nobody listens",
-  ENOTFOUND: "the name has no address",
-  EAI_AGAIN: "the name could not be looked up",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+/** Codes that are given only before a request can be sent. */
+const neverConnected: ReadonlySet<string> = new Set([
+  "ECONNREFUSED", // nobody listens
+  "ENOTFOUND", // the name has no address
+  "EAI_AGAIN", // the name could not be looked up
+  "UND_ERR_CONNECT_TIMEOUT", // no connection in time
   // the client refuses the server's certificate in the handshake, which comes before any data
-  CERT_HAS_EXPIRED: "the certificate has expired",
-  CERT_NOT_YET_VALID: "the certificate is not valid yet",
-  CERT_REVOKED: "the certificate was revoked",
-  CERT_UNTRUSTED: "the certificate is not trusted",
-  CERT_REJECTED: "the certificate is rejected for this use",
-  CERT_CHAIN_TOO_LONG: "the chain of certificates is too long",
-  INVALID_PURPOSE: "the certificate is for another purpose",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is signed by itself",
-  SELF_SIGNED_CERT_IN_CHAIN: "a certificate of the chain is signed by itself",
-  UNABLE_TO_GET_ISSUER_CERT: "an issuer's certificate is missing",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "an issuer's certificate is missing here",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate can't be verified",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is another host's",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "CERT_REVOKED",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED", // the certificate is rejected for this use
+  "CERT_CHAIN_TOO_LONG",
+  "INVALID_PURPOSE", // the certificate is for another purpose
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", // an issuer's certificate is missing here
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID", // the certificate is another host's
   // the handshake itself can't be made
-  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS: https to a plain port",
-  ERR_SSL_UNSUPPORTED_PROTOCOL: "no TLS version in common",
-  ERR_SSL_NO_PROTOCOLS_AVAILABLE: "no TLS version is allowed here",
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "no TLS version in common: the answer to the first message",
-  ERR_SSL_NO_CIPHERS_AVAILABLE: "no cipher is allowed here",
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "no cipher in common: the answer to the first message"
-}
+  "ERR_SSL_WRONG_VERSION_NUMBER", // the server does not speak TLS: https to a plain port
+  "ERR_SSL_UNSUPPORTED_PROTOCOL", // no TLS version in common
+  "ERR_SSL_NO_PROTOCOLS_AVAILABLE", // no TLS version is allowed here
+  "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", // no TLS version in common: the answer to the first message
+  "ERR_SSL_NO_CIPHERS_AVAILABLE", // no cipher is allowed here
+  "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE" // no cipher in common: the answer to the first message
+])
 
 /** System calls that come before a request can be sent, whatever their code. */
 const callsBeforeSending: ReadonlySet<string> = new Set(["connect", "getaddrinfo"])
@@ -75,7 +75,7 @@ export const read = (cause: unknown) => {
   const given = property(chain, "code")
   const code = given === "EPROTO" ? `ERR_SSL_${sslCode(message ?? "") ?? given}` : given
   const neverSent =
-    Object.hasOwn(neverConnected, code ?? "") ||
+    neverConnected.has(code ?? "") ||
     callsBeforeSending.has(property(chain, "syscall") ?? "") ||
     saidBeforeSending.some((said) => said.test(message ?? ""))
   return { code: given, message, neverSent }
