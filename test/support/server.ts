@@ -34,7 +34,10 @@ export const serve = (handler: Handler): Effect.Effect<Server, never, Scope.Scop
         const answer = byHand
         if (answer !== undefined) {
           socket.removeAllListeners("data")
-          socket.once("data", () => answer(socket))
+          socket.once("data", () => {
+            sockets.add(socket)
+            answer(socket)
+          })
         }
         socket.on("close", () => sockets.delete(socket))
       })
