@@ -165,6 +165,54 @@ describe("a request that was lost", () => {
   )
 })
 
+const redirects: ReadonlyArray<readonly [status: number, location: string | undefined, to: string]> = [
+  [301, "https://other.example:8443/runs?a=secret", "https://other.example:8443"],
+  [302, "/elsewhere", "https://api.lume.ai"],
+  [303, "//other.example/a", "https://other.example"],
+  [307, "https://[", "an unknown place"],
+  [308, undefined, "an unknown place"]
+]
+
+describe("a redirect", () => {
+  it.effect.each(redirects)("of status %s to %s is not followed", ([status, location, to]) =>
+    Effect.gen(function* () {
+      const headers = location === undefined ? {} : { location }
+      const error = yield* refusalOf(new Response(null, { status, headers }))
+      assert(error._tag === "TransportError" && error.reason === "Redirect")
+      assert.strictEqual(error.detail, `status ${status} is a redirect to ${to}`)
+    })
+  )
+
+  it.effect("is what a browser shows of one, too", () =>
+    Effect.gen(function* () {
+      const error = yield* refusalOf(Response.error())
+      assert(error._tag === "TransportError" && error.reason === "Redirect")
+      assert.strictEqual(error.detail, "status 0 is a redirect to an unknown place")
+    })
+  )
+
+  it.effect("that says where a submit's run is, may have started it; others have not", () =>
+    Effect.gen(function* () {
+      const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
+      for (const [status, tag] of [
+        [301, "TransportError"],
+        [302, "TransportError"],
+        [303, "SubmitOutcomeUnknownError"],
+        [307, "TransportError"],
+        [308, "TransportError"]
+      ] as const) {
+        const http = fakeHttp(() => new Response(null, { status, headers: { location: "/elsewhere" } }))
+        const error = yield* Effect.flatMap(LumeClient.LumeClient, (lume) => lume.run(request)).pipe(
+          Effect.flip,
+          Effect.provide(clientLayer(http))
+        )
+        assert.strictEqual(error._tag, tag)
+        assert.strictEqual(http.sent.length, 1)
+      }
+    })
+  )
+})
+
 const unparsed: ReadonlyArray<readonly [text: string, received: string]> = [
   ["", "nothing"],
   [" \r\n\t", "nothing"],
