@@ -374,7 +374,7 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
     })
     return (
       `The wait for run ${this.runId} ended before the run did (timeout ${Duration.format(this.timeout)}, ` +
-      `${this.polls} polls). ${last}.${failure} The run goes on: wait for it again, or longer.`
+      `${this.polls} ${this.polls === 1 ? "poll" : "polls"}). ${last}.${failure} The run goes on: wait for it again, or longer.`
     )
   }
 }

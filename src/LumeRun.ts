@@ -442,7 +442,11 @@ const explainFinished = ({ results, validation }: LumeMetadata.LumeMetadata): st
 const explainFailed = ({ errors }: LumeMetadata.FailedMetadata): string =>
   errors.length === 0
     ? "Lume names no cause"
-    : list(errors, (error) => `in ${oneLine(error.stage)}, ${oneLine(error.errorCode)}: ${oneLine(error.message)}`)
+    : list(
+        errors,
+        (error) =>
+          `in ${oneLine(error.stage)}, ${oneLine(error.errorCode)}: ${oneLine(error.message).replace(/\.$/, "")}`
+      )
 
 const explainUnreadable = ({ expected, path, received }: LumeMetadata.MetadataDecodeError): string =>
   `its metadata, which would say why, can't be read (at ${path === "" ? "metadata" : `metadata.${path}`}, expected ${expected}, got ${received})`
@@ -472,7 +476,7 @@ export class RunFailedError extends TaggedError<RunFailedError>()("RunFailedErro
 }) {
   /** How the run ended, the stage, code and message of each error, and what to do. */
   override get message(): string {
-    return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run).replace(/\.$/, "")}. ${advice[this.run._tag]}`
+    return `Run ${this.run.id} ended ${this.run.status}: ${explain(this.run)}. ${advice[this.run._tag]}`
   }
 }
 

@@ -13,6 +13,7 @@ import * as LumeRun from "../src/LumeRun.js"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
+import messages from "./cases/messages.json" with { type: "json" }
 import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { property } from "./support/property.js"
@@ -247,6 +248,17 @@ describe("encodings.json", () => {
     const schema = schemas.get(nameOf(title))
     assert(schema !== undefined)
     assert.deepStrictEqual(Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(encoded)), encoded)
+  })
+})
+
+describe("messages.json", () => {
+  it("has the message of each error in encodings.json", () => {
+    const said = Object.entries(encodings).flatMap(([title, encoded]) =>
+      "_tag" in encoded ? [[title, Schema.decodeUnknownSync(LumeError.LumeError)(encoded).message] as const] : []
+    )
+    assert.deepStrictEqual(Object.fromEntries(said), messages)
+    const named = new Set(Object.keys(messages).map((title) => title.split(",")[0]))
+    assert.sameMembers([...named], LumeError.LumeError.members.map(tagOf))
   })
 })
 
