@@ -183,6 +183,34 @@ describe("isLumeError and isTransient", () => {
   )
 })
 
+describe("isTransient", () => {
+  it.each([
+    [304, false],
+    [408, true],
+    [499, false],
+    [500, true],
+    [599, true],
+    [600, false]
+  ] as const)("of an ApiError of status %s: %s", (status, isTransient) => {
+    assert.strictEqual(LumeError.isTransient(new LumeError.ApiError({ status, detail: "" })), isTransient)
+  })
+})
+
+describe("runId", () => {
+  const about = { runId: "run_1", detail: "" }
+  it.each([
+    ["of a run that ended", new LumeError.RunFailedError({ run: ended }), "run_1"],
+    ["of a run that is not known", new LumeError.RunNotFoundError({ ...about, status: 404 }), "run_1"],
+    ["of a read", new LumeError.ApiError({ ...read, status: 500 }), "run_1"],
+    ["of a submit", lost, undefined],
+    ["of a webhook", new LumeError.WebhookSignatureError({ reason: "Mismatch" }), undefined],
+    ["of what is no error of Lume", { _tag: "RunNotFoundError", runId: "run_1" }, undefined],
+    ["of nothing", undefined, undefined]
+  ] as const)("%s", (_, error, runId) => {
+    assert.strictEqual(Option.getOrUndefined(LumeError.runId(error)), runId)
+  })
+})
+
 describe("errors as values", () => {
   it("are equal where their data is", () => {
     const make = () => new LumeError.RateLimitedError({ retryAfter: Option.some(Duration.seconds(1)) })
