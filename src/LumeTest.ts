@@ -280,7 +280,7 @@ const through = (
  */
 export const succeeds = (options: TimelineOptions & { readonly rows?: number | undefined } = {}): Timeline => {
   const { metadata = {}, rows = 1000 } = options
-  const given = { ...metadata, results: { inputRows: rows, ...metadata.results } }
+  const given = { ...metadata, results: testMetadata.override({ inputRows: rows }, metadata.results) }
   return through(options, "SYNCING_TARGET", "SUCCEEDED", testMetadata.finished(given, "SUCCEEDED"))
 }
 
@@ -308,8 +308,8 @@ export const partiallyFails = (
   const { metadata = {}, rejected = Math.min(20, options.rows ?? 20), rows = 1000, topErrors } = options
   const given = {
     ...metadata,
-    results: { inputRows: Math.max(rows, rejected), rejectedRows: rejected, ...metadata.results },
-    validation: { ...(topErrors && { topErrors }), ...metadata.validation }
+    results: testMetadata.override({ inputRows: Math.max(rows, rejected), rejectedRows: rejected }, metadata.results),
+    validation: testMetadata.override({ topErrors }, metadata.validation)
   }
   return through(options, "SYNCING_TARGET", "PARTIAL_FAILED", testMetadata.finished(given, "PARTIAL_FAILED"))
 }
@@ -332,7 +332,10 @@ const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message:
  */
 export const fails = (options: TimelineOptions & Partial<LumeMetadata.StageError> = {}): Timeline => {
   const { errorCode = someFailure.errorCode, message = someFailure.message, stage = someFailure.stage } = options
-  const metadata = testMetadata.failed({ errors: [{ stage, errorCode, message }], ...options.metadata }, "FAILED")
+  const metadata = testMetadata.failed(
+    testMetadata.override({ errors: [{ stage, errorCode, message }] }, options.metadata),
+    "FAILED"
+  )
   return through(options, testTimeline.isStage(stage) ? stage : "SYNCING_TARGET", "FAILED", metadata)
 }
 
@@ -478,7 +481,7 @@ const metadataJson = (tag: LumeRun.LumeRun["_tag"], id: string, { errors, metada
     case "Failed":
     case "Crashed": {
       const usual = tag === "Failed" ? [someFailure] : []
-      return testMetadata.failed({ errors: errors ?? usual, ...metadata }, statuses[tag])(subject)
+      return testMetadata.failed(testMetadata.override({ errors: errors ?? usual }, metadata), statuses[tag])(subject)
     }
     default:
       return {}

@@ -101,6 +101,15 @@ describe("timelines", () => {
         ["CREATED", "SYNCING_SOURCE", "FAILED"]
       )
 
+      // as everywhere, undefined is not given
+      const none = { errors: undefined, run: { status: undefined }, results: { inputRows: undefined } } as never
+      const usual = yield* end(LumeTest.fails({ ...cause, metadata: none }))
+      assert(usual._tag === "Failed")
+      assert.deepStrictEqual((yield* usual.metadata).errors, [cause])
+      const ten = yield* end(LumeTest.succeeds({ rows: 10, metadata: none }))
+      assert(ten._tag === "Succeeded")
+      assert.deepInclude((yield* ten.metadata).results, { inputRows: 10, mappedRows: 10, rejectedRows: 0 })
+
       const crashed = yield* end(LumeTest.crashes())
       assert(crashed._tag === "Crashed")
       assert.deepStrictEqual((yield* crashed.metadata).errors, [])

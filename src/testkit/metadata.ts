@@ -59,6 +59,16 @@ export const someRun = (runId: string): Subject => ({
   stages: { syncSource: 6_000, transform: 15_000, syncTarget: 6_000 }
 })
 
+/** What is usual, but for what is given. As everywhere, `undefined` is not given. */
+export const override = <Usual extends object, Given extends object>(
+  usual: Usual,
+  given: Given | undefined
+): Usual & Given => {
+  const entries = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
+  // what is left out of the one stands in the other, or may be absent
+  return { ...usual, ...Object.fromEntries(entries) } as Usual & Given
+}
+
 const pipeline = (given: NonNullable<Overrides["pipeline"]>, subject: Subject): Metadata["pipeline"] => {
   const createdAt = given.createdAt ?? DateTime.unsafeMake(subject.acceptedAt)
   const duration = given.duration ?? Duration.millis(subject.took)
@@ -70,12 +80,14 @@ const pipeline = (given: NonNullable<Overrides["pipeline"]>, subject: Subject): 
     createdAt,
     completedAt: given.completedAt ?? DateTime.addDuration(createdAt, duration),
     duration,
-    stages: {
-      syncSource: stage(subject.stages.syncSource),
-      transform: stage(subject.stages.transform),
-      syncTarget: stage(subject.stages.syncTarget),
-      ...given.stages
-    }
+    stages: override(
+      {
+        syncSource: stage(subject.stages.syncSource),
+        transform: stage(subject.stages.transform),
+        syncTarget: stage(subject.stages.syncTarget)
+      },
+      given.stages
+    )
   }
 }
 
@@ -94,11 +106,10 @@ const results = (
     inputRows: inputRows ?? mapped + rejectedRows,
     mappedRows: mapped,
     rejectedRows,
-    targetLocations: {
-      mapped: place("mapped"),
-      rejects: rejectedRows === 0 ? Option.none() : Option.some(place("rejects")),
-      ...given.targetLocations
-    }
+    targetLocations: override(
+      { mapped: place("mapped"), rejects: rejectedRows === 0 ? Option.none() : Option.some(place("rejects")) },
+      given.targetLocations
+    )
   }
 }
 
@@ -128,7 +139,7 @@ export const make = (given: Overrides, subject: Subject): Metadata => {
   const rows = results(given.results ?? {}, run.status, runId)
   const status = run.status ?? (rows.rejectedRows > 0 ? "PARTIAL_FAILED" : "SUCCEEDED")
   return {
-    run: { flowVersion: subject.flowVersion, sourcePath: subject.sourcePath, ...run, runId, status },
+    run: { ...override({ flowVersion: subject.flowVersion, sourcePath: subject.sourcePath }, run), runId, status },
     pipeline: pipeline(given.pipeline ?? {}, subject),
     results: rows,
     validation: validation(given.validation ?? {}, rows),
@@ -142,13 +153,13 @@ const encode = unchecked.encode(LumeMetadata.LumeMetadata)
 export const finished =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown =>
-    encode(make({ ...given, run: { status, ...given.run } }, subject))
+    encode(make({ ...given, run: override({ status }, given.run) }, subject))
 
 /** Metadata of a run that produced no data, as Lume's JSON. Results and validation are null unless they are given. */
 export const failed =
   (given: Overrides, status: string) =>
   (subject: Subject): unknown => {
-    const whole = encode(make({ ...given, run: { status, ...given.run } }, subject))
+    const whole = encode(make({ ...given, run: override({ status }, given.run) }, subject))
     return {
       ...whole,
       results: given.results === undefined ? null : whole.results,
