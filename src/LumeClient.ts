@@ -29,7 +29,7 @@ import * as polling from "./client/polling.js"
 import * as retry from "./client/retry.js"
 import * as submission from "./client/submission.js"
 import * as telemetry from "./client/telemetry.js"
-import * as waitTimeout from "./client/waitTimeout.js"
+import * as waitDefaults from "./client/waitDefaults.js"
 import type * as LumeError from "./LumeError.js"
 import * as LumeRun from "./LumeRun.js"
 import * as RunEvents from "./RunEvents.js"
@@ -122,7 +122,10 @@ export interface Options {
   readonly apiKey: Redacted.Redacted
   /** Lume's base URL; a path prefix is kept, a slash at the end does not matter. Default: `https://api.lume.ai`. */
   readonly baseUrl?: string | undefined
-  /** The longest that one request may take, its answer's body included. Default: 60 seconds, as Lume's own. */
+  /**
+   * The longest that one request may take, its answer's body included; milliseconds if bare, `Infinity` is for ever.
+   * Default: 60 seconds, as Lume's own.
+   */
   readonly requestTimeout?: Duration.DurationInput | undefined
   /** The endpoints' paths, for deployments that differ. Default: `/runs` and `/runs/{id}`. */
   readonly paths?:
@@ -142,8 +145,8 @@ export interface Options {
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
   /**
    * How often a failed request is tried again: `times` (default 3) after delays that begin with `base` (default 500
-   * milliseconds), double, and go up to `cap` (default 30 seconds). None is shorter than what an answer asks for
-   * (`Retry-After`, up to 2 minutes). Only what is safe is tried again: reads, and submits that Lume certainly did not
+   * milliseconds), double, and go up to `cap` (default 30 seconds), each shortened or lengthened by up to a fifth, by
+   * chance. None is shorter than what an answer asks for (`Retry-After`, up to 2 minutes). Only what is safe is tried again: reads, and submits that Lume certainly did not
    * take. The reads of a wait have these delays too, but `tolerance` says how long they go on.
    */
   readonly retry?:
@@ -180,19 +183,19 @@ export interface WaitOptions {
   readonly pollInterval?: Duration.DurationInput | undefined
   /**
    * The pace of the reads, in place of `pollInterval`. It is fed with the run as last read, `None` before the first;
-   * when it is done, the wait fails with `TimeoutError`.
+   * when it is done, the wait fails with `TimeoutError`. A step that takes time is interrupted at the deadline.
    */
   readonly schedule?: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>> | undefined
   /**
    * How long reads may go on failing, at least twice, before the wait fails with the last error. It is about transient
-   * errors and answers that can't be read. Any other error ends the wait at once, but for a 404 in the first 10 seconds
-   * of a run that exists. Default: 5 minutes.
+   * errors and answers that can't be read. Any other error ends the wait at once, but for a 404 in its first 10 seconds
+   * where the run is known to exist: it was given as a run and not as an id, or has been read. Default: 5 minutes.
    */
   readonly tolerance?: Duration.DurationInput | undefined
   /**
    * Is told the run at every change of its status: as first read, then whenever it is read with another status, the last
-   * one included; with `runAndWait`, as submitted first. The wait goes on when it is done, and ends at its deadline all
-   * the same. Default: nothing.
+   * one included; with `runAndWait`, as submitted first. The wait goes on when it is done. At the deadline it is
+   * interrupted, and the last read is made. Default: nothing.
    */
   readonly onStatus?: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
@@ -224,11 +227,11 @@ const makeWith = (
 ): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const settings = yield* options.settings(given)
-    // the defaults of every wait
-    const { timeout } = yield* options.plan({}, settings, events)
+    const defaults = yield* options.plan({}, settings, events)
     if (options.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
     const client = yield* HttpClient.HttpClient
-    const lume = yield* endpoints.make(exchange.make(client, settings), settings, apiKey.scrub(settings.apiKey))
+    const sending = yield* exchange.make(client, settings)
+    const lume = yield* endpoints.make(sending, settings, apiKey.scrub(settings.apiKey))
 
     const run: Service["run"] = (input) =>
       Effect.flatMap(submission.prepare(input), (prepared) =>
@@ -300,7 +303,7 @@ const makeWith = (
     const refresh: Service["refresh"] = (given) =>
       Effect.flatMap(options.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
 
-    return waitTimeout.noted({ run, runStatus, refresh, wait, watch, runAndWait }, timeout)
+    return waitDefaults.noted({ run, runStatus, refresh, wait, watch, runAndWait }, defaults)
   })
 
 const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
@@ -401,9 +404,10 @@ const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.Confi
       const given = (yield* environment.read(configs)) as Partial<Options>
       return {
         ...given,
-        apiKey: given.apiKey ?? (yield* environment.apiKey),
-        baseUrl: given.baseUrl ?? (yield* environment.baseUrl),
-        requestTimeout: given.requestTimeout ?? (yield* environment.requestTimeout)
+        // null is something that can't be right, and makes no way for the environment
+        apiKey: given.apiKey === undefined ? yield* environment.apiKey : given.apiKey,
+        baseUrl: given.baseUrl === undefined ? yield* environment.baseUrl : given.baseUrl,
+        requestTimeout: given.requestTimeout === undefined ? yield* environment.requestTimeout : given.requestTimeout
       }
     })
   )

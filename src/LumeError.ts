@@ -233,7 +233,7 @@ export class TransportError extends TaggedError<TransportError>()("TransportErro
    * - `Interrupted`: the request was sent, and nobody saw its answer. Only inside `SubmitOutcomeUnknownError`.
    */
   reason: Schema.Literal("Network", "RequestTimeout", "Redirect", "TooLarge", "Interrupted"),
-  /** What Lume says of it, shortened to one line; empty if it says nothing. */
+  /** What the HTTP client says of it, such as `ECONNREFUSED: …`, or this one, in one line. */
   detail,
   /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun
@@ -396,9 +396,13 @@ export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedE
 }) {
   /** Which run goes on, and why waiting for it failed. */
   override get message(): string {
+    const advice =
+      this.failure._tag === "InvalidRequestError"
+        ? "Do not submit it again."
+        : "Wait for it again by its id; do not submit it again."
     return (
       `Run ${this.runId} was submitted and goes on (last read as ${this.lastRun.status}), but waiting for it failed: ` +
-      `${this.failure.message} Wait for it again by its id; do not submit it again.`
+      `${this.failure.message} ${advice}`
     )
   }
 }

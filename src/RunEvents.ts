@@ -32,7 +32,7 @@ export interface Service {
 
   /**
    * Listens for events of one run until the scope closes. Events that come before the last one is taken are one: at
-   * most one is kept.
+   * most one is kept. A wait that is not listening within 5 seconds goes on without events.
    */
   readonly subscribe: (runId: string) => Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope>
 }

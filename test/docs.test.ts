@@ -240,7 +240,7 @@ describe("the documentation", () => {
     ["src/LumeClient.ts", /How long to wait; .*?Default: (.+?), as/, options, "defaultTimeout"],
     ["src/LumeClient.ts", /The time between two reads\. Default: (.+?), as/, options, "defaultInterval"],
     ["src/LumeClient.ts", /as Lume's own; (.+?) with `layerWithEvents`/, options, "defaultIntervalWithEvents"],
-    ["src/LumeClient.ts", /of a run that exists\. Default: (.+?)\./, options, "defaultTolerance"],
+    ["src/LumeClient.ts", /or has been read\. Default: (.+?)\./, options, "defaultTolerance"],
     ["src/LumeClient.ts", /They poll every (.+?)\s+unless told otherwise/, options, "defaultIntervalWithEvents"]
   ]
 

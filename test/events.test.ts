@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -23,6 +24,7 @@ import {
   state,
   states
 } from "./support/fakeHttp.js"
+import { logged } from "./support/observed.js"
 
 /** A client with events over a fake, and the events that wake it. */
 const make = (http: FakeHttp) =>
@@ -154,6 +156,60 @@ describe("a wait with events", () => {
       const { lume } = yield* make(http)
       const fiber = yield* Effect.fork(lume.wait(runId, { pollInterval: "10 seconds" }))
       yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+    })
+  )
+})
+
+/** A client over a fake whose waits listen to these events. */
+const listeningTo = (http: FakeHttp, subscribe: RunEvents.Service["subscribe"]) =>
+  LumeClient.layerWithEvents({ apiKey: Redacted.make(apiKey) }).pipe(
+    Layer.provide(http.layer),
+    Layer.provide(Layer.succeed(RunEvents.RunEvents, { publish: () => Effect.void, subscribe }))
+  )
+
+describe("events that", () => {
+  it.effect("nobody can listen to in time hinder no wait, which says so", () =>
+    Effect.gen(function* () {
+      let left = false
+      const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+      const never = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => (left = true)))
+      const log = logged()
+      const fiber = yield* LumeClient.wait(runId).pipe(
+        Effect.provide(listeningTo(http, never)),
+        Effect.provide(log.layer),
+        Effect.fork
+      )
+      yield* TestClock.adjust("305 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http), [5, 305])
+      assert.isTrue(left)
+      const warnings = log.of("WARN")
+      assert.strictEqual(warnings.length, 1)
+      assert.include(warnings[0], runId)
+    })
+  )
+
+  it.effect("nobody can listen to count against the deadline", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED"))
+      const client = listeningTo(http, () => Effect.never)
+      const fiber = yield* Effect.fork(Effect.flip(Effect.provide(LumeClient.wait(runId, { timeout: 2000 }), client)))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
+      assert.deepStrictEqual(seconds(http), [2])
+    })
+  )
+
+  it.effect("are over, since their queue was shut down, leave a wait to its polls", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "CREATED", "SUCCEEDED"))
+      const queue = yield* Queue.unbounded<void>()
+      const client = listeningTo(http, () => Effect.succeed(queue))
+      const fiber = yield* Effect.fork(Effect.provide(LumeClient.wait(runId), client))
+      yield* TestClock.adjust("10 seconds")
+      yield* Queue.shutdown(queue)
+      yield* TestClock.adjust("10 minutes")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
     })
   )

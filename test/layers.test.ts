@@ -50,6 +50,28 @@ describe("layerConfig", () => {
     })
   )
 
+  it.effect.each(["apiKey", "baseUrl", "requestTimeout"] as const)(
+    "refuses null as %s, whatever the environment holds",
+    (name) =>
+      Effect.gen(function* () {
+        // what plain JavaScript can pass in spite of the types
+        const configs = { [name]: null } as unknown as LumeClient.Configs
+        const error = yield* LumeClient.runStatus(runId).pipe(
+          Effect.provide(
+            LumeClient.layerConfig(configs).pipe(
+              Layer.provide(fakeHttp(states("CREATED")).layer),
+              Layer.provide(
+                environment({ LUME_API_KEY: "a-key", LUME_BASE_URL: "https://lume.example", LUME_REQUEST_TIMEOUT: "5" })
+              )
+            )
+          ),
+          Effect.flip
+        )
+        assert(error._tag === "InvalidRequestError")
+        assert.include(error.message, name)
+      })
+  )
+
   it.effect("says what can be done where the environment can't be read", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(LumeClient.runStatus(runId)).pipe(

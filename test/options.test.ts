@@ -20,6 +20,13 @@ const waitWith = (options: unknown) =>
 
 type Refused = ReadonlyArray<readonly [options: object, message: string]>
 
+const throwing = (what: unknown) => () => {
+  throw what
+}
+
+const wiped = Redacted.make(apiKey)
+Redacted.unsafeWipe(wiped)
+
 const url = "baseUrl must be an http or https URL without credentials, query and fragment"
 const hidden = `${url}, and what is given holds an @, a ? or a #`
 const example = 'such as "10 seconds" or a number of milliseconds'
@@ -57,6 +64,16 @@ const ofClient: Refused = [
     [[1, -500], "an array of 2"],
     [new Date(5), "a Date"]
   ]),
+  [{ apiKey: wiped }, "the API key is empty or wiped: set LUME_API_KEY or the apiKey option"],
+  [
+    { transformClient: throwing(new Error("no audit")) },
+    "transformClient must be a function that gives an HttpClient, but it throws: no audit"
+  ],
+  [
+    { transformClient: throwing("no audit") },
+    'transformClient must be a function that gives an HttpClient, but it throws: "no audit"'
+  ],
+  [{ transformClient: () => undefined }, "what transformClient gives must be an HttpClient, but is nothing"],
   [{ paths: "/runs" }, 'paths must be an object with submit, a text, and status, a function, but is "/runs"'],
   [{ paths: null }, "paths must be an object with submit, a text, and status, a function, but is null"],
   ...[

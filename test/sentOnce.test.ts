@@ -175,6 +175,39 @@ describe("transformClient", () => {
   )
 })
 
+describe("transformClient, where a request of its own fails after the answer to a submit", () => {
+  const audits: ReadonlyArray<readonly [string, Respond]> = [
+    ["for want of a connection", (_, __, request) => Effect.fail(notSent(request))],
+    [
+      "because it can't be sent",
+      (_, __, request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Encode" }))
+    ],
+    ["with a status that Lume gives to what it has not taken", status(429)],
+    ["with a status that Lume gives to what it refuses", status(422)],
+    ["with a redirect", status(307, { location: "https://elsewhere.example" })]
+  ]
+
+  it.effect.each(audits)("%s, submits no second time, and the outcome is unknown", ([, audit]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp((sent, index, request) =>
+        sent.url.startsWith("https://audit.example") ? audit(sent, index, request) : state("CREATED")
+      )
+      const transformClient = (client: HttpClient.HttpClient) =>
+        HttpClient.tap(client, () => HttpClient.filterStatusOk(client).post("https://audit.example"))
+      const fiber = yield* LumeClient.run(request).pipe(
+        Effect.retry({ while: LumeError.isTransient, times: 3 }),
+        Effect.flip,
+        Effect.provide(clientLayer(http, { transformClient })),
+        Effect.fork
+      )
+      yield* TestClock.adjust("5 minutes")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag, "SubmitOutcomeUnknownError")
+      assert.strictEqual(http.sent.filter(({ url }) => url.startsWith("https://api.lume.ai/")).length, 1)
+    })
+  )
+})
+
 const notSent = (request: Parameters<typeof HttpClient.execute>[0]) =>
   new HttpClientError.RequestError({
     request,

@@ -17,7 +17,18 @@ import * as TestClock from "effect/TestClock"
 import { inspect } from "node:util"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
-import { clientLayer, fakeHttp, inTurn, json, type Respond, runId, state, states } from "./support/fakeHttp.js"
+import type * as LumeRun from "../src/LumeRun.js"
+import {
+  clientLayer,
+  fakeHttp,
+  type FakeHttp,
+  inTurn,
+  json,
+  type Respond,
+  runId,
+  state,
+  states
+} from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { counted, logging, recorder, requestSpan } from "./support/observed.js"
 
@@ -135,6 +146,43 @@ describe("metrics", () => {
         after.map((count, index) => count - (before[index] ?? 0)),
         [3 + 3 + 1, 1, 1, 1, 1, 3]
       )
+    })
+  )
+})
+
+describe("a watch that its reader leaves", () => {
+  const outcome = (name: string) => counted("effect_lume_waits", { outcome: name })
+  const reading = (
+    http: FakeHttp,
+    left: (run: LumeRun.LumeRun) => Effect.Effect<void, { readonly _tag: "ReaderError" }>
+  ) => LumeClient.watch(runId).pipe(Stream.runForEach(left), Effect.exit, Effect.provide(clientLayer(http)))
+  const readerFails = Effect.fail({ _tag: "ReaderError" } as const)
+
+  it.effect("counts as left, whatever the reader fails with", () =>
+    Effect.gen(function* () {
+      const before = yield* outcome("Left")
+      yield* reading(fakeHttp(states("CREATED")), () => readerFails)
+      assert.strictEqual(yield* outcome("Left"), before + 1)
+      assert.strictEqual(yield* outcome("ReaderError"), 0)
+    })
+  )
+
+  it.effect("counts as what the run ended with, if it had", () =>
+    Effect.gen(function* () {
+      const before = yield* outcome("Crashed")
+      yield* reading(fakeHttp(states("CRASHED")), () => readerFails)
+      assert.strictEqual(yield* outcome("Crashed"), before + 1)
+    })
+  )
+
+  it.effect("counts as its own failure, which the reader gets", () =>
+    Effect.gen(function* () {
+      const before = yield* outcome("AuthenticationError")
+      yield* reading(
+        fakeHttp(() => json({}, 401)),
+        () => Effect.void
+      )
+      assert.strictEqual(yield* outcome("AuthenticationError"), before + 1)
     })
   )
 })

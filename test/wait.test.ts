@@ -259,6 +259,7 @@ describe("the deadline", () => {
         const error = yield* endsAfter(fiber, "12 seconds")
         assert(error._tag === "TimeoutError")
         assert.strictEqual(error.polls, 2)
+        assert.include(error.message, "no whole answer in the time left, 7 s")
         assert.deepStrictEqual(
           seconds(http)
             .slice(-2)
@@ -266,6 +267,17 @@ describe("the deadline", () => {
           [0, 5]
         )
       }
+    })
+  )
+
+  it.effect("holds where a step of the schedule hangs, with one last read", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+      const schedule = Schedule.tapInput(Schedule.spaced("5 seconds"), () => Effect.never)
+      const fiber = yield* Effect.fork(waitFor(http, { schedule, timeout: "12 seconds" }))
+      yield* pass(12_001)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http).map(Math.floor), [0, 12])
     })
   )
 
@@ -799,18 +811,37 @@ describe("onStatus", () => {
     })
   )
 
-  it.effect("is awaited, counts against the deadline and is interrupted there", () =>
+  it.effect("is awaited, counts against the deadline and is interrupted there, before the last read", () =>
     Effect.gen(function* () {
       let interrupted = false
       const onStatus = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
       const http = fakeHttp(states("CREATED"))
-      const error = yield* endsAfter(
-        yield* Effect.fork(Effect.flip(waitFor(http, { onStatus, timeout: "30 seconds" }))),
-        "30 seconds"
-      )
-      assert.strictEqual(error._tag, "TimeoutError")
+      const fiber = yield* Effect.fork(Effect.flip(waitFor(http, { onStatus, timeout: "30 seconds" })))
+      yield* pass(30_001)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
       assert.isTrue(interrupted)
-      assert.strictEqual(http.sent.length, 1)
+      assert.deepStrictEqual(seconds(http).map(Math.floor), [0, 30])
+    })
+  )
+
+  const waits: ReadonlyArray<
+    readonly [
+      string,
+      (options: LumeClient.WaitOptions) => Effect.Effect<LumeRun.TerminalRun, unknown, LumeClient.LumeClient>
+    ]
+  > = [
+    ["wait", (options) => LumeClient.wait(runId, options)],
+    ["runAndWait", (options) => LumeClient.runAndWait(request, options)]
+  ]
+
+  it.effect.each(waits)("that hangs does not hide from %s that the run has ended", ([, wait]) =>
+    Effect.gen(function* () {
+      const onStatus = (run: LumeRun.LumeRun) => (run._tag === "Created" ? Effect.never : Effect.void)
+      const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+      const fiber = yield* Effect.fork(Effect.provide(wait({ onStatus, timeout: "30 seconds" }), clientLayer(http)))
+      yield* pass(30_001)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.strictEqual(http.sent.length, 2)
     })
   )
 

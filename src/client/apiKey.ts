@@ -2,19 +2,20 @@
  * The API key: what can be one, and how it is kept out of text that comes from outside.
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { InvalidRequestError } from "../LumeError.js"
+import type { InvalidRequestError } from "../LumeError.js"
+import { refuse } from "./refuse.js"
 
 const visibleAscii = /^[\x21-\x7e]+$/
-
-const refuse = (detail: string) => Effect.fail(new InvalidRequestError({ detail }))
 
 /** The key without white space around it. If it can't be sent as a header, the refusal never shows it. */
 export const check = (apiKey: unknown): Effect.Effect<string, InvalidRequestError> => {
   if (!Redacted.isRedacted(apiKey)) return refuse("apiKey must be a Redacted string: wrap the key in Redacted.make")
-  const value = Redacted.value(apiKey)
+  // a wiped one throws
+  const value = Either.getOrNull(Either.try(() => Redacted.value(apiKey)))
   const key = typeof value === "string" ? value.trim() : ""
-  if (key === "") return refuse("the API key is empty: set LUME_API_KEY or the apiKey option")
+  if (key === "") return refuse("the API key is empty or wiped: set LUME_API_KEY or the apiKey option")
   return visibleAscii.test(key)
     ? Effect.succeed(key)
     : refuse("the API key holds white space or characters outside ASCII, so it can't be a header: copy it again")

@@ -12,6 +12,7 @@ import * as answer from "./answer.js"
 import type { Scrub } from "./apiKey.js"
 import * as eventLoop from "./eventLoop.js"
 import type { Answer, Exchange } from "./exchange.js"
+import { refuse } from "./refuse.js"
 import type { Submission } from "./submission.js"
 import type { NoAnswer } from "./transportFailure.js"
 
@@ -61,8 +62,7 @@ const join = (baseUrl: string, path: string): Option.Option<string> => {
   return leadsElsewhere.test(beforeQuery) ? Option.none() : Option.some(url)
 }
 
-const elsewhere = (what: string) =>
-  Effect.fail(new LumeError.InvalidRequestError({ detail: `${what} gives no URL beneath the base URL: correct it` }))
+const elsewhere = (what: string) => refuse(`${what} gives no URL beneath the base URL: correct it`)
 
 /** Lume's endpoints over one exchange. */
 export const make = (

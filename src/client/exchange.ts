@@ -9,6 +9,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { InvalidRequestError } from "../LumeError.js"
 import * as body from "./body.js"
 import { longestSleep } from "./sleep.js"
 import { timeoutDisconnected } from "./timeLimit.js"
@@ -32,7 +33,7 @@ export interface Settings {
   readonly apiKey: string
   /** Where Lume is: only what is sent to its origin gets the key. */
   readonly baseUrl: string
-  readonly transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
+  readonly transformClient: (client: HttpClient.HttpClient) => Effect.Effect<HttpClient.HttpClient, InvalidRequestError>
   /** In milliseconds. */
   readonly requestTimeout: number
   readonly maxResponseBytes: number
@@ -58,6 +59,9 @@ const isAt =
   (origin: string) =>
   (url: string): boolean =>
     url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin)
+
+const isSubmit = (request: HttpClientRequest.HttpClientRequest, isLume: (url: string) => boolean): boolean =>
+  request.method === "POST" && isLume(request.url)
 
 /** Sends a request unless the same was sent in this attempt and may have been taken. */
 const onlyOnce = (
@@ -85,15 +89,18 @@ const onlyOnce = (
 const repeated = "transformClient sent a submit again that may have been taken, which was not let through"
 
 /** The injected client with the key: the request that it is given, and its errors, never hold it. */
-const beneath = (injected: HttpClient.HttpClient, settings: Settings): HttpClient.HttpClient => {
-  const isLume = isAt(new URL(settings.baseUrl).origin)
+const beneath = (
+  injected: HttpClient.HttpClient,
+  apiKey: string,
+  isLume: (url: string) => boolean
+): HttpClient.HttpClient => {
   // what `transformClient` sends elsewhere gets no key
   const addKey = (request: HttpClientRequest.HttpClientRequest) =>
-    isLume(request.url) ? HttpClientRequest.setHeader(request, keyHeader, settings.apiKey) : request
+    isLume(request.url) ? HttpClientRequest.setHeader(request, keyHeader, apiKey) : request
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) => {
       const send = Effect.mapError(injected.execute(addKey(request)), (error) => transportFailure.about(error, request))
-      return request.method === "POST" && isLume(request.url) ? onlyOnce(request, send) : send
+      return isSubmit(request, isLume) ? onlyOnce(request, send) : send
     }),
     Effect.succeed
   )
@@ -135,21 +142,27 @@ const receive = (
 // ---------------------------------------------------------------------------------------------------------------------
 // The exchange
 
-/** Makes the one way in which this package sends requests. */
-export const make = (injected: HttpClient.HttpClient, settings: Settings): Exchange => {
-  const client = settings.transformClient(beneath(injected, settings))
+/** @see make */
+const over = (
+  client: HttpClient.HttpClient,
+  settings: Pick<Settings, "requestTimeout" | "maxResponseBytes" | "traceRequests">,
+  isLume: (url: string) => boolean
+): Exchange => {
   const updateRefs = transportFailure.guard(settings.traceRequests)
   const exchange = (request: HttpClientRequest.HttpClientRequest, attempt: Attempt) =>
     Effect.matchEffect(client.execute(request), {
       onSuccess: (response) => receive(response, attempt, settings.maxResponseBytes),
       onFailure: (error) => {
         const response = transportFailure.refusedBy(error)
-        if (response !== undefined) return receive(response, attempt, settings.maxResponseBytes)
-        return Effect.fail(
-          transportFailure.isNotLetThrough(error, repeated)
-            ? transportFailure.noAnswer("Interrupted", repeated)
-            : transportFailure.explain(error)
-        )
+        if (response !== undefined && (isSubmit(response.request, isLume) || !attempt.mayBeTaken)) {
+          return receive(response, attempt, settings.maxResponseBytes)
+        }
+        if (transportFailure.isNotLetThrough(error, repeated)) {
+          return Effect.fail(transportFailure.noAnswer("Interrupted", repeated))
+        }
+        const failure = transportFailure.explain(error)
+        // whatever another request of `transformClient` failed with, the submit has been sent
+        return Effect.fail(attempt.mayBeTaken ? transportFailure.noAnswer("Network", failure.detail) : failure)
       }
     })
   return (request) => {
@@ -157,7 +170,10 @@ export const make = (injected: HttpClient.HttpClient, settings: Settings): Excha
     return (limit) => {
       // whole milliseconds, because TestClock can't hold fractions
       const millis = Math.min(Math.ceil(limit), settings.requestTimeout, longestSleep)
-      const late = Effect.fail(transportFailure.noAnswer("RequestTimeout", `no whole answer within ${millis / 1000} s`))
+      const within = limit < settings.requestTimeout ? "in the time left," : "within"
+      const late = Effect.fail(
+        transportFailure.noAnswer("RequestTimeout", `no whole answer ${within} ${millis / 1000} s`)
+      )
       return Effect.suspend(() => {
         const attempt: Attempt = { known: undefined, mayBeTaken: false }
         const work = exchange(request, attempt)
@@ -169,4 +185,15 @@ export const make = (injected: HttpClient.HttpClient, settings: Settings): Excha
       })
     }
   }
+}
+
+/** Makes the one way in which this package sends requests. Fails if `transformClient` gives no client. */
+export const make = (
+  injected: HttpClient.HttpClient,
+  settings: Settings
+): Effect.Effect<Exchange, InvalidRequestError> => {
+  const isLume = isAt(new URL(settings.baseUrl).origin)
+  return Effect.map(settings.transformClient(beneath(injected, settings.apiKey, isLume)), (client) =>
+    over(client, settings, isLume)
+  )
 }

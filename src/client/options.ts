@@ -8,23 +8,23 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { preview } from "../internal/text.js"
-import { InvalidRequestError } from "../LumeError.js"
+import { preview, thrown } from "../internal/text.js"
+import type { InvalidRequestError } from "../LumeError.js"
 import { LumeRun, type RunId } from "../LumeRun.js"
 import type * as RunEvents from "../RunEvents.js"
 import * as apiKey from "./apiKey.js"
 import type * as endpoints from "./endpoints.js"
 import type * as exchange from "./exchange.js"
 import type * as polling from "./polling.js"
+import { refuse } from "./refuse.js"
 import type * as retry from "./retry.js"
 
 type Checked<A> = Effect.Effect<A, InvalidRequestError>
 
 type Unchecked<Name extends string> = { readonly [K in Name]?: unknown }
-
-const refuse = (detail: string): Checked<never> => Effect.fail(new InvalidRequestError({ detail }))
 
 /** Refuses what is given for `name`. */
 export const must = (name: string, be: string, given: unknown): Checked<never> =>
@@ -138,11 +138,25 @@ const backoff = (given: unknown): Checked<retry.Backoff> =>
       })
     : must("retry", "an object with times, base or cap", given)
 
-const transformClient = (given: unknown): Checked<(client: HttpClient.HttpClient) => HttpClient.HttpClient> =>
-  typeof given === "function"
-    ? // what a function takes and gives can't be checked
-      Effect.succeed(given as (client: HttpClient.HttpClient) => HttpClient.HttpClient)
-    : must("transformClient", "a function", given)
+const transformClient = (given: unknown): Checked<exchange.Settings["transformClient"]> => {
+  if (typeof given !== "function") return must("transformClient", "a function", given)
+  return Effect.succeed((client) =>
+    Effect.try({
+      // what it takes can't be checked
+      try: (): unknown => given(client),
+      catch: thrown
+    }).pipe(
+      Effect.catchAll((why) =>
+        refuse(`transformClient must be a function that gives an HttpClient, but it throws: ${why}`)
+      ),
+      Effect.flatMap((made) =>
+        isHttpClient(made) ? Effect.succeed(made) : must("what transformClient gives", "an HttpClient", made)
+      )
+    )
+  )
+}
+
+const isHttpClient = (given: unknown): given is HttpClient.HttpClient => Predicate.hasProperty(given, "execute")
 
 const paths = (given: unknown): Checked<endpoints.Settings["paths"]> => {
   if (isObject(given)) {
@@ -197,12 +211,12 @@ const waitOptions = (name: string, given: unknown): Checked<WaitOptions> =>
     ? Effect.succeed(given)
     : must(name, "an object with timeout, pollInterval, schedule, tolerance or onStatus", given)
 
-const pace = (pollInterval: unknown, schedule: unknown): Checked<polling.Plan["pace"]> =>
-  Effect.flatMap(millis("pollInterval", pollInterval), (interval) => {
-    if (schedule === undefined) return Effect.succeed(Schedule.spaced(interval))
+const pace = (pollInterval: unknown, schedule: unknown): Checked<polling.Pace> =>
+  Effect.flatMap(millis("pollInterval", pollInterval), (interval): Checked<polling.Pace> => {
+    if (schedule === undefined) return Effect.succeed({ schedule: Schedule.spaced(interval), isGiven: false })
     return Schedule.isSchedule(schedule)
       ? // what a schedule takes can't be checked
-        Effect.succeed(schedule as polling.Plan["pace"])
+        Effect.succeed({ schedule: schedule as polling.Pace["schedule"], isGiven: true })
       : must("schedule", "a Schedule", schedule)
   })
 

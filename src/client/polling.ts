@@ -9,12 +9,12 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
@@ -25,12 +25,19 @@ import { longestSleep, sleep } from "./sleep.js"
 import * as telemetry from "./telemetry.js"
 import { timeoutDisconnected } from "./timeLimit.js"
 
+/** When to read the run. */
+export interface Pace {
+  readonly schedule: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>>
+  /** Whether the schedule is the caller's, whose steps can take any time. */
+  readonly isGiven: boolean
+}
+
 /** How to wait; all times in milliseconds. */
 export interface Plan {
   /** What wakes the wait between two polls; none if nothing does. */
   readonly events: RunEvents.Service | undefined
   readonly timeout: number
-  readonly pace: Schedule.Schedule<unknown, Option.Option<LumeRun.LumeRun>>
+  readonly pace: Pace
   readonly tolerance: number
   readonly backoff: retry.Backoff
   /** Is told every change of status. */
@@ -49,10 +56,13 @@ export interface AwaitedRun {
 }
 
 /** How long the last read, made at the deadline, may take. */
-const lastReadTime = 1_000
+export const lastReadTime = 1_000
 
 /** How long a run that is known to exist may be unknown to Lume's readers. */
 const appearanceTime = 10_000
+
+/** How long `RunEvents` may take until it listens: an event is but a hint, and the wait goes on without. */
+const subscribeTime = 5_000
 
 const shortestPause = 1
 
@@ -79,10 +89,10 @@ class Polling<A> {
   private readonly awaited: AwaitedRun
   private readonly plan: Plan
   private readonly andThen: AndThen<A>
-  private readonly events: Queue.Dequeue<void> | undefined
   private readonly clock: Clock.Clock
   private readonly seen: telemetry.WaitTelemetry
   private readonly startedAt: bigint
+  private events: Queue.Dequeue<void> | undefined = undefined
   private paceState: pace.State
   private polls = 0
   /** The run as last read. */
@@ -95,21 +105,28 @@ class Polling<A> {
   /** Whether the read at the deadline has been made: no other follows it. */
   private lastReadMade = false
 
-  constructor(
-    awaited: AwaitedRun,
-    plan: Plan,
-    andThen: AndThen<A>,
-    fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    events: Queue.Dequeue<void> | undefined
-  ) {
+  constructor(awaited: AwaitedRun, plan: Plan, andThen: AndThen<A>, fiber: Fiber.RuntimeFiber<unknown, unknown>) {
     this.awaited = awaited
     this.plan = plan
     this.andThen = andThen
-    this.events = events
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.seen = new telemetry.WaitTelemetry(fiber, this.clock)
     this.startedAt = this.clock.unsafeCurrentTimeNanos()
-    this.paceState = pace.initial(plan.pace)
+    this.paceState = pace.initial(plan.pace.schedule)
+  }
+
+  /** Begins to listen, before the first read, so that nothing is missed. */
+  listen(events: RunEvents.Service): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.flatMap(Effect.scope, (scope) => {
+      const subscribe = Scope.extend(
+        Effect.suspend(() => events.subscribe(this.awaited.id)),
+        scope
+      )
+      return Effect.flatMap(within(subscribe, Math.min(subscribeTime, this.left()), undefined), (queue) => {
+        this.events = queue
+        return queue === undefined ? this.seen.hearsNoEvents(this.awaited.id) : Effect.void
+      })
+    })
   }
 
   /** Reads the run, after a pause unless it is the first time. Not to be called after a terminal run. */
@@ -129,6 +146,11 @@ class Polling<A> {
     return Number(this.clock.unsafeCurrentTimeNanos() - this.startedAt) / 1e6
   }
 
+  /** Milliseconds until the deadline. */
+  private left(): number {
+    return this.plan.timeout - this.elapsed()
+  }
+
   private timedOut(): Effect.Effect<never, LumeError.TimeoutError> {
     return Effect.fail(
       new LumeError.TimeoutError({
@@ -145,7 +167,7 @@ class Polling<A> {
 
   private poll(atDeadline: boolean): Effect.Effect<A, LumeError.WaitError> {
     this.polls++
-    const left = this.plan.timeout - this.elapsed()
+    const left = this.left()
     this.lastReadMade = atDeadline || left <= 0
     return Effect.matchEffect(this.awaited.read(this.lastReadMade ? lastReadTime : left), {
       onSuccess: (run) => this.succeeded(run),
@@ -163,25 +185,29 @@ class Polling<A> {
   }
 
   /** Tells `onStatus`, until the deadline at most. What a run has ended with stands, whatever becomes of that. */
-  private report(run: LumeRun.LumeRun): Effect.Effect<void, LumeError.TimeoutError> {
-    if (this.plan.onStatus === undefined || this.reported === run.status) return Effect.void
+  private report(run: LumeRun.LumeRun): Effect.Effect<void> {
+    const { onStatus } = this.plan
+    if (onStatus === undefined || this.reported === run.status) return Effect.void
     this.reported = run.status
-    const left = this.plan.timeout - this.elapsed()
     return LumeRun.isTerminal(run)
-      ? reportEnded(run, this.plan, left)
-      : within(this.plan.onStatus, run, left, () => this.timedOut())
+      ? reportEnded(run, this.plan, this.left())
+      : within(
+          Effect.suspend(() => onStatus(run)),
+          this.left(),
+          undefined
+        )
   }
 
   private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
-    const now = this.elapsed()
-    if (!this.lastReadMade && isRequestTimeout(error) && now > this.plan.timeout - timerError) {
-      // The deadline cut the read short. If it has long passed, as after a laptop's sleep, the read says nothing.
-      return now < this.plan.timeout + lastReadTime ? this.timedOut() : this.poll(true)
-    }
     if (!isTolerated(error) && !this.mayNotHaveAppeared(error)) return Effect.fail(error)
+    const now = this.elapsed()
     const { since, times } = this.failing ?? { since: now, times: 0 }
     this.failing = { times: times + 1, since, last: error }
     if (this.lastReadMade) return this.timedOut()
+    if (isRequestTimeout(error) && now > this.plan.timeout - timerError) {
+      // The deadline cut the read short. If it has long passed, as after a laptop's sleep, the read says nothing.
+      return now < this.plan.timeout + lastReadTime ? this.timedOut() : this.poll(true)
+    }
     if (isTolerated(error) && times > 0 && now - since >= this.plan.tolerance) return Effect.fail(error)
     return Effect.flatMap(this.seen.readFailed(this.awaited.id, error), () => this.pause())
   }
@@ -200,18 +226,29 @@ class Polling<A> {
   /** Pauses and polls. */
   private pause(): Effect.Effect<A, LumeError.WaitError> {
     if (this.lastReadMade) return this.timedOut()
+    if (!this.plan.pace.isGiven) return this.step((delay) => this.pollWhenDue(delay))
+    // at the deadline, a step that takes longer makes way for the last read
+    return Effect.flatMap(within(this.step(Effect.succeed), this.left(), 0), (delay) => this.pollWhenDue(delay))
+  }
+
+  /** Steps the pace, then goes on with the delay in milliseconds, `undefined` if the pace is done. */
+  private step<B, E>(then: (delay: number | undefined) => Effect.Effect<B, E>): Effect.Effect<B, E> {
     const now = this.clock.unsafeCurrentTimeMillis()
-    return pace.next(this.plan.pace, this.paceState, now, this.lastRun, (delay, state) => {
+    return pace.next(this.plan.pace.schedule, this.paceState, now, this.lastRun, (delay, state) => {
       this.paceState = state
-      if (delay === undefined) return this.timedOut()
-      if (this.failing !== undefined) return this.pollAfterFailure(delay, this.failing)
-      return this.events === undefined ? this.pollAfter(delay) : this.pollAfterOrWhenWoken(delay, this.events)
+      return then(delay)
     })
+  }
+
+  private pollWhenDue(due: number | undefined): Effect.Effect<A, LumeError.WaitError> {
+    if (due === undefined) return this.timedOut()
+    if (this.failing !== undefined) return this.pollAfterFailure(due, this.failing)
+    return this.events === undefined ? this.pollAfter(due) : this.pollAfterOrWhenWoken(due, this.events)
   }
 
   /** Polls when it is due, or at the deadline if that comes first. */
   private pollAfter(due: number): Effect.Effect<A, LumeError.WaitError> {
-    const left = this.plan.timeout - this.elapsed()
+    const left = this.left()
     return Effect.flatMap(sleep(this.clock, wholeMillis(Math.min(due, left))), () => this.poll(due >= left))
   }
 
@@ -224,12 +261,13 @@ class Polling<A> {
     const now = this.elapsed()
     const left = this.plan.timeout - now
     const pause = Math.min(now < this.quickerUntil ? Math.min(due, paceAfterEvent) : due, left, longestSleep)
-    const event = timeoutDisconnected(Effect.as(Queue.take(events), true), {
-      millis: wholeMillis(pause),
-      onTimeout: () => Effect.succeed(false)
-    })
-    return Effect.flatMap(event, (hasCome) => {
-      if (!hasCome) return this.poll(pause >= left)
+    return Effect.flatMap(within(Effect.exit(Queue.take(events)), wholeMillis(pause), undefined), (event) => {
+      if (event === undefined) return this.poll(pause >= left)
+      if (Exit.isFailure(event)) {
+        // the queue was shut down: no other event will come
+        this.events = undefined
+        return this.pollAfter(due)
+      }
       this.quickerUntil = this.elapsed() + timeAfterEvent
       return Effect.flatMap(sleep(this.clock, shortestPause), () => this.poll(false))
     })
@@ -239,20 +277,12 @@ class Polling<A> {
 /** Whole milliseconds, because `TestClock` can't hold fractions. */
 const wholeMillis = (millis: number): number => Math.max(shortestPause, Math.ceil(millis))
 
-/** Begins to listen, if there are events, before the first read, so that nothing is missed. */
-const listen = ({ events }: Plan, { id }: AwaitedRun) =>
-  events === undefined ? Effect.succeed(undefined) : events.subscribe(id)
-
-const within = <E>(
-  onStatus: NonNullable<Plan["onStatus"]>,
-  run: LumeRun.LumeRun,
-  left: number,
-  onTimeout: () => Effect.Effect<void, E>
-): Effect.Effect<void, E> =>
-  timeoutDisconnected(
-    Effect.suspend(() => onStatus(run)),
-    { millis: Math.min(Math.max(0, Math.ceil(left)), longestSleep), onTimeout }
-  )
+/** What a caller gave, for so many milliseconds at most; then `otherwise`. */
+const within = <A, B>(effect: Effect.Effect<A>, millis: number, otherwise: B): Effect.Effect<A | B> =>
+  timeoutDisconnected(effect, {
+    millis: Math.min(Math.max(0, Math.ceil(millis)), longestSleep),
+    onTimeout: () => Effect.succeed(otherwise)
+  })
 
 /** Tells `onStatus` of a run that has ended, for `left` milliseconds at most, or as long as a last read may take. */
 export const reportEnded = (
@@ -260,7 +290,13 @@ export const reportEnded = (
   { onStatus, timeout }: Plan,
   left = timeout
 ): Effect.Effect<void> =>
-  onStatus === undefined ? Effect.void : within(onStatus, run, Math.max(left, lastReadTime), () => Effect.void)
+  onStatus === undefined
+    ? Effect.void
+    : within(
+        Effect.suspend(() => onStatus(run)),
+        Math.max(left, lastReadTime),
+        undefined
+      )
 
 const untilEnded: AndThen<LumeRun.TerminalRun> = (run, polling) =>
   LumeRun.isTerminal(run) ? Effect.succeed(run) : polling.next()
@@ -269,19 +305,17 @@ const begin = <E>(
   awaited: AwaitedRun,
   plan: Plan,
   take: (polling: Polling<LumeRun.TerminalRun>) => Effect.Effect<LumeRun.TerminalRun, E>
-): Effect.Effect<LumeRun.TerminalRun, E> => {
-  const start = (events?: Queue.Dequeue<void>) =>
-    Effect.withFiberRuntime<LumeRun.TerminalRun, E>((fiber) => {
-      const polling = new Polling(awaited, plan, untilEnded, fiber, events)
-      // not `take(polling)`, which would keep the first read as long as the wait
-      return Effect.onExit(
-        Effect.suspend(() => take(polling)),
-        (exit) => polling.ended(exit)
-      )
-    })
-  // a scope, which only events need, would take as much memory as half of a wait without
-  return plan.events === undefined ? start() : Effect.scoped(Effect.flatMap(listen(plan, awaited), start))
-}
+): Effect.Effect<LumeRun.TerminalRun, E> =>
+  Effect.withFiberRuntime<LumeRun.TerminalRun, E>((fiber) => {
+    const polling = new Polling(awaited, plan, untilEnded, fiber)
+    // not `take(polling)`, which would keep the first read as long as the wait
+    const taken = Effect.suspend(() => take(polling))
+    return Effect.onExit(
+      // a scope, which only events need, would take as much memory as half of a wait without
+      plan.events === undefined ? taken : Effect.scoped(Effect.zipRight(polling.listen(plan.events), taken)),
+      (exit) => polling.ended(exit)
+    )
+  })
 
 const toEnd = (polling: Polling<LumeRun.TerminalRun>) => polling.next()
 
@@ -315,16 +349,19 @@ const oneByOne: AndThen<LumeRun.LumeRun> = Effect.succeed
 /** The run as first read, then at every change of its status, to its end. */
 export const watch = (awaited: AwaitedRun, plan: Plan): Stream.Stream<LumeRun.LumeRun, LumeError.WaitError> =>
   Stream.unwrapScoped(
-    Effect.flatMap(listen(plan, awaited), (events) =>
-      Effect.withFiberRuntime<Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>, never, Scope.Scope>((fiber) => {
-        const polling = new Polling(awaited, plan, oneByOne, fiber, events)
-        const next = Effect.suspend(() => polling.next())
-        return Effect.as(
-          Effect.addFinalizer((exit) => polling.ended(exit)),
-          Stream.repeatEffect(next)
-        )
-      })
-    )
+    Effect.withFiberRuntime<Stream.Stream<LumeRun.LumeRun, LumeError.WaitError>, never, Scope.Scope>((fiber) => {
+      const polling = new Polling(awaited, plan, oneByOne, fiber)
+      // what the stream's reader fails with is no failure of the wait
+      let last: Exit.Exit<unknown, unknown> = Exit.void
+      const next = Effect.onExit(
+        Effect.suspend(() => polling.next()),
+        (exit) => Effect.sync(() => void (last = exit))
+      )
+      return Effect.addFinalizer((exit) => polling.ended(Exit.isInterrupted(exit) ? exit : last)).pipe(
+        Effect.zipRight(plan.events === undefined ? Effect.void : polling.listen(plan.events)),
+        Effect.as(Stream.repeatEffect(next))
+      )
+    })
   ).pipe(
     Stream.takeUntil(LumeRun.isTerminal),
     Stream.changesWith((before, after) => before.status === after.status)

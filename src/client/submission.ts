@@ -6,9 +6,10 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as problem from "../internal/problem.js"
-import { oneLine, preview } from "../internal/text.js"
-import { InvalidRequestError } from "../LumeError.js"
+import { thrown } from "../internal/text.js"
+import type { InvalidRequestError } from "../LumeError.js"
 import * as RunRequest from "../RunRequest.js"
+import { refuse } from "./refuse.js"
 
 /** A checked request, and the same as Lume's JSON. */
 export interface Submission {
@@ -39,18 +40,14 @@ export const prepare = (input: RunRequest.Input): Effect.Effect<Submission, Inva
         catch: (cause): problem.Problem => ({
           path: "",
           expected: "a plain object",
-          received: `one that can't be read: ${cause instanceof Error ? oneLine(cause.message) : preview(cause)}`
+          received: `one that can't be read: ${thrown(cause)}`
         })
       }),
       (result) => result
     ),
     {
       onLeft: ({ expected, path, received }) =>
-        Effect.fail(
-          new InvalidRequestError({
-            detail: `${path === "" ? "the request" : path} must be ${expected}, but is ${received}`
-          })
-        ),
+        refuse(`${path === "" ? "the request" : path} must be ${expected}, but is ${received}`),
       onRight: Effect.succeed
     }
   )

@@ -110,6 +110,13 @@ export class WaitTelemetry {
     return Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`))
   }
 
+  /** What wakes the wait could not be listened to. */
+  hearsNoEvents(id: RunId): Effect.Effect<void> {
+    return Effect.logWarning(
+      `RunEvents did not begin to listen for run ${id} in time. The wait goes on without events.`
+    )
+  }
+
   /** The wait is over. */
   ended(exit: Exit.Exit<unknown, unknown>, { lastRun, polls, took }: Ended): Effect.Effect<void> {
     this.span?.attribute("lume.polls", polls)

@@ -22,7 +22,7 @@ const isPlain = (value: object): boolean => {
 const halfPair = /\p{Cs}/u
 
 /** Whether a text is whole: no half of a surrogate pair is in it. */
-export const isWellFormed = (text: string): boolean => !halfPair.test(text)
+const isWellFormed = (text: string): boolean => !halfPair.test(text)
 
 const ofLeaf = (value: unknown): string | undefined => {
   switch (typeof value) {

@@ -74,3 +74,6 @@ export const preview = (value: unknown): string => {
       return Object.is(value, -0) ? "-0" : String(value)
   }
 }
+
+/** What was thrown, in one line. */
+export const thrown = (cause: unknown): string => (cause instanceof Error ? oneLine(cause.message) : preview(cause))

@@ -18,8 +18,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as check from "../client/options.js"
+import { lastReadTime } from "../client/polling.js"
+import { refuse } from "../client/refuse.js"
 import * as submission from "../client/submission.js"
-import * as waitTimeout from "../client/waitTimeout.js"
+import * as waitDefaults from "../client/waitDefaults.js"
 import * as json from "../internal/json.js"
 import { preview } from "../internal/text.js"
 import * as LumeClient from "../LumeClient.js"
@@ -97,14 +99,8 @@ const executionIdKey = "workflow_execution_id"
 /** The most that a request may be, in bytes of JSON. */
 const largestRequest = 64 * 1024
 
-/** How long the read of a wait that was late for its deadline may take, in milliseconds. */
-const lastReadTime = 1_000
-
 /** The last time that a date can be, in milliseconds. */
 const lastTime = 8.64e15
-
-const refuse = (detail: string): Effect.Effect<never, LumeError.InvalidRequestError> =>
-  Effect.fail(new LumeError.InvalidRequestError({ detail }))
 
 // PostgreSQL keeps no NUL character
 const checkName = (name: unknown): Effect.Effect<string, LumeError.InvalidRequestError> =>
@@ -277,7 +273,9 @@ const checkLimits = (
     if (tolerance !== undefined) yield* check.millis("tolerance", tolerance, { zero: true, infinity: true })
     return {
       timeout:
-        timeout === undefined ? waitTimeout.of(lume) : yield* check.millis("timeout", timeout, { infinity: true }),
+        timeout === undefined
+          ? waitDefaults.of(lume).timeout
+          : yield* check.millis("timeout", timeout, { infinity: true }),
       options: { pollInterval, tolerance }
     }
   })
@@ -296,20 +294,81 @@ const timeLeft = ({ deadline, timeout }: typeof journal.Deadline.Type) =>
     return Math.max(Math.min(whole, Date.parse(deadline) - now), Math.min(whole, lastReadTime))
   })
 
-/** Waits until the deadline. A timeout is said to be that of the whole wait. */
+/** Waits until the deadline. A timeout is said to be that of the whole wait. Fails with the run as it was last read, too. */
 const waitUntil = (
   deadline: typeof journal.Deadline.Type,
   run: LumeRun.LumeRun | string,
   { options }: CheckedLimits,
   lume: LumeClient.Service
 ) =>
-  Effect.flatMap(timeLeft(deadline), (timeout) =>
-    Effect.mapError(lume.wait(run, { ...options, timeout }), (error) =>
-      error._tag === "TimeoutError"
-        ? journal.keepTimeout(new LumeError.TimeoutError({ ...error, timeout: deadline.timeout }))
-        : error
+  Effect.flatMap(timeLeft(deadline), (timeout) => {
+    let lastRun: LumeRun.LumeRun | undefined
+    const onStatus = (run: LumeRun.LumeRun) => {
+      lastRun = run
+      return waitDefaults.of(lume).onStatus?.(run) ?? Effect.void
+    }
+    return Effect.mapError(lume.wait(run, { ...options, timeout, onStatus }), (error) =>
+      journal.keepFailure(
+        error._tag === "TimeoutError" ? new LumeError.TimeoutError({ ...error, timeout: deadline.timeout }) : error,
+        lastRun
+      )
     )
-  )
+  })
+
+/** `wait`, which fails with its row where there is one: that says how the run was last read. */
+const untilEnded = (
+  options: WaitOptions
+): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError | typeof journal.NotEnded.Type, Requirements> =>
+  Effect.gen(function* () {
+    const lume = yield* LumeClient.LumeClient
+    yield* checkName(options.name)
+    const limits = yield* checkLimits(options, lume)
+    const run = yield* check.run(options.run)
+    if (typeof run !== "string" && LumeRun.isTerminal(run)) return run
+    const id = yield* check.runId(typeof run === "string" ? run : run.id)
+    const ofAnother = (other: string) =>
+      refuse(
+        `in this workflow, the name ${preview(options.name)} is that of a wait for another run, ${preview(other)}. Give each its own name`
+      )
+    const unreadable = (row: journal.Unreadable) => undecodable(row, Option.some(id))
+
+    const deadline = Effect.flatMap(
+      Effect.mapError(
+        journal.activity({
+          name: `${options.name}/wait/deadline`,
+          success: journal.Deadline,
+          error: Schema.Never,
+          execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
+            run_id: id,
+            deadline,
+            timeout: Duration.millis(limits.timeout)
+          }))
+        }),
+        unreadable
+      ),
+      (deadline) => (deadline.run_id === id ? Effect.succeed(deadline) : ofAnother(deadline.run_id))
+    )
+
+    const ended = yield* Effect.catchAll(
+      journal.activity({
+        name: `${options.name}/wait`,
+        success: journal.Ended,
+        error: journal.NotEnded,
+        execute: Effect.mapError(deadline, (error) => ({ error })).pipe(
+          Effect.flatMap((deadline) => waitUntil(deadline, run, limits, lume)),
+          Effect.mapBoth({
+            onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
+            onFailure: (failure) => ({ run_id: id, ...failure })
+          })
+        )
+      }),
+      (failed): Effect.Effect<never, LumeError.WaitError | typeof journal.NotEnded.Type> => {
+        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
+        return failed.run_id === id ? Effect.fail(failed) : ofAnother(failed.run_id)
+      }
+    )
+    return ended.run_id === id ? yield* journal.restore(ended, lume) : yield* ofAnother(ended.run_id)
+  })
 
 /**
  * Waits until a run has ended, until the deadline that this wait was given when it first began: a restart makes it
@@ -345,53 +404,7 @@ const waitUntil = (
  * @category combinators
  */
 export const wait = (options: WaitOptions): Effect.Effect<LumeRun.TerminalRun, LumeError.WaitError, Requirements> =>
-  Effect.gen(function* () {
-    const lume = yield* LumeClient.LumeClient
-    yield* checkName(options.name)
-    const limits = yield* checkLimits(options, lume)
-    const run = yield* check.run(options.run)
-    if (typeof run !== "string" && LumeRun.isTerminal(run)) return run
-    const id = yield* check.runId(typeof run === "string" ? run : run.id)
-    const ofAnother = (other: string) =>
-      refuse(
-        `in this workflow, the name ${preview(options.name)} is that of a wait for another run, ${preview(other)}. Give each its own name`
-      )
-    const unreadable = (row: journal.Unreadable) => undecodable(row, Option.some(id))
-
-    const untilDeadline = Effect.gen(function* () {
-      const deadline = yield* Effect.mapError(
-        journal.activity({
-          name: `${options.name}/wait/deadline`,
-          success: journal.Deadline,
-          error: Schema.Never,
-          execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
-            run_id: id,
-            deadline,
-            timeout: Duration.millis(limits.timeout)
-          }))
-        }),
-        unreadable
-      )
-      return deadline.run_id === id ? yield* waitUntil(deadline, run, limits, lume) : yield* ofAnother(deadline.run_id)
-    })
-
-    const ended = yield* Effect.catchAll(
-      journal.activity({
-        name: `${options.name}/wait`,
-        success: journal.Ended,
-        error: journal.NotEnded,
-        execute: Effect.mapBoth(untilDeadline, {
-          onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
-          onFailure: (error) => ({ run_id: id, error })
-        })
-      }),
-      (failed) => {
-        if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
-        return failed.run_id === id ? Effect.fail(failed.error) : ofAnother(failed.run_id)
-      }
-    )
-    return ended.run_id === id ? yield* journal.restore(ended, lume) : yield* ofAnother(ended.run_id)
-  })
+  Effect.mapError(untilEnded(options), (failed) => ("run_id" in failed ? failed.error : failed))
 
 /**
  * Submits a run and waits until it has ended: `submit` and `wait` of the same name. An option that can't work is refused
@@ -436,9 +449,10 @@ export const runAndWait = (
   Effect.gen(function* () {
     yield* checkLimits(options, yield* LumeClient.LumeClient)
     const submitted = yield* submit(options)
-    return yield* Effect.mapError(wait({ ...options, run: submitted }), (failure) =>
-      failure._tag === "TimeoutError"
-        ? failure
-        : new LumeError.WaitFailedError({ runId: submitted.id, lastRun: submitted, failure })
-    )
+    return yield* Effect.mapError(untilEnded({ ...options, run: submitted }), (failed) => {
+      const { error, last_run: lastRun = submitted } = "run_id" in failed ? failed : { error: failed }
+      return error._tag === "TimeoutError"
+        ? error
+        : new LumeError.WaitFailedError({ runId: submitted.id, lastRun, failure: error })
+    })
   })

@@ -101,8 +101,25 @@ describe("a workflow on the engine in memory", () => {
       const error = yield* Effect.flip(LumeTest.waitFor(Nightly.execute({ path: "a.csv" })))
       assert(error._tag === "WaitFailedError")
       assert.strictEqual(error.runId, "run_test_1")
+      assert.strictEqual(error.lastRun._tag, "Created")
       assert.strictEqual(error.failure._tag, "AuthenticationError")
     }).pipe(Effect.provide(engine()))
+  )
+
+  it.effect("says how the run was last read, when the workflow is run again too", () =>
+    Effect.gen(function* () {
+      const journal: Journal = new Map()
+      const once = inWorkflow(journal)(LumeWorkflow.runAndWait(submission))
+      const first = yield* Effect.fork(Effect.flip(once))
+      yield* LumeTest.advance("20 seconds")
+      yield* LumeTest.failNext(99, { status: 401 }, { on: "read" })
+      yield* LumeTest.advance("20 seconds")
+      for (const error of [yield* Fiber.join(first), yield* Effect.flip(once)]) {
+        assert(error._tag === "WaitFailedError")
+        assert.strictEqual(error.lastRun._tag, "Transforming")
+        assert.include(error.message, "last read as TRANSFORMING")
+      }
+    }).pipe(Effect.provide(LumeTest.layer()))
   )
 })
 
@@ -372,6 +389,22 @@ describe("a wait", () => {
       assert.strictEqual(yield* ended((begun) => begun + 1e12), 3_600_000)
     }).pipe(Effect.provide(hanging))
   )
+
+  it.effect("tells the onStatus of its client's waits", () => {
+    const statuses: Array<string | null> = []
+    const onStatus = ({ status }: LumeRun.LumeRun) => Effect.sync(() => void statuses.push(status))
+    return Effect.gen(function* () {
+      yield* inWorkflow(new Map())(LumeWorkflow.wait({ name: "orders", run: "run_01HYE5ZJ4T8Q2W" }))
+      assert.deepStrictEqual(statuses, ["SUCCEEDED"])
+    }).pipe(
+      Effect.provide(
+        clientLayer(
+          fakeHttp(() => state("SUCCEEDED")),
+          { wait: { onStatus } }
+        )
+      )
+    )
+  })
 
   it.effect("goes on for as long as its client's waits do, where nothing else is said", () =>
     Effect.gen(function* () {

@@ -26,13 +26,15 @@ import { RunRequest } from "../../RunRequest.js"
 // ---------------------------------------------------------------------------------------------------------------------
 // Rows
 
+const request = Schema.encodedSchema(RunRequest)
+
 /** That a request is about to be sent, and by whom. */
 export const Intent = Schema.Struct({
   /** The process that is about to send it. */
   incarnation: Schema.String,
   /** The number of this intent among those of that process. */
   number: Schema.Number,
-  request: Schema.encodedSchema(RunRequest)
+  request
 })
 
 /** Until when a wait for a run goes on. */
@@ -57,13 +59,17 @@ export interface KeptRun<R extends LumeRun.LumeRun> {
 }
 
 /** What a submit came to, and of which request. */
-const request = Schema.encodedSchema(RunRequest)
 export const Submitted = Schema.Struct({ request, ...kept(LumeRun.LumeRun) })
 export const NotSubmitted = Schema.Struct({ request, error: LumeError.SubmitError })
 
 /** What a wait came to, and for which run. */
 export const Ended = Schema.Struct({ run_id: Schema.String, ...kept(LumeRun.TerminalRun) })
-export const NotEnded = Schema.Struct({ run_id: Schema.String, error: LumeError.WaitError })
+export const NotEnded = Schema.Struct({
+  run_id: Schema.String,
+  error: LumeError.WaitError,
+  /** The run as it was read before; absent where no read succeeded. */
+  last_run: Schema.optional(LumeRun.LumeRun)
+})
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Bounds
@@ -90,11 +96,15 @@ const withoutMetadata = <R extends LumeRun.LumeRun>(run: R): R => {
 export const keep = <R extends LumeRun.LumeRun>(run: R): KeptRun<R> =>
   isLarge(run) ? { run: withoutMetadata(run), complete: false } : { run, complete: true }
 
-/** A timeout as it is to be kept: its last run can be large. No other error holds much. */
-export const keepTimeout = (error: LumeError.TimeoutError): LumeError.TimeoutError =>
-  Option.exists(error.lastRun, isLarge)
-    ? new LumeError.TimeoutError({ ...error, lastRun: Option.map(error.lastRun, withoutMetadata) })
-    : error
+/** Why a wait failed, as it is to be kept: a last run can be large. */
+export const keepFailure = (
+  error: LumeError.WaitError,
+  lastRun: LumeRun.LumeRun | undefined
+): Pick<typeof NotEnded.Type, "error" | "last_run"> => {
+  const small = (run: LumeRun.LumeRun) => keep(run).run
+  if (error._tag !== "TimeoutError") return { error, ...(lastRun && { last_run: small(lastRun) }) }
+  return { error: new LumeError.TimeoutError({ ...error, lastRun: Option.map(error.lastRun, small) }) }
+}
 
 /**
  * The run as it was before it was kept: what was left out is read again. Its status is as it was kept. Where Lume can't
