@@ -273,7 +273,9 @@ describe("the deadline", () => {
   it.effect("holds where a step of the schedule hangs, with one last read", () =>
     Effect.gen(function* () {
       const http = fakeHttp(states("CREATED", "SUCCEEDED"))
-      const schedule = Schedule.tapInput(Schedule.spaced("5 seconds"), () => Effect.never)
+      const schedule = Schedule.spaced("5 seconds").pipe(
+        Schedule.tapInput((_run: Option.Option<LumeRun.LumeRun>) => Effect.never)
+      )
       const fiber = yield* Effect.fork(waitFor(http, { schedule, timeout: "12 seconds" }))
       yield* pass(12_001)
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
