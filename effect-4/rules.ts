@@ -291,7 +291,6 @@ export const rules: Rules = {
     ["HttpRouter.get($path, $handler)", 'HttpRouter.add("GET", $path, $handler)'],
     ["HttpRouter.toHttpApp", "HttpRouter.toHttpEffect"],
     ["type HttpRouter.HttpRouter.DefaultServices", "Layer.Success<typeof HttpServer.layerServices>"],
-    ["HttpRouter.post($path, $handler)", 'HttpRouter.add("POST", $path, $handler)'],
     ["HttpServer.layerContext", "HttpServer.layerServices"],
     ["NodeHttpServer.layerContext", "NodeHttpServer.layerHttpServices"],
     [

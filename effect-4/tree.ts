@@ -46,7 +46,7 @@ const left = [
   /^src\/(?:workflow|cli)\//,
   /^examples\/(?:durable|webhook-app)\//,
   /^test\/(?:workflow|consumers|durable|postgres|soak)\//,
-  /^test\/(?:cli\w*|docs|imports|package|snippets|soak|versions)\.test\.ts$/,
+  /^test\/(?:cli\w*|docs|imports|package|soak|versions)\.test\.ts$/,
   /^test\/types\/workflow\./,
   /^test\/local\/(?:differential\w*|command|recordings|LocalLumeKills)(?:\.test)?\.ts$/
 ]
@@ -130,10 +130,13 @@ const tableWithoutOther = (table: string): string => {
   return head.includes(aboutOther) ? "" : head + rows.map(unlessAboutOther).join("")
 }
 
-/** A page without the sections, the items of lists, the tables and the rows of tables that are about 1.x only. */
+/** A page without the sections, the items of lists, the tables, their rows and the commands that are about 1.x only. */
 const withoutOther = (page: string): string =>
   page
     .replaceAll(/^## [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^## |$(?![^]))/gms, "")
+    .replaceAll(/^### [^\n]*\n\n_1\.x \(Effect 3\) only\._.*?(?=^##|$(?![^]))/gms, "")
+    .replaceAll(/^.* # Effect 3\n/gm, "")
+    .replaceAll(/ +# Effect 4$/gm, "")
     .replaceAll(/^(?:-|\d+\.) [^\n]*\n(?: {2,}[^\n]*\n)*/gm, unlessAboutOther)
     .replaceAll(/^(?:\|[^\n]*\n)+/gm, tableWithoutOther)
 

@@ -17,8 +17,7 @@ import { repository } from "./repository.js"
 import { run, type Words } from "./run.js"
 import * as StrangersProject from "./strangersProject.js"
 
-/** What a local Lume as a layer needs on Effect 4, and the Node that its packages ask for: npm's. */
-const forLocalLume = ["@effect/platform-node", "@duckdb/node-api"] as const
+/** The Node that packages of Effect 4 ask for: npm's. */
 const laterNode = { PATH: `${repository}/effect-4/node_modules/node/bin:${process.env["PATH"] ?? ""}` }
 
 const byManager = (
@@ -34,29 +33,23 @@ const byManager = (
     const by = ([command, ...rest]: Words): Words => [command === "node" ? command : `${bin}/${command}`, ...rest]
     const node = by(manager.node)
     const project = yield* StrangersProject.make({ files: manager.files })
-    const adds = (project: string, line: InstallLine, tarball: string) =>
+    const adds = (project: string, line: InstallLine, tarball: string, environment: PackageManager["environment"]) =>
       check(
         `${name} runs: ${line.text}`,
         run(project, [...by(manager.add), ...line.options, ...lines.packages(line, tarball)], environment)
       )
-    yield* Effect.forEach(installLines.filter(lines.isOfEffect4), (line) =>
-      Effect.gen(function* () {
-        const project = yield* StrangersProject.make({ files: manager.files, turn: two.turn })
-        yield* adds(project, line, two.tarball)
-        yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project, node, environment))
-        const later = { ...environment, ...laterNode }
-        const added = run(project, [...by(manager.add), ...forLocalLume], later)
-        yield* check(`${name}: what a local Lume needs on Effect 4 is added`, added)
-        yield* check(`${name}: it runs locally on Effect 4`, StrangersProject.runsLocally(project, node, later))
-        yield* check(
-          `${name}: the README's program runs on Effect 4, against a local Lume`,
-          StrangersProject.runsReadme(project, node, later)
-        )
-      })
+    const project4 = yield* StrangersProject.make({ files: manager.files, turn: two.turn })
+    const later = { ...environment, ...laterNode }
+    yield* Effect.forEach(installLines.filter(lines.isOfEffect4), (line) => adds(project4, line, two.tarball, later))
+    yield* check(`${name}: it is imported on Effect 4`, StrangersProject.imports(project4, node, environment))
+    yield* check(`${name}: it runs locally on Effect 4`, StrangersProject.runsLocally(project4, node, later))
+    yield* check(
+      `${name}: the README's program runs on Effect 4, against a local Lume`,
+      StrangersProject.runsReadme(project4, node, later)
     )
     yield* Effect.forEach(
       installLines.filter((line) => !lines.isOfEffect4(line)),
-      (line) => adds(project, line, one.tarball)
+      (line) => adds(project, line, one.tarball, environment)
     )
     yield* check(`${name}: it is imported`, StrangersProject.imports(project, node, environment))
     if (manager.requires) {

@@ -146,14 +146,18 @@ const checked = (check: Check) =>
     yield* alone
     yield* check("Effect 4 is installed", installed)
     yield* check("the tree is generated: every rule is used, and no import of Effect 3 is left", generated)
-    yield* check("it has no type error", run(build, [bin("tsc")]))
-    yield* check("its types are what they must be", run(build, [bin("tstyche")]))
-    yield* check("it has no lint", run(build, [bin("oxlint"), "--deny-warnings", ...code]))
-    yield* check("a field, an error and an option that are new arrive on Effect 4 by themselves", grown)
-    const tarball = yield* check("it is compiled and packed", packed)
     const tsx = join(source, "node_modules/tsx/dist/cli.mjs")
-    yield* check("the quickstart runs on it", run(build, [node, tsx, "examples/quickstart/main.ts"]))
-    yield* Console.log(tarball)
+    yield* Effect.all(
+      [
+        check("it has no type error", run(build, [bin("tsc")])),
+        check("its types are what they must be", run(build, [bin("tstyche")])),
+        check("it has no lint", run(build, [bin("oxlint"), "--deny-warnings", ...code])),
+        check("a field, an error and an option that are new arrive on Effect 4 by themselves", grown),
+        check("the quickstart runs on it", run(build, [node, tsx, "examples/quickstart/main.ts"])),
+        check("it is compiled and packed", packed)
+      ],
+      { concurrency: 2, mode: "validate" }
+    )
     yield* runAloud(build, [node, join(line, "node_modules/vitest/vitest.mjs"), "run"])
   })
 

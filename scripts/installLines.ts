@@ -18,10 +18,13 @@ export interface InstallLine {
   /** The options, as they stand there. */
   readonly options: ReadonlyArray<string>
   readonly packages: ReadonlyArray<NamedPackage>
+  /** The major version of Effect that it is for, where its comment says so. */
+  readonly effect: string | undefined
 }
 
 /** At the beginning of a line or of a code span, so that sentences about installing are no such lines. */
-const line = /(?:^|`)(?:\$ )?((?:npm (?:install|i|add)|(?:pnpm|yarn|bun|deno) add)((?: +[@\w./:^~>=<*-]+)+))/gm
+const line =
+  /(?:^|`)(?:\$ )?((?:npm (?:install|i|add)|(?:pnpm|yarn|bun|deno) add)((?: +[@\w./:^~>=<*-]+)+))(?: +# Effect (\d))?/gm
 
 const namedPackage = (word: string): NamedPackage => {
   const at = word.indexOf("@", 1)
@@ -30,11 +33,12 @@ const namedPackage = (word: string): NamedPackage => {
 
 /** The install lines of a page, in order. */
 export const installLines = (page: string): ReadonlyArray<InstallLine> =>
-  Array.from(page.matchAll(line), ([, text = "", rest = ""]) => {
+  Array.from(page.matchAll(line), ([, text = "", rest = "", effect]) => {
     const words = rest.trim().split(/ +/)
     return {
       text,
       options: words.filter((word) => word.startsWith("-")),
-      packages: words.filter((word) => !word.startsWith("-")).map(namedPackage)
+      packages: words.filter((word) => !word.startsWith("-")).map(namedPackage),
+      effect
     }
   })

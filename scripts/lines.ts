@@ -34,9 +34,12 @@ export interface Lines {
 export const packages = (line: InstallLine, tarball: string): ReadonlyArray<string> =>
   line.packages.map((named) => (named.name === packageJson.name ? tarball : written(named)))
 
-/** Whether an install line is that of 2.x: it names this package, at npm's latest. */
-export const isOfEffect4 = ({ packages }: InstallLine): boolean =>
-  packages.some(({ name, version }) => name === packageJson.name && version === undefined)
+/** Whether an install line names this package. */
+const isOfThis = ({ packages }: InstallLine): boolean => packages.some(({ name }) => name === packageJson.name)
+
+/** Whether an install line is for 2.x: it says so, or names this package at npm's latest. */
+export const isOfEffect4 = ({ effect, packages }: InstallLine): boolean =>
+  effect === "4" || packages.some(({ name, version }) => name === packageJson.name && version === undefined)
 
 /** The tarball of 2.x in a temporary folder: another check makes its own where it was made. */
 const packTwo = Effect.gen(function* () {
@@ -52,11 +55,12 @@ const packTwo = Effect.gen(function* () {
 /** Packs both lines. */
 export const packed = (check: Check) =>
   Effect.gen(function* () {
-    const one = yield* check("1.x is packed", pack)
-    const two = yield* check("2.x is packed", packTwo)
+    const [one, two] = yield* Effect.all([check("1.x is packed", pack), check("2.x is packed", packTwo)], {
+      concurrency: 2
+    })
     const lines = yield* StrangersProject.readmeLines
     const line = (name: Line["name"], tarball: string, turn: Line["turn"]): Line => {
-      const its = lines.find((line) => isOfEffect4(line) === (name === "2.x"))
+      const its = lines.find((line) => isOfThis(line) && isOfEffect4(line) === (name === "2.x"))
       return { name, tarball, turn, packages: its === undefined ? [] : packages(its, tarball) }
     }
     return {

@@ -159,7 +159,10 @@ export interface Options {
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
-  /** The defaults of every wait of this client. The options of a call win, field by field. Default: none. */
+  /**
+   * The defaults of every wait of this client. The options of a call win, field by field; a call's `pollInterval` replaces
+   * a `schedule` given here, too. Default: none.
+   */
   readonly wait?: WaitOptions | undefined
   /** The largest body that is read, in bytes. Default: 8 MiB. */
   readonly maxResponseBytes?: number | undefined

@@ -177,7 +177,8 @@ export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | 
 /**
  * Gives the next `count` requests this fault. `options` says which requests count. Faults come in the order of the calls.
  *
- * The client sends a read again up to three times: it takes four transient faults for a read to fail.
+ * `runStatus` and `refresh` send a read again up to three times: it takes four transient faults for them to fail. A wait
+ * goes on for its `tolerance`.
  *
  * @example
  * ```ts

@@ -2,8 +2,8 @@
  * The API key: what can be one, and how it is kept out of text that comes from outside.
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import { textOf } from "../internal/redacted.js"
 import type { InvalidRequestError } from "../LumeError.js"
 import { refuse } from "./refuse.js"
 
@@ -12,9 +12,7 @@ const visibleAscii = /^[\x21-\x7e]+$/
 /** The key without white space around it. If it can't be sent as a header, the refusal never shows it. */
 export const check = (apiKey: unknown): Effect.Effect<string, InvalidRequestError> => {
   if (!Redacted.isRedacted(apiKey)) return refuse("apiKey must be a Redacted string: wrap the key in Redacted.make")
-  // a wiped one throws
-  const value = Either.getOrNull(Either.try(() => Redacted.value(apiKey)))
-  const key = typeof value === "string" ? value.trim() : ""
+  const key = textOf(apiKey).trim()
   if (key === "") return refuse("the API key is empty or wiped: set LUME_API_KEY or the apiKey option")
   return visibleAscii.test(key)
     ? Effect.succeed(key)

@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Redacted from "effect/Redacted"
 import { type Bytes, encode } from "./bytes.js"
+import { textOf } from "./redacted.js"
 
 /** Why a signature does not show who has sent a body. */
 export type Refusal =
@@ -58,11 +59,7 @@ const keyOf = async (subtle: SubtleCrypto, secret: Redacted.Redacted): Promise<C
 }
 
 /** Whether this is a secret to verify with. An empty one is none: anybody could sign with it. Nor is a wiped one. */
-const isSecret = (secret: unknown): secret is Redacted.Redacted => {
-  if (!Redacted.isRedacted(secret)) return false
-  const text = Either.getOrNull(Either.try(() => Redacted.value(secret)))
-  return typeof text === "string" && text !== ""
-}
+const isSecret = (secret: unknown): secret is Redacted.Redacted => Redacted.isRedacted(secret) && textOf(secret) !== ""
 
 /** Fails if the signature was made of the body with none of the secrets. Compares in constant time. */
 export const verify = (

@@ -14,6 +14,9 @@ import { recorder } from "../support/observed.js"
 import { clean, live, quickly, refusal, serve, slowFlow, start } from "./lume.js"
 import { flow, folders, people } from "./support.js"
 
+const wiped = Redacted.make("local-key")
+Redacted.unsafeWipe(wiped)
+
 describe("through the client", () => {
   live("a run goes from submit to its metadata", () =>
     Effect.gen(function* () {
@@ -349,8 +352,13 @@ describe("what it does not start with", () => {
     ["no place for a run", { concurrency: 0 }, "concurrency must be an integer of at least 1, but is 0."],
     ["a key that is none", { apiKey: "key" }, "apiKey must be a Redacted text"],
     ["a key that every request without one would match", { apiKey: Redacted.make("") }, "apiKey must be a text of"],
+    ["a key that was wiped", { apiKey: wiped }, "apiKey must be a text of visible ASCII characters."],
     ["a key that is no header", { apiKey: Redacted.make("kéy") }, "apiKey must be a text of visible ASCII characters."],
     ["a host that others can reach, and no key of one's own", { host: "0.0.0.0" }, "needs an apiKey of your own"],
+    ["null, which is not nothing", { concurrency: null }, "concurrency must be an integer of at least 1, but is null."],
+    ["null as a store", { store: null }, 'store must be "disk" or "memory", but is null.'],
+    ["null as a time to keep runs", { keepFor: null }, "keepFor must be a positive duration"],
+    ["null as a number of runs to keep", { keepRuns: null }, "keepRuns must be an integer of at least 1, but is null."],
     ["a host that is none", { host: "" }, 'host must be a name or an address, but is "".'],
     ["a webhook without a URL", { webhook: {} }, "webhook.url must be an http or https URL"],
     ["a webhook that is no HTTP", { webhook: { url: "ftp://a" } }, 'but is "ftp://a".'],

@@ -12,7 +12,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as path from "node:path"
-import { duration } from "../../client/options.js"
+import { duration, or } from "../../client/options.js"
+import { textOf } from "../../internal/redacted.js"
 import { preview, withoutSecrets } from "../../internal/text.js"
 import type { LocalFlow } from "../LocalFlow.js"
 import { limitsOf } from "./job.js"
@@ -94,8 +95,8 @@ const visibleAscii = /^[\x21-\x7e]+$/
 const secret = (name: string, given: unknown, fits: RegExp): Checked<Option.Option<Redacted.Redacted>> => {
   if (given === undefined) return Effect.succeedNone
   if (!Redacted.isRedacted(given)) return must(name, "a Redacted text: wrap it in Redacted.make", typeof given)
-  const value = Redacted.value(given)
-  return typeof value === "string" && fits.test(value)
+  const value = textOf(given)
+  return fits.test(value)
     ? Effect.succeedSome(Redacted.make(value))
     : refuse(
         `${name} must be a text of ${fits === visibleAscii ? "visible ASCII characters" : "one character at least"}. Leave it out to get one.`
@@ -185,12 +186,12 @@ export const settings = (given: Given): Effect.Effect<Settings, LocalLumeError, 
     const checked = yield* Effect.all({
       server: server(given),
       apiKey: secret("apiKey", given.apiKey, visibleAscii),
-      concurrency: integer("concurrency", given.concurrency ?? 2, 1),
+      concurrency: integer("concurrency", or(given.concurrency, 2), 1),
       webhook: webhook(given.webhook),
-      store: oneOf("store", given.store ?? "disk", ["disk", "memory"]),
+      store: oneOf("store", or(given.store, "disk"), ["disk", "memory"]),
       retention: Effect.all({
-        keepFor: millis("keepFor", given.keepFor ?? "30 days"),
-        keepRuns: integer("keepRuns", given.keepRuns ?? 10_000, 1)
+        keepFor: millis("keepFor", or(given.keepFor, "30 days")),
+        keepRuns: integer("keepRuns", or(given.keepRuns, 10_000), 1)
       })
     })
     const { host } = checked.server
