@@ -211,6 +211,16 @@ describe("events that", () => {
       yield* Queue.shutdown(queue)
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.deepStrictEqual(seconds(http), [0, 300, 600])
+    })
+  )
+
+  it.scoped("are listened to are no matter for a warning", () =>
+    Effect.gen(function* () {
+      const log = logged()
+      const { lume } = yield* make(fakeHttp(states("SUCCEEDED")))
+      yield* Effect.provide(lume.wait(runId), log.layer)
+      assert.deepStrictEqual(log.of("WARN"), [])
     })
   )
 })

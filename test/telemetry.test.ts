@@ -175,6 +175,18 @@ describe("a watch that its reader leaves", () => {
     })
   )
 
+  it.effect("counts as a defect where an onStatus dies", () =>
+    Effect.gen(function* () {
+      const before = yield* outcome("Defect")
+      const http = fakeHttp(states("CREATED"))
+      yield* LumeClient.wait(runId, { onStatus: () => Effect.die("no") }).pipe(
+        Effect.exit,
+        Effect.provide(clientLayer(http))
+      )
+      assert.strictEqual(yield* outcome("Defect"), before + 1)
+    })
+  )
+
   it.effect("counts as its own failure, which the reader gets", () =>
     Effect.gen(function* () {
       const before = yield* outcome("AuthenticationError")

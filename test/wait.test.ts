@@ -32,7 +32,7 @@ import {
   states
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
-import { likeLive } from "./support/likeLive.js"
+import { likeLive, withJumps } from "./support/likeLive.js"
 import { messages, unlogged } from "./support/observed.js"
 import { property } from "./support/property.js"
 import { turn } from "./support/webhook.js"
@@ -313,10 +313,15 @@ describe("the deadline", () => {
   it.effect("holds where the clock has jumped past it", () =>
     Effect.gen(function* () {
       const http = fakeHttp(states("CREATED", "SUCCEEDED"))
-      const fiber = yield* Effect.fork(waitFor(http, { timeout: "1 hour" }))
-      yield* TestClock.adjust("1 seconds")
-      yield* TestClock.setTime(Duration.toMillis("3 days"))
-      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      yield* withJumps((jump) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(waitFor(http, { timeout: "1 hour" }))
+          yield* TestClock.adjust("1 second")
+          yield* jump(Duration.toMillis("3 days"))
+          yield* TestClock.adjust("4 seconds")
+          assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+        })
+      )
       assert.strictEqual(http.sent.length, 2)
     })
   )
@@ -509,10 +514,16 @@ describe("failures on the way", () => {
           () => state("SUCCEEDED")
         )
       )
-      const fiber = yield* Effect.fork(waitFor(http, { timeout: "1 minute" }, { requestTimeout: "10 seconds" }))
-      // the machine sleeps: no timer fires until hours later
-      yield* TestClock.setTime(8 * 3_600_000)
-      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      yield* withJumps((jump) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(waitFor(http, { timeout: "1 minute" }, { requestTimeout: "10 seconds" }))
+          yield* TestClock.adjust("5 seconds")
+          yield* jump(8 * 3_600_000)
+          yield* TestClock.adjust("5 seconds")
+          assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+        })
+      )
+      assert.strictEqual(http.sent.length, 2)
     })
   )
 
@@ -801,15 +812,54 @@ describe("onStatus", () => {
 
   it.effect("is told of the submitted run first by runAndWait, and of each status once", () =>
     Effect.gen(function* () {
-      const { onStatus, statuses } = told()
-      const http = fakeHttp(states("CREATED", "CREATED", "SUCCEEDED"))
-      const fiber = yield* LumeClient.runAndWait(request, { onStatus }).pipe(
-        Effect.provide(clientLayer(http)),
+      for (const answered of [
+        ["CREATED", "CREATED", "SUCCEEDED"],
+        ["CREATED", "SUCCEEDED"]
+      ]) {
+        const { onStatus, statuses } = told()
+        const fiber = yield* LumeClient.runAndWait(request, { onStatus }).pipe(
+          Effect.provide(clientLayer(fakeHttp(states(...answered)))),
+          Effect.fork
+        )
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(statuses, ["CREATED", "SUCCEEDED"])
+      }
+    })
+  )
+
+  it.effect("has the time that is left for a run that has ended, and a second at least", () =>
+    Effect.gen(function* () {
+      for (const [timeout, ended] of [
+        [30_000, 0],
+        [5000, 5000]
+      ] as const) {
+        let told = 0
+        const onStatus = (run: LumeRun.LumeRun) =>
+          run._tag === "Succeeded"
+            ? Effect.delay(
+                Effect.sync(() => told++),
+                ended === 0 ? 20_000 : 900
+              )
+            : Effect.void
+        const http = fakeHttp((_, index) => state(ended === 0 || index > 0 ? "SUCCEEDED" : "CREATED"))
+        const fiber = yield* Effect.fork(waitFor(http, { onStatus, timeout, pollInterval: 5000 }))
+        yield* pass(25_000, 100)
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+        assert.strictEqual(told, 1)
+      }
+    })
+  )
+
+  it.effect("is not what ends runAndWait: time does, with TimeoutError", () =>
+    Effect.gen(function* () {
+      const fiber = yield* LumeClient.runAndWait(request, { timeout: "7 seconds" }).pipe(
+        Effect.flip,
+        Effect.provide(clientLayer(fakeHttp(states("CREATED")))),
         Effect.fork
       )
-      yield* TestClock.adjust("1 minute")
-      yield* Fiber.join(fiber)
-      assert.deepStrictEqual(statuses, ["CREATED", "SUCCEEDED"])
+      yield* pass(7001)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
     })
   )
 

@@ -266,7 +266,7 @@ class Polling<A> {
       if (Exit.isFailure(event)) {
         // the queue was shut down: no other event will come
         this.events = undefined
-        return this.pollAfter(due)
+        return this.pollAfter(due - (this.elapsed() - now))
       }
       this.quickerUntil = this.elapsed() + timeAfterEvent
       return Effect.flatMap(sleep(this.clock, shortestPause), () => this.poll(false))

@@ -1,5 +1,5 @@
 /**
- * The test's clock, with the longest sleep of the live one.
+ * The test's clock, with what the live one has beside: a longest sleep, and machines that fall asleep.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -24,6 +24,29 @@ export const likeLive = <A, E, R>(use: (sleeping: () => number) => Effect.Effect
     }
     return Effect.withClock(
       use(() => sleeping),
+      Object.assign(Object.create(clock), overrides)
+    )
+  })
+
+/** Runs an effect on a clock that can jump, as where the machine sleeps: time passes then that no timer has counted. */
+export const withJumps = <A, E, R>(
+  use: (jump: (millis: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    let jumped = 0
+    const millis = () => clock.unsafeCurrentTimeMillis() + jumped
+    const nanos = () => clock.unsafeCurrentTimeNanos() + BigInt(jumped) * 1_000_000n
+    const overrides: Omit<
+      Clock.Clock,
+      "sleep" | keyof { [K in keyof Clock.Clock as K extends symbol ? K : never]: 0 }
+    > = {
+      unsafeCurrentTimeMillis: millis,
+      unsafeCurrentTimeNanos: nanos,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanos: Effect.sync(nanos)
+    }
+    return Effect.withClock(
+      use((by) => Effect.sync(() => void (jumped += by))),
       Object.assign(Object.create(clock), overrides)
     )
   })
