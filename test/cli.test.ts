@@ -305,6 +305,11 @@ describe.concurrent("usage", () => {
       { code: 2, stderr: ["need --wait"] }
     ],
     ["a pair without its sign", ["run", "-f", "a:v1", "-s", "b", "-m", "k"], { code: 2, stderr: ["key=value"] }],
+    [
+      "a key that is given twice",
+      ["run", "-f", "a:v1", "-s", "b", "-m", "k=1", "-m", "k=2"],
+      { code: 2, stderr: ["The key k is given twice."] }
+    ],
     ["as JSON", ["wait", "--json"], { code: 2, stderr: ['{"message":"error: missing required argument'] }]
   ])
 

@@ -55,6 +55,7 @@ export const pair = (
 ): ReadonlyArray<readonly [string, string]> => {
   const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (key === "" || key.startsWith("-")) return refuse("It must be a pair: key=value.")
+  if (before.some(([name]) => name === key)) return refuse(`The key ${key} is given twice.`)
   return [...before, [key, value]]
 }
 

@@ -51,7 +51,7 @@ const find = (issue: ParseResult.ParseIssue, keys: ReadonlyArray<PropertyKey>): 
     case "Type":
     case "Forbidden":
       return { keys, expected: issue.message ?? describe(issue.ast) }
-    // only a schema that is asked to refuses fields that it does not know, and none here is
+    // only a schema that is asked to refuses fields that it does not know
     case "Unexpected":
       return { keys, expected: "no such field" }
   }

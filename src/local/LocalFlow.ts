@@ -22,11 +22,6 @@ const Part = Schema.String.pipe(
   Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":"))
 ).annotations({ description: "a non-empty text without a colon and without white space around it" })
 
-// DuckDB reads a name only to its first NUL character.
-const Name = Schema.NonEmptyString.pipe(Schema.filter((name) => !name.includes("\0"))).annotations({
-  description: "a non-empty name without a NUL character"
-})
-
 const Sql = Schema.NonEmptyTrimmedString.annotations({
   description: "an SQL expression without white space around it"
 })
@@ -84,7 +79,8 @@ const Flow = Schema.Struct({
    * What an expression itself takes out of JSON, by `->`, `->>` or `::JSON`, follows DuckDB: a number with a fraction or
    * an exponent goes through a double there and can lose digits. A time without a zone is UTC.
    */
-  fields: Schema.Record({ key: Name, value: Sql }),
+  // a key that were no name would be left out without a word: names are checked below
+  fields: Schema.Record({ key: Schema.String, value: Sql }),
   /** What every row of the target must satisfy; a row that fails any test is rejected. */
   tests: Schema.Array(Test),
   /**
@@ -124,6 +120,9 @@ export const numberedField = ({ fields }: Pick<LocalFlow, "fields">): string | u
 const problem = ({ fields, tests }: LocalFlow) => {
   const names = Object.keys(fields)
   if (names.length === 0) return { path: ["fields"], message: "at least one field" }
+  // DuckDB reads a name only to its first NUL character
+  const nameless = names.find((name) => name === "" || name.includes("\0"))
+  if (nameless !== undefined) return { path: ["fields", nameless], message: "a non-empty name without a NUL character" }
   const duplicate = firstDuplicate(names)
   if (duplicate !== undefined)
     return {

@@ -110,7 +110,10 @@ export interface Options {
   readonly host?: string | undefined
   /** The port to listen on. Default: a free one. */
   readonly port?: number | undefined
-  /** How many runs go on at a time; the others wait as `CREATED`, at most 10,000. Default: 2. */
+  /**
+   * How many runs go on at a time; the others wait as `CREATED`, at most 10,000. Each that computes holds one of the
+   * threads that Node reads files with (`UV_THREADPOOL_SIZE`, 4 unless that is set): let it be two fewer. Default: 2.
+   */
   readonly concurrency?: number | undefined
   /**
    * Where the end of each run is delivered, signed, as by Lume's webhooks. A delivery that is not answered with 2xx is sent

@@ -23,6 +23,8 @@ describe("LocalFlow", () => {
     ["no fields", { ...flow, fields: {} }, "fields"],
     ["a field without SQL", { ...flow, fields: { id: " " } }, "id"],
     ["fields that differ by case only", { ...flow, fields: { id: "Id", ID: "Id", born_on: "1", name: "1" } }, "ID"],
+    ["a field without a name", { ...flow, fields: { ...flow.fields, "": "1" } }, "a non-empty name"],
+    ["a field whose name DuckDB would cut", { ...flow, fields: { ...flow.fields, "a\0b": "1" } }, "a non-empty name"],
     ["a field whose name is a whole number", { ...flow, fields: { ...flow.fields, 2024: "1" } }, "n2024"],
     ["an encoding that Node does not know", { ...flow, encoding: "latin-99" }, "encoding"],
     ["a delimiter of two characters", { ...flow, delimiter: "::" }, "delimiter"],

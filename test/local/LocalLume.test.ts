@@ -238,6 +238,24 @@ describe("on the wire", () => {
           ]
         }
       })
+      const half = yield* post('{"flow_version": "people:v1", "source_path": "a", "run_metadata": { "b": "\\ud800" }}')
+      assert.deepStrictEqual(half, {
+        status: 422,
+        body: {
+          detail: [
+            {
+              loc: ["body", "run_metadata", "b"],
+              msg: 'Expected a text without half surrogate pairs, which nobody can receive, got "\\ud800"',
+              type: "value_error"
+            }
+          ]
+        }
+      })
+      const nested = yield* post(
+        `{"flow_version": "people:v1", "source_path": "a", "run_metadata": {"a": ${"[".repeat(200)}${"]".repeat(200)}}}`
+      )
+      assert.strictEqual(nested.status, 422)
+      assert.isBelow(JSON.stringify(nested.body).length, 1000)
       const malformed = yield* post('{"flow_version": "people", "source_path": "a"}')
       assert.strictEqual(malformed.status, 422)
       assert.deepNestedInclude(malformed.body, { "detail[0].loc": ["body", "flow_version"] })
@@ -296,6 +314,15 @@ describe("what it does not start with", () => {
   live("a flow version that is there twice", () =>
     Effect.gen(function* () {
       assert.include(yield* refused(() => ({ flows: [flow, flow] })), "people:v1")
+    })
+  )
+
+  live("a flow of which something would be left out", () =>
+    Effect.gen(function* () {
+      const misspelt = { ...flow, encodng: "windows-1252" }
+      assert.include(yield* refused(() => ({ flows: [misspelt] })), "at encodng, expected no such field")
+      const lost = { ...flow, fields: JSON.parse('{ "id": "Id", "__proto__": "Id" }') }
+      assert.include(yield* refused(() => ({ flows: [lost] })), "a field can't be called __proto__")
     })
   )
 

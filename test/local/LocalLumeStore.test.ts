@@ -69,7 +69,8 @@ describe("after a restart", () => {
 
   live("runs that had begun are CRASHED, and those still CREATED are made, in their order", () =>
     Effect.gen(function* () {
-      const { during, files, targets } = yield* setUp({ concurrency: 1 })
+      const spillFolder = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
+      const { during, files, targets } = yield* setUp({ concurrency: 1, spillFolder })
       const [begun, first, second] = yield* during(({ lume }) =>
         Effect.gen(function* () {
           const begun = yield* lume.run({ ...clean1, flowVersion: "slow:v1" })
@@ -78,9 +79,14 @@ describe("after a restart", () => {
         })
       )
       // what a process that is killed leaves
-      yield* files.makeDirectory(path.join(targets, `.${begun.id}`, "output"), { recursive: true })
+      for (const { id } of [begun, first]) {
+        yield* files.makeDirectory(path.join(targets, `.${id}.work`, "output"), { recursive: true })
+        yield* files.makeDirectory(path.join(spillFolder, `.${id}.spill`))
+      }
       yield* files.makeDirectory(path.join(targets, begun.id))
-      yield* files.makeDirectory(path.join(targets, ".run_notes"))
+      // what others have there, such as a server without a store
+      const others = [".run_notes", `.run_${"0".repeat(26)}.work`]
+      yield* Effect.forEach(others, (name) => files.makeDirectory(path.join(targets, name)))
       yield* during(({ lume }) =>
         Effect.gen(function* () {
           const crashed = yield* lume.runStatus(begun.id)
@@ -102,7 +108,8 @@ describe("after a restart", () => {
           assert.isAtMost(Number(one), Number(other))
         })
       )
-      assert.sameMembers(yield* files.readDirectory(targets), [".lume", ".run_notes", first.id, second.id])
+      assert.sameMembers(yield* files.readDirectory(targets), [".lume", ...others, first.id, second.id])
+      assert.deepStrictEqual(yield* files.readDirectory(spillFolder), [])
       yield* during(({ lume }) =>
         Effect.gen(function* () {
           assert.strictEqual((yield* lume.runStatus(begun.id))._tag, "Crashed")
@@ -236,6 +243,24 @@ describe("the journal", () => {
       assert.include(message, `Line 4 of ${journal} is broken: `)
       assert.include(message, "Restore the file from a copy, or move it away, which forgets all runs.")
       assert.deepStrictEqual(Buffer.from(yield* files.readFile(journal)), bytes)
+    })
+  )
+
+  live("has nothing of a submit that was refused while it was out of sight", () =>
+    Effect.gen(function* () {
+      const { during, files, read, targets } = yield* setUp()
+      yield* during(({ lume, submit }) =>
+        Effect.gen(function* () {
+          yield* files.rename(targets, `${targets}-away`)
+          const refused = yield* submit({ flow_version: "people:v1", source_path: "clean.csv" })
+          assert.strictEqual(refused.status, 503)
+          yield* files.rename(`${targets}-away`, targets)
+          yield* lume.runAndWait(people1, quickly)
+        })
+      )
+      const count = (tag: string) => Effect.map(read, (lines) => lines.filter((line) => line.includes(tag)).length)
+      assert.deepStrictEqual(yield* Effect.all([count('"Accepted"'), count('"Ended"')]), [1, 1])
+      yield* during(({ lume }) => lume.runAndWait(clean1, quickly))
     })
   )
 

@@ -122,6 +122,30 @@ describe("time", () => {
   )
 })
 
+describe("expressions that do not heed their interruption", () => {
+  live("end by themselves after their time is over, and hold nothing that later runs need", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "people.csv": "Id\n1\n" })
+      const distance = (text: string, length: number) =>
+        `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
+      const [taken] = yield* Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`))
+      // longer than the two seconds that an interrupted run waits for it
+      const length = Math.ceil(6000 * Math.sqrt(3500 / Duration.toMillis(taken)))
+      const deaf = { ...make(`${distance("Id", length)}`), tests: [] }
+      // DuckDB computes on the threads that Node reads files with: there are four
+      const outcomes = yield* Effect.all(
+        Array.from({ length: 4 }, (_, index) =>
+          run(places, "people.csv", { runId: `run_${index}`, flow: deaf, runTimeout: "300 millis" })
+        ),
+        { concurrency: "unbounded" }
+      )
+      for (const outcome of outcomes) assert.strictEqual(failure(outcome).errorCode, "RUN_TIMEOUT")
+      const after = yield* run(places, "people.csv", { runId: "run_after", flow: make("Id") })
+      assert.strictEqual(after.status, "SUCCEEDED")
+    })
+  )
+})
+
 describe("a job that can't be run", () => {
   const ids = ["", ".", "..", ".hidden", "a/b", "../a", "a\\b", "a\u0000b", "a\nb", "x".repeat(61)]
 

@@ -92,8 +92,9 @@ const interruptible = <A>(session: Session, start: () => Promise<A>): Effect.Eff
       (value) => resume(Effect.succeed(value)),
       (error: unknown) => resume(Effect.fail(fromUnknown(error)))
     )
-    const ended = running.then(() => {
-      session.running = undefined
+    const ended: Promise<void> = running.then(() => {
+      // by then, the next query may be running: closing the connection under it would block both for ever
+      if (session.running === ended) session.running = undefined
     })
     session.running = ended
     return interrupt(session, ended)

@@ -4,6 +4,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import { fromIssue } from "../../internal/problem.js"
@@ -16,18 +17,25 @@ interface Named {
   readonly json: unknown
 }
 
-const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
+// what is misspelt would be left out without a word
+const decodeFlow = ParseResult.decodeUnknown(LocalFlow, { onExcessProperty: "error" })
 const parseJson = Schema.decode(Schema.parseJson())
 
+/** An object of JavaScript loses this name when it is copied. */
+const losesField = (json: unknown): boolean =>
+  Predicate.hasProperty(json, "fields") && Predicate.isObject(json.fields) && Object.hasOwn(json.fields, "__proto__")
+
 const decode = ({ from, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
-  decodeFlow(json).pipe(
-    Effect.map((flow) => [flowVersion(flow), flow] as const),
-    Effect.mapError((issue) => {
-      const { expected, path, received } = fromIssue(issue, json)
-      const place = path === "" ? "" : `at ${path}, `
-      return new LocalLumeError({ message: `${from} is no flow: ${place}expected ${expected}, got ${received}.` })
-    })
-  )
+  losesField(json)
+    ? Effect.fail(new LocalLumeError({ message: `${from} is no flow: a field can't be called __proto__.` }))
+    : decodeFlow(json).pipe(
+        Effect.map((flow) => [flowVersion(flow), flow] as const),
+        Effect.mapError((issue) => {
+          const { expected, path, received } = fromIssue(issue, json)
+          const place = path === "" ? "" : `at ${path}, `
+          return new LocalLumeError({ message: `${from} is no flow: ${place}expected ${expected}, got ${received}.` })
+        })
+      )
 
 const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLumeError, FileSystem.FileSystem> =>
   Effect.gen(function* () {

@@ -9,6 +9,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { createServer, type RequestListener, type Server } from "node:http"
 import { preview } from "../../internal/text.js"
@@ -108,14 +109,28 @@ const makeServer = (handler: RequestListener): Server => {
 }
 
 const listen = (server: Server, host: string, port: number): Effect.Effect<void, LocalLumeError> =>
+  Effect.flatMap(Effect.runtime(), (runtime) => listenIn(server, host, port, Runtime.runFork(runtime)))
+
+const listenIn = (
+  server: Server,
+  host: string,
+  port: number,
+  fork: (effect: Effect.Effect<void>) => unknown
+): Effect.Effect<void, LocalLumeError> =>
   Effect.async((resume) => {
-    server.once("error", (error) => {
+    const refused = (error: Error) => {
       const isInUse = "code" in error && error.code === "EADDRINUSE"
       const reason = isInUse ? ", because the port is in use" : `: ${error.message}`
       const message = `Can't listen on ${host}:${port}${reason}. Leave the port out to get a free one.`
       resume(new LocalLumeError({ message }))
+    }
+    server.once("error", refused)
+    server.listen(port, host, () => {
+      server.off("error", refused)
+      // such as a connection that can't be accepted, because too many files are open: the next one may be
+      server.on("error", ({ message }) => fork(Effect.logError(`The local Lume's server: ${message}`)))
+      resume(Effect.void)
     })
-    server.listen(port, host, () => resume(Effect.void))
   })
 
 /** Node's own end waits until every client has let go of its connection. */

@@ -166,10 +166,9 @@ export const make = (
 ): Effect.Effect<Journal, JournalError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<FileSystem.FileSystem>()
-    const failed = Effect.mapError(
-      (error: PlatformError.PlatformError) =>
-        new JournalError({ message: `${file} can't be written: ${error.message}` })
-    )
+    const failure = (error: PlatformError.PlatformError) =>
+      new JournalError({ message: `${file} can't be written: ${error.message}` })
+    const failed = Effect.mapError(failure)
     let open: Open = yield* failed(replace(file, lines))
     yield* Effect.addFinalizer((exit) => Scope.close(open.scope, exit))
     /** Whether the file may hold more than what is known to be on disk. */
@@ -179,7 +178,13 @@ export const make = (
     // the kernel's holds between the threads of a process.
     const isNamed = Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const named = yield* Effect.option(files.stat(file))
+      const named = yield* failed(
+        Effect.catchIf(
+          Effect.asSome(files.stat(file)),
+          (error) => error._tag === "SystemError" && error.reason === "NotFound",
+          () => Effect.succeedNone
+        )
+      )
       const { dev, ino } = yield* failed(open.file.stat)
       const isSame = Option.exists(
         named,
@@ -187,7 +192,7 @@ export const make = (
       )
       if (!isSame) {
         return yield* new JournalError({
-          message: `${file} was deleted, or replaced by another local Lume in a thread of this process. Nothing can be kept any more: close this local Lume, and start it again.`
+          message: `${file} was deleted, or replaced by another local Lume in a thread of this process. Nothing can be kept meanwhile: put it back, or close this local Lume and start it again`
         })
       }
     })
@@ -206,13 +211,14 @@ export const make = (
           yield* repair
           isTorn = true
           const size = yield* write(open.file, lines)
+          // Only afterwards is it certain that the lines are in the file that the next start reads.
+          yield* isNamed
           open = { ...open, size: open.size + size }
           isTorn = false
         }).pipe(
+          // What is not known to be kept must not be there, or it would be there twice.
           Effect.tapError(() => Effect.ignore(repair)),
-          failed,
-          // Only afterwards is it certain that the lines are in the file that the next start reads.
-          Effect.zipLeft(isNamed),
+          Effect.mapError((error) => (error._tag === "JournalError" ? error : failure(error))),
           Effect.provide(context)
         ),
       rewrite: (lines) =>

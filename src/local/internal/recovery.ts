@@ -6,17 +6,17 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
-import { spillName } from "./folders.js"
+import { spillName, workName } from "./folders.js"
 import type { JournalError } from "./journal.js"
 import { broken } from "./outcome.js"
 import type { Settings } from "./options.js"
 import { Store } from "./store.js"
 
-// An id of this server's, by the names that `LocalEngine` gives its folders; earlier versions had no word behind it.
-const left = /^\.run_[0-9A-Z]{26}(\.work|\.spill)?$/
-
 /**
- * Runs that had begun end as `CRASHED`, without output; their work folders go. Those still `CREATED` are left to be run.
+ * The work folders of runs that had not ended go, also of those that are still `CREATED`, which are left to be run: their
+ * folders are made before anybody is told that they have begun. Runs that had begun end as `CRASHED`, without output.
+ *
+ * Only of these: others may work in these folders meanwhile, a server without a store or the engine by itself.
  */
 export const recover = (
   { limits: { spillFolder }, targets }: Pick<Settings, "targets" | "limits">,
@@ -28,21 +28,23 @@ export const recover = (
     const remove = (folder: string, name: string) =>
       files.remove(path.join(folder, name), { recursive: true, force: true })
 
-    const names = yield* files.readDirectory(targets)
+    const unfinished = (yield* store.ledger).unfinished()
     yield* Effect.forEach(
-      names.filter((name) => left.test(name)),
-      (name) => remove(targets, name),
+      unfinished,
+      ({ id }) =>
+        Effect.all([
+          remove(targets, workName(id)),
+          remove(targets, spillName(id)),
+          spillFolder === undefined ? Effect.void : remove(spillFolder, spillName(id))
+        ]),
       { discard: true }
     )
-    const begun = (yield* store.ledger).unfinished().filter(({ status }) => status !== "CREATED")
     yield* Effect.forEach(
-      begun,
+      unfinished.filter(({ status }) => status !== "CREATED"),
       (run) =>
         Effect.gen(function* () {
           // Output may have been moved into its place just before the process ended. Nobody was told of it.
           yield* remove(targets, run.id)
-          // Others may spill to this folder meanwhile.
-          if (spillFolder !== undefined) yield* remove(spillFolder, spillName(run.id))
           const message = `The local Lume's process ended while the run was ${run.status}. Nothing was written. Submit it again.`
           const ending = yield* broken(run, "CRASHED", { errorCode: "PROCESS_ENDED", message })
           yield* store.add({ _tag: "Ended", id: run.id, at: yield* Clock.currentTimeMillis, ...ending, deliver })

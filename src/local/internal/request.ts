@@ -5,6 +5,7 @@ import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import { fromIssue } from "../../internal/problem.js"
+import { oneLine } from "../../internal/text.js"
 import { readUpTo } from "../../internal/requestBody.js"
 import * as RunRequest from "../../RunRequest.js"
 import * as refusals from "./refusals.js"
@@ -37,17 +38,28 @@ const readJson = (
 
 /** The schema checks some fields under the SDK's names; here is a body that has them under both. */
 const withBothNames = (json: unknown): unknown =>
-  typeof json === "object" && json !== null && "flow_version" in json && "source_path" in json
-    ? { ...json, flowVersion: json.flow_version, sourcePath: json.source_path }
+  typeof json === "object" && json !== null
+    ? {
+        ...json,
+        ...Object.fromEntries(Object.entries(wireNames).map(([name, wire]) => [name, Reflect.get(json, wire)]))
+      }
     : json
 
-const wireName = (path: string): string =>
-  path.replace(/^flowVersion/, "flow_version").replace(/^sourcePath/, "source_path")
+const wireNames = { flowVersion: "flow_version", sourcePath: "source_path", runMetadata: "run_metadata" }
+
+/** The places of a path, as far as they are worth telling. */
+const placesOf = (path: string): ReadonlyArray<string> => {
+  const [first = "", ...rest] = path === "" ? [] : path.split(".")
+  const own = Object.entries(wireNames).find(([name]) => name === first)
+  return first === "" ? [] : [own?.[1] ?? first, ...rest].slice(0, deepest).map((place) => oneLine(place))
+}
+
+const deepest = 10
 
 const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, refusals.Unprocessable> =>
   Effect.mapError(decodeRequest(json), (issue) => {
     const { expected, path, received } = fromIssue(issue, withBothNames(json))
-    const loc = path === "" ? [] : wireName(path).split(".")
+    const loc = placesOf(path)
     return received === "nothing"
       ? wrong(loc, "Field required", "missing")
       : wrong(loc, `Expected ${expected}, got ${received}`, "value_error")
