@@ -74,7 +74,6 @@ export const rules: Rules = {
     ["Effect.withRandom(Random.make($seed))", "Random.withSeed($seed)"],
     ["Effect.yieldNow()", "Effect.yieldNow"],
     ["Effect.yieldNow({ priority: $priority })", "Effect.yieldNowWith($priority)"],
-    ["Effect.zipLeft($after)", "Effect.tap($after)"],
     ["Effect.zipLeft($effect, $after)", "Effect.tap($effect, $after)"],
     ["Effect.dieMessage($message)", "Effect.die(new Error($message))"],
     ["Effect.either", "Effect.result"],

@@ -3,7 +3,7 @@ import { FlowVersion } from "../RunRequest.js";
 declare const Flow: Schema.Struct<{
     name: Schema.refine<string, typeof Schema.String>;
     version: Schema.refine<string, typeof Schema.String>;
-    fields: Schema.Record$<Schema.refine<string, typeof Schema.NonEmptyString>, Schema.refine<string, typeof Schema.Trimmed>>;
+    fields: Schema.Record$<typeof Schema.String, Schema.refine<string, typeof Schema.Trimmed>>;
     tests: Schema.Array$<Schema.Struct<{
         error_code: Schema.refine<string, typeof Schema.NonEmptyTrimmedString>;
         field: typeof Schema.String;

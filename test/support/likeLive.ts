@@ -36,10 +36,7 @@ export const withJumps = <A, E, R>(
     let jumped = 0
     const millis = () => clock.unsafeCurrentTimeMillis() + jumped
     const nanos = () => clock.unsafeCurrentTimeNanos() + BigInt(jumped) * 1_000_000n
-    const overrides: Omit<
-      Clock.Clock,
-      "sleep" | keyof { [K in keyof Clock.Clock as K extends symbol ? K : never]: 0 }
-    > = {
+    const overrides: Partial<Clock.Clock> = {
       unsafeCurrentTimeMillis: millis,
       unsafeCurrentTimeNanos: nanos,
       currentTimeMillis: Effect.sync(millis),

@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as path from "node:path"
 import { because, LocalLumeError } from "./error.js"
+import { isMissing } from "./makeFolder.js"
 
 /** What can't be written. */
 export class JournalError extends Data.TaggedError("JournalError")<{
@@ -178,13 +179,7 @@ export const make = (
     // the kernel's holds between the threads of a process.
     const isNamed = Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const named = yield* failed(
-        Effect.catchIf(
-          Effect.asSome(files.stat(file)),
-          (error) => error._tag === "SystemError" && error.reason === "NotFound",
-          () => Effect.succeedNone
-        )
-      )
+      const named = yield* failed(Effect.catchIf(Effect.asSome(files.stat(file)), isMissing, () => Effect.succeedNone))
       const { dev, ino } = yield* failed(open.file.stat)
       const isSame = Option.exists(
         named,

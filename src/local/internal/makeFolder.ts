@@ -11,7 +11,8 @@ const isFolder = (folder: string): Effect.Effect<boolean, never, FileSystem.File
     Effect.match(files.stat(folder), { onFailure: () => false, onSuccess: ({ type }) => type === "Directory" })
   )
 
-const isMissing = (error: PlatformError.PlatformError): boolean =>
+/** Whether the system says that something is not there. */
+export const isMissing = (error: PlatformError.PlatformError): boolean =>
   (error._tag === "SystemError" ? error.reason : error._tag) === "NotFound"
 
 /**
