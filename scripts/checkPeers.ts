@@ -46,8 +46,8 @@ main((check) => {
     yield* check("is built with them", run(source, ["npm", "run", "build"]))
     yield* check(
       "behaves with them",
-      // the command has its own Effect in it, and the pages are no code
-      run(source, ["npx", "vitest", "run", "--project", "behaviour", "--exclude", "test/{cli,docs}*"])
+      // the command has its own Effect in it, and the pages and the repository have none
+      run(source, ["npx", "vitest", "run", "--project", "behaviour", "--exclude", "test/{cli,docs,snippets,versions}*"])
     )
   })
 

@@ -21,8 +21,11 @@ export interface PackageManager {
 
 const usual = { files: {}, environment: {}, node: ["node"], requires: true } as const
 
-/** All of them. What they download is kept in the given folder; npm has a cache already. */
-export const packageManagers = (cache: string): ReadonlyArray<PackageManager> => {
+/**
+ * All of them, or only one of each that resolves in a way of its own. What they download is kept in the given folder; npm has
+ * a cache already.
+ */
+export const packageManagers = (cache: string, isQuick: boolean): ReadonlyArray<PackageManager> => {
   const npm = { ...usual, add: ["npm", "install"] } as const
   const pnpm = {
     ...usual,
@@ -40,10 +43,14 @@ export const packageManagers = (cache: string): ReadonlyArray<PackageManager> =>
         ".yarnrc.yml": `nodeLinker: ${linker}\nglobalFolder: ${cache}/yarn\nenableTelemetry: false\n`
       }
     }) as const
-  return [
-    { ...npm, name: "npm 10", package: "npm@10.9.9" },
+  const others = [
     { ...npm, name: "npm 11", package: "npm@11.19.1" },
     { ...pnpm, name: "pnpm 10", package: "pnpm@10.34.9" },
+    { ...yarn4("node-modules"), name: "Yarn 4" }
+  ]
+  return [
+    ...(isQuick ? [] : others),
+    { ...npm, name: "npm 10", package: "npm@10.9.9" },
     { ...pnpm, name: "pnpm 12", package: "pnpm@12.21.0" },
     {
       ...usual,
@@ -52,7 +59,6 @@ export const packageManagers = (cache: string): ReadonlyArray<PackageManager> =>
       add: ["yarn", "add"],
       environment: { YARN_CACHE_FOLDER: `${cache}/yarn1` }
     },
-    { ...yarn4("node-modules"), name: "Yarn 4" },
     // Node reads modules from zip files where they are imported, not where they are required.
     { ...yarn4("pnp"), name: "Yarn 4 with Plug'n'Play", node: ["yarn", "node"], requires: false },
     {

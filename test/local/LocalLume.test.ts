@@ -319,8 +319,9 @@ describe("what it does not start with", () => {
 
   live("a flow of which something would be left out", () =>
     Effect.gen(function* () {
-      const misspelt = { ...flow, encodng: "windows-1252" }
-      assert.include(yield* refused(() => ({ flows: [misspelt] })), "at encodng, expected no such field")
+      const files = { "flows/a.json": JSON.stringify({ ...flow, encodng: "windows-1252" }) }
+      const misspelt = yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files)
+      assert.include(misspelt, "at encodng, expected no such field")
       const lost = { ...flow, fields: JSON.parse('{ "id": "Id", "__proto__": "Id" }') }
       assert.include(yield* refused(() => ({ flows: [lost] })), "a field can't be called __proto__")
     })

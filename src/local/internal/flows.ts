@@ -15,20 +15,21 @@ interface Named {
   /** Where the flow comes from, for messages. */
   readonly from: string
   readonly json: unknown
+  /** Whether it was written by hand, so that what is misspelt must not be left out without a word. */
+  readonly isFile: boolean
 }
 
-// what is misspelt would be left out without a word
-const decodeFlow = ParseResult.decodeUnknown(LocalFlow, { onExcessProperty: "error" })
+const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
 const parseJson = Schema.decode(Schema.parseJson())
 
 /** An object of JavaScript loses this name when it is copied. */
 const losesField = (json: unknown): boolean =>
   Predicate.hasProperty(json, "fields") && Predicate.isObject(json.fields) && Object.hasOwn(json.fields, "__proto__")
 
-const decode = ({ from, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
+const decode = ({ from, isFile, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
   losesField(json)
     ? Effect.fail(new LocalLumeError({ message: `${from} is no flow: a field can't be called __proto__.` }))
-    : decodeFlow(json).pipe(
+    : decodeFlow(json, { onExcessProperty: isFile ? "error" : "ignore" }).pipe(
         Effect.map((flow) => [flowVersion(flow), flow] as const),
         Effect.mapError((issue) => {
           const { expected, path, received } = fromIssue(issue, json)
@@ -54,7 +55,7 @@ const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLu
           () => new LocalLumeError({ message: `${file} is no JSON. Correct it, or move it away.` })
         )
       )
-      return Effect.map(parsed, (json) => ({ from: file, json }))
+      return Effect.map(parsed, (json) => ({ from: file, json, isFile: true }))
     })
   })
 
@@ -66,7 +67,7 @@ export const load = (
     const named =
       typeof flows === "string"
         ? yield* readFolder(flows)
-        : flows.map((json, index) => ({ from: `flows[${index}]`, json }))
+        : flows.map((json, index) => ({ from: `flows[${index}]`, json, isFile: false }))
     if (named.length === 0) {
       const place = typeof flows === "string" ? `no *.json file in ${flows}` : "none is given"
       return yield* new LocalLumeError({ message: `There are no flows: ${place}. A local Lume needs one at least.` })
