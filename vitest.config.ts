@@ -6,7 +6,13 @@ import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/nod
 const src = fileURLToPath(new URL("src", import.meta.url))
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
-const slow = ["test/package.test.ts", "test/soak.test.ts", "test/local/LocalLumeKills.test.ts"]
+const slow = [
+  "test/package.test.ts",
+  "test/soak.test.ts",
+  "test/local/LocalLumeKills.test.ts",
+  // waits for what it types, so that something else is to go on beside it
+  "test/local/recordings.test.ts"
+]
 const local = ["test/local/**/*.test.ts"]
 const postgres = ["test/postgres/**/*.test.ts"]
 const sqlite = ["test/durable/**/*.test.ts"]
