@@ -79,7 +79,7 @@ const Flow = Schema.Struct({
    * What an expression itself takes out of JSON, by `->`, `->>` or `::JSON`, follows DuckDB: a number with a fraction or
    * an exponent goes through a double there and can lose digits. A time without a zone is UTC.
    */
-  // a key that were no name would be left out without a word: names are checked below
+  // any text, because a key that does not fit is left out without a word: `problem` looks at the names
   fields: Schema.Record({ key: Schema.String, value: Sql }),
   /** What every row of the target must satisfy; a row that fails any test is rejected. */
   tests: Schema.Array(Test),

@@ -54,6 +54,7 @@ const placesOf = (path: string): ReadonlyArray<string> => {
   return first === "" ? [] : [own?.[1] ?? first, ...rest].slice(0, deepest).map((place) => oneLine(place))
 }
 
+/** How many places of a path are told. */
 const deepest = 10
 
 const decode = (json: unknown): Effect.Effect<RunRequest.RunRequest, refusals.Unprocessable> =>
