@@ -46,10 +46,12 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
-/** Says how many passed in a line of its own, as the scripts of checks do: `.ci/run` adds these lines up. */
+/** Says what was skipped, and how many passed in a line of its own, as the scripts of checks do: `.ci/run` adds these lines up. */
 const count: Reporter = {
   onTestRunEnd: (modules, errors) => {
-    const states = modules.flatMap((module) => Array.from(module.children.allTests(), (test) => test.result().state))
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    const states = tests.map((test) => test.result().state)
+    for (const test of tests) if (test.result().state === "skipped") process.stdout.write(`skipped: ${test.fullName}\n`)
     const passed = states.filter((state) => state === "passed").length
     const failed = states.filter((state) => state === "failed").length
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length

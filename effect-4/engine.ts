@@ -113,7 +113,19 @@ const matches = (pattern: ts.Node, node: ts.Node, names: Names, bindings: Bindin
   }
   if (namesOf(pattern) !== namesOf(node)) return false
   const parts = children(pattern)
-  return parts.length === 0 ? pattern.getText() === node.getText() : matchesAll(parts, children(node), names, bindings)
+  if (parts.length === 0) return pattern.getText() === node.getText()
+  const nodes = ts.isObjectLiteralExpression(pattern) ? inOrderOf(parts, children(node)) : children(node)
+  return matchesAll(parts, nodes, names, bindings)
+}
+
+/** The properties of an object in the order in which a pattern names them, then the others: an object's keys have no order. */
+const inOrderOf = (pattern: ReadonlyArray<ts.Node>, nodes: ReadonlyArray<ts.Node>): ReadonlyArray<ts.Node> => {
+  const keys = pattern.map(namesOf)
+  const place = (node: ts.Node): number => {
+    const key = ts.isShorthandPropertyAssignment(node) ? node.name.text : namesOf(node)
+    return key !== "" && keys.includes(key) ? keys.indexOf(key) : keys.length
+  }
+  return nodes.toSorted((one, other) => place(one) - place(other))
 }
 
 const matchesAll = (
@@ -227,12 +239,25 @@ class Turning {
   private fill(replacement: string, bindings: Bindings, root: ts.Node): string {
     const start = root.getStart(this.source)
     const withModules = replacement.replace(/(?<![\w.$"])[A-Z]\w*(?=\.\w)/g, (name) => this.own(name))
-    return withModules.replace(/(,\s*)?(\$\$?[a-z]\w*)/gi, (_, comma: string | undefined, name: string) => {
-      const nodes = bindings.get(name)
-      if (nodes === undefined) throw new Error(`The replacement ${replacement} has ${name}, which its pattern has not`)
-      const text = nodes.map((node) => this.comments(node, start) + this.render(node)).join(", ")
-      return text === "" ? "" : (comma ?? "") + text
-    })
+    return withModules.replace(
+      /(,\s*)?(\$\$?[a-z]\w*)(?=(\.?))/gi,
+      (_, comma: string | undefined, name: string, dot) => {
+        const nodes = bindings.get(name)
+        if (nodes === undefined)
+          throw new Error(`The replacement ${replacement} has ${name}, which its pattern has not`)
+        const isAlone = withModules === name || dot === "."
+        const text = nodes
+          .map((node) => this.comments(node, start) + (isAlone ? this.inParentheses(node) : this.render(node)))
+          .join(", ")
+        return text === "" ? "" : (comma ?? "") + text
+      }
+    )
+  }
+
+  /** The text of a node that something may be called on, in parentheses where it would mean something else without. */
+  private inParentheses(node: ts.Node): string {
+    const needsThem = ts.isExpression(node) && !ts.isLeftHandSideExpression(node)
+    return needsThem ? `(${this.render(node)})` : this.render(node)
   }
 
   /** The comments before a node, which are part of what a variable stands for. */
@@ -402,6 +427,8 @@ export const make = (rules: Rules, modules: Modules): Engine => {
   const example = (text: string): string => {
     const source = parse(text)
     if (!isComplete(source)) return text
+    // what only imports is shown as it is written: nothing in it uses what it imports
+    if (source.statements.length > 0 && source.statements.every(ts.isImportDeclaration)) return text
     const hasImports = importsOf(source).length > 0
     if (hasImports) return code(text, new Map())
     return text.slice(0, source.getStart()) + new Turning(source, engine, usual).render(source) + text.slice(source.end)

@@ -159,6 +159,8 @@ export const rules: Rules = {
     ["$store.forSchema($schema)", "KeyValueStore.toSchemaStore($store, $schema)"],
     ["Option.flatMapNullable", "Option.flatMapNullishOr"],
 
+    ["JSONSchema.make", "Schema.toJsonSchemaDocument"],
+
     // logs
     ["Logger.minimumLogLevel(LogLevel.Debug)", 'Layer.succeed(References.MinimumLogLevel, "Debug")'],
     ["Logger.minimumLogLevel(LogLevel.None)", 'Layer.succeed(References.MinimumLogLevel, "None")'],

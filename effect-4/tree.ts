@@ -89,7 +89,11 @@ interface PackageJson {
 const readJson = (path: string): PackageJson => JSON.parse(readFileSync(path, "utf8"))
 
 /** The same number with the next major: the version of this line. */
-const versionOf = ({ version }: PackageJson): string => version.replace(/^\d+/, (major) => String(Number(major) + 1))
+const versionOf = (version: string): string => version.replace(/^\d+/, (major) => String(Number(major) + 1))
+
+/** The same changes under the versions of this line. */
+const changelogOf = (text: string): string =>
+  text.replaceAll(/^## (\d\S*)$/gm, (_, version: string) => `## ${versionOf(version)}`)
 
 /** The package as it is published: the source's, with what this line says in its place. */
 const manifest = ({ line, source }: Folders): PackageJson => {
@@ -99,7 +103,7 @@ const manifest = ({ line, source }: Folders): PackageJson => {
   const paths = Object.entries(exports).filter(([path]) => !path.startsWith("./workflow/"))
   return {
     ...shared,
-    version: versionOf(root),
+    version: versionOf(root.version),
     exports: Object.fromEntries(paths),
     peerDependencies,
     peerDependenciesMeta
@@ -155,30 +159,31 @@ export const write = (where: Folders, rules: Rules): Problems => {
   mkdirSync(join(tree, ".git"), { recursive: true })
   const all = folders.flatMap((folder) => filesIn(join(source, folder)))
   const gone = new Set(all.filter((file) => file.endsWith(".md") && isAboutOther(readFileSync(file, "utf8"))))
-  const page = (text: string): string => turn.page(withoutOther(text))
+  /** A page as this line has it; as it stands where it is about both, or about the source. */
+  const page = (path: string): string => {
+    const text = readFileSync(join(source, path), "utf8")
+    return isOfSource(path) ? text : turn.page(withoutOther(text))
+  }
   for (const file of all) {
     const path = relative(source, file)
     if (isLeft(path) || existsSync(join(byHand, path)) || gone.has(file)) continue
-    const text = () => readFileSync(file, "utf8")
-    if (path.endsWith(".ts")) put(path, turn.module(text()))
-    else if (path.endsWith(".md")) put(path, page(text()))
+    if (path.endsWith(".ts")) put(path, turn.module(readFileSync(file, "utf8")))
+    else if (path.endsWith(".md")) put(path, page(path))
     else {
       mkdirSync(dirname(join(tree, path)), { recursive: true })
       cpSync(file, join(tree, path))
     }
   }
   for (const path of files) {
-    put(
-      path,
-      path.endsWith(".md") ? page(readFileSync(join(source, path), "utf8")) : readFileSync(join(source, path), "utf8")
-    )
+    if (path === "CHANGELOG.md") put(path, changelogOf(readFileSync(join(source, path), "utf8")))
+    else put(path, path.endsWith(".md") ? page(path) : readFileSync(join(source, path), "utf8"))
   }
   if (existsSync(byHand)) cpSync(byHand, tree, { recursive: true })
   put("package.json", `${JSON.stringify(manifest(where), null, 2)}\n`)
 
   return {
     unused: turn.unused().map((rule) => `This rule is never used: ${rule}. Remove it.`),
-    wrong: [...survivors(where), ...strangers(where), ...deadLinks(where), ...mentions(where)]
+    wrong: [...survivors(where), ...strangers(where), ...deadLinks(where), ...mentions(where), ...members(where)]
   }
 }
 
@@ -190,29 +195,43 @@ const parse = (path: string): ts.SourceFile =>
 
 const isCode = (path: string): boolean => path.endsWith(".ts")
 
+/** The modules that a file imports or exports from, in whatever way. */
+const specifiersOf = (file: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const visit = (node: ts.Node): void => {
+    const specifier =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+          ? node.argument.literal
+          : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+            ? node.arguments[0]
+            : undefined
+    if (specifier !== undefined && ts.isStringLiteral(specifier)) found.push(specifier.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(parse(file))
+  return found
+}
+
 const isOfEffect = (module: string): boolean => /^(?:effect|@effect)(?:\/|$)/.test(module)
 
 /** Imports of Effect that this line does not have: Node and TypeScript would find those of Effect 3, further up. */
 const survivors = ({ line, tree }: Folders): ReadonlyArray<string> =>
   filesIn(tree)
-    .filter(isCode)
+    .filter((file) => isCode(file) || file.endsWith(".mjs"))
     .flatMap((file) => {
       const { resolve } = createRequire(file)
-      return parse(file).statements.flatMap((statement) => {
-        if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
-        const specifier = statement.moduleSpecifier
-        if (specifier === undefined || !ts.isStringLiteral(specifier) || !isOfEffect(specifier.text)) return []
-        const found = (() => {
-          try {
-            return resolve(specifier.text)
-          } catch {
-            return ""
-          }
-        })()
-        return found.startsWith(join(line, "node_modules"))
-          ? []
-          : [`${relative(tree, file)} imports ${specifier.text}, which is not of Effect 4. Add a rule.`]
-      })
+      const isHere = (specifier: string): boolean => {
+        try {
+          return resolve(specifier).startsWith(join(line, "node_modules"))
+        } catch {
+          return false
+        }
+      }
+      return specifiersOf(file)
+        .filter((specifier) => isOfEffect(specifier) && !isHere(specifier))
+        .map((specifier) => `${relative(tree, file)} imports ${specifier}, which is not of Effect 4. Add a rule.`)
     })
 
 const exportsOf = (path: string): ReadonlySet<string> => {
@@ -267,6 +286,9 @@ const onlyInOther = /\bworkflow\/|\bLumeWorkflow\b|\bPgRunEvents\b|@effect\/work
 /** Pages that are about both lines. */
 const aboutBoth = new Set(["docs/effect-4.md", "docs/decisions/0009-effect-3-first.md"])
 
+/** Pages in which Effect's names are those of Effect 3: decisions are about the source. */
+const isOfSource = (path: string): boolean => aboutBoth.has(path) || path.startsWith("docs/decisions/")
+
 /** What a line says that speaks of the other line: how it is installed, what it needs, that it has something alone. */
 const isSaidOfOther = (line: string): boolean => /\b1\.x\b|\bEffect 3\b|effect-lume@1\b|no `workflow\/` yet/.test(line)
 
@@ -284,10 +306,60 @@ const mentions = ({ tree }: Folders): ReadonlyArray<string> =>
         )
     )
 
-/** Links of what is published to pages that this line does not have. */
+/** The names of Effect's modules in a folder of declarations. */
+const namesIn = (folder: string): ReadonlyArray<string> =>
+  existsSync(folder)
+    ? readdirSync(folder).flatMap((file) => (/^[A-Z]\w*\.d\.ts$/.test(file) ? [file.slice(0, -".d.ts".length)] : []))
+    : []
+
+/** What pages and docstrings name between backticks as members of Effect's modules, and Effect 4 does not have: no compiler reads it. */
+const members = ({ line, source, tree }: Folders): ReadonlyArray<string> => {
+  const here = modulesIn(line)
+  const there = new Set(
+    ["effect", "@effect/platform"].flatMap((name) => namesIn(join(source, "node_modules", name, "dist/dts")))
+  )
+  const exported = new Map<string, ReadonlySet<string>>()
+  const has = (module: string, member: string): boolean => {
+    const known = Reflect.get(globalThis, module)
+    if (typeof known === "function" && (member in known || member in known.prototype)) return true
+    const path = here.get(module)
+    if (path === undefined) return !there.has(module)
+    const names = exported.get(path) ?? exportsOf(join(line, "node_modules", path.replace("/", "/dist/") + ".d.ts"))
+    exported.set(path, names)
+    return names.has(member)
+  }
+  const files = [...pagesIn(tree), ...filesIn(join(tree, "src")).filter(isCode)]
+  return files
+    .filter((file) => !isOfSource(relative(tree, file)))
+    .flatMap((file) =>
+      Array.from(readFileSync(file, "utf8").matchAll(/(?<!`)`([^`\n]+)`(?!`)/g), ([, span = ""]) => span)
+        .flatMap((span) => [...span.matchAll(/(?<![\w.])([A-Z]\w*)\.([A-Za-z]\w*)/g)])
+        .filter(([, module = "", member = ""]) => !has(module, member))
+        .map(
+          ([name]) =>
+            `${relative(tree, file)} names ${name}, which Effect 4 does not have. Add a rule, or say it otherwise.`
+        )
+    )
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (page: string): ReadonlySet<string> =>
+  new Set(
+    Array.from(page.matchAll(/^#+ (.*)$/gm), ([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-")
+    )
+  )
+
+/** Links of what is published to pages, and to their headings, that this line does not have. */
 const deadLinks = ({ tree }: Folders): ReadonlyArray<string> =>
   pagesIn(tree).flatMap((file) =>
-    Array.from(readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g), ([, target = ""]) => target)
-      .filter((target) => !existsSync(join(dirname(file), target)))
-      .map((target) => `${relative(tree, file)} links to ${target}, which this line does not have.`)
+    Array.from(readFileSync(file, "utf8").matchAll(/\]\(([^)#:\s]*)(?:#([^)]*))?\)/g))
+      .filter(([, target = "", anchor]) => {
+        const page = target === "" ? file : join(dirname(file), target)
+        return !existsSync(page) || (anchor !== undefined && !anchorsOf(readFileSync(page, "utf8")).has(anchor))
+      })
+      .map(([link]) => `${relative(tree, file)} links to ${link.slice(1)}, which this line does not have.`)
   )

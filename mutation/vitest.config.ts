@@ -26,7 +26,7 @@ export default mergeConfig(
       isolate: false,
       setupFiles: ["mutation/setup.ts"],
       runner: "mutation/runner.ts",
-      include: ["test/*.test.ts"],
+      include: ["test/*.test.ts", "test/workflow/*.test.ts"],
       exclude: [
         "test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"
       ],

@@ -12,7 +12,7 @@ import * as vite from "vite"
 import { finishedMetadata } from "../test/support/metadata.js"
 import { answer, serve } from "../test/support/server.js"
 import { launch } from "./browser.js"
-import { type Check, main } from "./checks.js"
+import { type Check, hindersNoOther, main } from "./checks.js"
 import * as lines from "./lines.js"
 import { repository } from "./repository.js"
 import { run } from "./run.js"
@@ -100,7 +100,7 @@ const inBrowsers = (check: Check, line: lines.Line, browser: Browser) =>
         const script = yield* Effect.tryPromise(() => bundle(project))
         yield* same(yield* titleOf(browser, script), "run_1 Succeeded")
       })
-      yield* Effect.exit(
+      yield* hindersNoOther(
         check(`${line.name}, bundled by ${name}, has no built-in of Node and works in Chromium`, works)
       )
     }
@@ -129,9 +129,8 @@ main((check) =>
   Effect.gen(function* () {
     const { one, two } = yield* lines.packed(check)
     const what = "an application on @effect/schema embeds runs and metadata of 1.x; it can't be on 2.x"
-    yield* Effect.exit(check(what, onEffectSchema(one)))
+    yield* hindersNoOther(check(what, onEffectSchema(one)))
     const browser = yield* check("Chromium is there", launch)
-    // what fails has been said, and hinders no other
-    yield* Effect.forEach([one, two], (line) => Effect.ignore(inBrowsers(check, line, browser)))
+    yield* Effect.forEach([one, two], (line) => hindersNoOther(inBrowsers(check, line, browser)))
   })
 )

@@ -10,7 +10,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import packageJson from "../package.json" with { type: "json" }
-import { type Check, main } from "./checks.js"
+import { type Check, hindersNoOther, main } from "./checks.js"
 import { checkCommand } from "./commandByNpx.js"
 import { commandsOf } from "./fetched.js"
 import type { InstallLine } from "./installLines.js"
@@ -58,6 +58,7 @@ const byManager = (
     if (manager.requires) {
       yield* check(`${name}: it is required`, StrangersProject.requires(project, node, environment))
     }
+    yield* check(`${name}: workflow/ is imported`, StrangersProject.importsWorkflow(project, node, environment))
     yield* check(`${name}: it runs locally`, StrangersProject.runsLocally(project, node, environment))
     if (name === "Bun") yield* check("Bun itself imports it", StrangersProject.imports(project, [`${bin}/bun`]))
   })
@@ -120,8 +121,8 @@ main((check) =>
     )
     yield* Effect.forEach(
       [
-        Effect.ignore(checkCommand(check, both.one, "all")),
-        Effect.ignore(checkCommand(check, both.two, "first")),
+        checkCommand(check, both.one, "all"),
+        checkCommand(check, both.two, "first"),
         ...packageManagers(cache, isQuick).map((manager) => byManager(check, manager, installLines, both)),
         ...typeScripts.map((typeScript) => byTypeScript(check, typeScript, "1.x", project)),
         // those between resolve and check as these do, which takes its time
@@ -130,8 +131,7 @@ main((check) =>
         ),
         ...nodes.map((version) => byNode(check, project, version))
       ],
-      // what fails has been said, and hinders no other
-      (checks) => Effect.ignore(checks),
+      hindersNoOther,
       { concurrency: 2 }
     )
   })

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import packageJson from "../package.json" with { type: "json" }
-import { main } from "./checks.js"
+import { hindersNoOther, main } from "./checks.js"
 import { copy, pack, repository } from "./repository.js"
 import { run } from "./run.js"
 import * as StrangersProject from "./strangersProject.js"
@@ -51,6 +51,5 @@ main((check) => {
     )
   })
 
-  // each is told of to its end, whatever becomes of the other
-  return Effect.all([stranger, source], { concurrency: 2, mode: "validate" })
+  return Effect.forEach([stranger, source], hindersNoOther, { concurrency: 2 })
 })

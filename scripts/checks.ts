@@ -4,15 +4,31 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 
-/** Runs an effect as a check of that name. Where it fails, that is said, and the failure goes on. */
-export type Check = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+/** A check has failed, which has been said. */
+export class NotPassed extends Data.TaggedError("NotPassed")<{ readonly name: string }> {}
+
+/** Runs an effect as a check of that name. Where it fails, that is said. */
+export type Check = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, NotPassed, R>
+
+/** Hinders nothing else where a check has failed. What fails within no check still does. */
+export const hindersNoOther = <A, E, R>(
+  checks: Effect.Effect<A, E | NotPassed, R>
+): Effect.Effect<void, Exclude<E | NotPassed, NotPassed>, R> =>
+  Effect.asVoid(Effect.catchIf(checks, isNotPassed, () => Effect.void))
+
+const isNotPassed = (error: unknown): error is NotPassed => error instanceof NotPassed
+
+const isSaid = (cause: Cause.Cause<unknown>): boolean =>
+  Chunk.isEmpty(Cause.defects(cause)) && Chunk.every(Cause.failures(cause), isNotPassed)
 
 /** A program that makes checks. It ends with the exit code 1 where one has failed, or where no check was made. */
 export const main = <E>(
@@ -32,13 +48,13 @@ export const main = <E>(
           yield* Ref.update(count, ({ failed, passed }) => ({ passed, failed: failed + 1 }))
           yield* Console.error(`FAILED: ${took}\n${Cause.pretty(exit.cause)}`)
         }
-        return yield* exit
+        return yield* Effect.mapError(exit, () => new NotPassed({ name }))
       })
 
     const exit = yield* Effect.exit(Effect.scoped(checks(check)))
     const { failed, passed } = yield* Ref.get(count)
     // what failed within no check is said here
-    const unsaid = Exit.isFailure(exit) && failed === 0
+    const unsaid = Exit.isFailure(exit) && !isSaid(exit.cause)
     if (unsaid) yield* Console.error(Cause.pretty(exit.cause))
     yield* Console.log(`${passed} passed, ${failed + (unsaid ? 1 : 0)} failed`)
     if (unsaid || failed > 0 || passed === 0) yield* Effect.fail("not all checks passed")

@@ -6,7 +6,6 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Check } from "./checks.js"
 import type { Line } from "./lines.js"
@@ -71,8 +70,17 @@ export const checkCommand = (check: Check, { name: line, tarball }: Line, which:
           : new EndedOtherwise({ command: `${words.join(" ")}, without "${part}",`, expected, code: expected, output })
       )
 
-    const version = `${line.charAt(0)}.`
-    yield* check(`npx: lume --version is that of ${line}`, says(npx("lume", "--version"), 0, version))
+    const printsVersion = Effect.gen(function* () {
+      const manifest = yield* run(folder, ["tar", "-xOf", tarball, "package/package.json"])
+      const expected: { readonly version: string } = JSON.parse(manifest)
+      const words = npx("lume", "--version")
+      const output = yield* ends(words, 0)
+      if (output !== expected.version) {
+        const command = `${words.join(" ")}, not of ${expected.version},`
+        yield* new EndedOtherwise({ command, expected: 0, code: 0, output })
+      }
+    })
+    yield* check(`npx: lume --version is that of ${line}`, printsVersion)
 
     const needed = "Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
     yield* check(`npx: lume local of ${line} says that it needs DuckDB`, says(npx("lume", "local"), 1, needed))
@@ -81,18 +89,13 @@ export const checkCommand = (check: Check, { name: line, tarball }: Line, which:
     const starting = Effect.gen(function* () {
       const local = yield* Command.start(Command.make(name, ...args).pipe(Command.workingDirectory(folder)))
       const lines = Stream.splitLines(Stream.decodeText(local.stdout))
-      const line = yield* Stream.runHead(Stream.filter(lines, (line) => line.startsWith("export ")))
-      return Object.fromEntries(
-        Array.from(Option.getOrElse(line, () => "").matchAll(/(\w+)=(\S+)/g), ([, key = "", value = ""]) => [
-          key,
-          value
-        ])
+      const line = yield* Effect.flatten(Stream.runHead(Stream.filter(lines, (line) => line.startsWith("export "))))
+      yield* Effect.forEach(Object.entries(files), ([file, text]) =>
+        fileSystem.writeFileString(`${folder}/sources/${file}`, text)
       )
+      return Object.fromEntries(Array.from(line.matchAll(/(\w+)=(\S+)/g), ([, key = "", value = ""]) => [key, value]))
     })
     const environment = yield* check(`npx: lume local --init of ${line} starts in an empty folder`, starting)
-    yield* Effect.forEach(Object.entries(files), ([file, text]) =>
-      fileSystem.writeFileString(`${folder}/sources/${file}`, text)
-    )
     for (const [what, code, options, part] of which === "all" ? outcomes : outcomes.slice(0, 1)) {
       const words = npx("lume", "run", "--flow-version", "people:v1", ...options)
       yield* check(

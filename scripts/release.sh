@@ -4,6 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# what is published is what is tagged
+if [ -n "$(git status --porcelain)" ]; then
+  echo "commit what has changed first: the tag would be of something else than what is published" >&2
+  exit 1
+fi
+
 publish() { # what to publish, its version, its dist-tag
   if [ -n "$(npm view "effect-lume@$2" version 2>/dev/null || true)" ]; then
     echo "effect-lume@$2 is published already"

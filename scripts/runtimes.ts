@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as esbuild from "esbuild"
 import { join } from "node:path"
 import { launch } from "./browser.js"
-import { type Check, main } from "./checks.js"
+import { type Check, hindersNoOther, main } from "./checks.js"
 import { commandsOf, fetched } from "./fetched.js"
 import * as lines from "./lines.js"
 import { repository } from "./repository.js"
@@ -132,7 +132,7 @@ const withBoth = (check: Check, name: string, getting: Getting, both: ReadonlyAr
     for (const checks of both) {
       const session = `${name}-${checks.line.name}`.replaceAll(/\W/g, "-")
       const what = `the thirty checks of ${checks.line.name} pass on ${name} (${runtime.version})`
-      yield* Effect.exit(check(what, made(runtime, checks, `${url}/${session}`)))
+      yield* hindersNoOther(check(what, made(runtime, checks, `${url}/${session}`)))
     }
   })
 
@@ -145,8 +145,7 @@ main((check) =>
     )
     yield* Effect.forEach(
       Object.entries(runtimes),
-      // what fails has been said, and hinders no other
-      ([name, getting]) => Effect.ignore(withBoth(check, name, getting, both, url)),
+      ([name, getting]) => hindersNoOther(withBoth(check, name, getting, both, url)),
       { concurrency: 2 }
     )
   })

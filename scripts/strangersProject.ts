@@ -79,6 +79,9 @@ export const imports = prints("imported.mjs", "function TransportError")
 /** Requires the package from CommonJS. */
 export const requires = prints("required.cjs", "function true")
 
+/** Imports what is for durable workflows. */
+export const importsWorkflow = prints("workflow.mjs", "function function")
+
 /** Makes a run on the local Lume. */
 export const runsLocally = prints("localRun.mjs", "2 mapped, 1 rejected")
 

@@ -527,7 +527,7 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
 }
 
 /**
- * Arbitraries for fast-check. Their values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
+ * Arbitraries for `it.prop` of `@effect/vitest`. Their values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
  * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the run.
  *
  * @example
@@ -571,7 +571,7 @@ const withTestClock = <A, E, R>(
     testTime.isTestClock(clock)
       ? use(clock)
       : Effect.dieMessage(
-          `LumeTest.${caller} needs effect's TestClock. Run the test with it.effect, or provide TestContext.TestContext.`
+          `LumeTest.${caller} needs effect's TestClock. Run the test with it.effect, or provide its layer.`
         )
   )
 

@@ -10,6 +10,9 @@ import path from "node:path"
 const root = path.resolve(import.meta.dirname, "..")
 const changeset = path.join(root, "node_modules/.bin/changeset")
 
+const written = readFileSync(path.join(root, "CHANGELOG.md"), "utf8")
+const title = "# effect-lume\n\n"
+
 /** What a changeset makes of version 1.0.0. */
 const released = (kind: "patch" | "minor" | "major") => {
   const folder = mkdtempSync(path.join(tmpdir(), "versions-"))
@@ -18,7 +21,7 @@ const released = (kind: "patch" | "minor" | "major") => {
     execFileSync(file, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
   try {
     writeFileSync(at("package.json"), JSON.stringify({ name: "effect-lume", version: "1.0.0" }, null, 2))
-    cpSync(path.join(root, "CHANGELOG.md"), at("CHANGELOG.md"))
+    writeFileSync(at("CHANGELOG.md"), written)
     mkdirSync(at(".changeset"))
     cpSync(path.join(root, ".changeset/config.json"), at(".changeset/config.json"))
     writeFileSync(at(".changeset/change.md"), `---\n"effect-lume": ${kind}\n---\n\nWhat users notice.\n`)
@@ -26,20 +29,28 @@ const released = (kind: "patch" | "minor" | "major") => {
     run(changeset, "version")
     run(process.execPath, path.join(root, "scripts/nextPair.mjs"))
     const manifest: { readonly version: string } = JSON.parse(readFileSync(at("package.json"), "utf8"))
-    const [heading] = /^## .*/m.exec(readFileSync(at("CHANGELOG.md"), "utf8")) ?? []
-    return [manifest.version, heading]
+    return { version: manifest.version, changelog: readFileSync(at("CHANGELOG.md"), "utf8") }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-for (const [kind, version] of [
-  ["patch", "1.0.1"],
-  ["minor", "1.1.0"],
+for (const [kind, version, heading] of [
+  ["patch", "1.0.1", "Patch Changes"],
+  ["minor", "1.1.0", "Minor Changes"],
   // 2.x is the line on Effect 4
-  ["major", "3.0.0"]
+  ["major", "3.0.0", "Major Changes"]
 ] as const) {
   it(`is ${version} after 1.0.0 with a ${kind} change, in the changelog too`, () => {
-    assert.deepStrictEqual(released(kind), [version, `## ${version}`])
+    const { changelog, version: actual } = released(kind)
+    assert.strictEqual(actual, version)
+    // above all that stood there, and beneath the title
+    const before = written.slice(title.length)
+    assert.isTrue(written.startsWith(`${title}## `))
+    assert.match(
+      changelog,
+      new RegExp(`^${title}## ${version}\n\n### ${heading}\n\n- (?:\\w+: )?What users notice\\.\n\n`)
+    )
+    assert.isTrue(changelog.endsWith(before))
   })
 }
