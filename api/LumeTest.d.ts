@@ -9,6 +9,7 @@ import * as testTimeline from "./testkit/timeline.js";
 import * as LumeClient from "./LumeClient.js";
 import type * as LumeMetadata from "./LumeMetadata.js";
 import * as LumeRun from "./LumeRun.js";
+import type { RunEvents } from "./RunEvents.js";
 import type { RunRequest } from "./RunRequest.js";
 declare const LumeTest_base: Context.TagClass<LumeTest, "effect-lume/LumeTest", Service>;
 export declare class LumeTest extends LumeTest_base {
@@ -31,8 +32,10 @@ export interface FaultOptions {
 export interface Script {
     readonly runs?: Readonly<Record<string, Timeline>> | undefined;
     readonly onRun?: ((request: RunRequest) => Timeline) | undefined;
+    readonly client?: Omit<LumeClient.Options, "apiKey"> | undefined;
 }
 export declare const layer: (script?: Script) => Layer.Layer<LumeClient.LumeClient | LumeTest>;
+export declare const layerWithEvents: (script?: Script) => Layer.Layer<LumeClient.LumeClient | LumeTest, never, RunEvents>;
 export declare const failNext: (count: number, fault: Fault, options?: FaultOptions) => Effect.Effect<void, never, LumeTest>;
 export declare const requests: Effect.Effect<ReadonlyArray<testServer.ReceivedRequest>, never, LumeTest>;
 export declare const submitted: Effect.Effect<ReadonlyArray<RunRequest>, never, LumeTest>;

@@ -13,14 +13,17 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
+import * as clientOptions from "./client/options.js"
 import * as testTime from "./testkit/time.js"
 import * as testArbitrary from "./testkit/arbitrary.js"
 import * as testMetadata from "./testkit/metadata.js"
 import * as testServer from "./testkit/server.js"
 import * as testTimeline from "./testkit/timeline.js"
 import * as LumeClient from "./LumeClient.js"
+import type { InvalidRequestError } from "./LumeError.js"
 import type * as LumeMetadata from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
+import type { RunEvents } from "./RunEvents.js"
 import type { RunRequest } from "./RunRequest.js"
 
 /**
@@ -127,6 +130,8 @@ export interface Script {
   readonly runs?: Readonly<Record<string, Timeline>> | undefined
   /** What a submitted run does. Default: `succeeds()`. */
   readonly onRun?: ((request: RunRequest) => Timeline) | undefined
+  /** The client's options, such as the `wait` that the application has. Default: those of `LumeClient.layer`. */
+  readonly client?: Omit<LumeClient.Options, "apiKey"> | undefined
 }
 
 /**
@@ -151,22 +156,63 @@ export interface Script {
  * @category layers
  */
 export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest> =>
-  Layer.effectContext(
+  over(LumeClient.layer, script)
+
+/**
+ * `layer` with waits that are woken by `RunEvents`, as those of `LumeClient.layerWithEvents` are.
+ *
+ * @example
+ * ```ts
+ * import { assert, it } from "@effect/vitest"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { LumeClient, LumeTest, RunEvents } from "effect-lume"
+ *
+ * const Lume = LumeTest.layerWithEvents({ onRun: () => LumeTest.succeeds({ in: "2 minutes" }) }).pipe(
+ *   Layer.provideMerge(RunEvents.layer)
+ * )
+ *
+ * it.effect("is seen by the slow poll where no event comes", () =>
+ *   Effect.gen(function* () {
+ *     yield* LumeTest.waitFor(LumeClient.runAndWait({ flowVersion: "a:v1", sourcePath: "batch" }))
+ *     const requests = yield* LumeTest.requests
+ *     assert.lengthOf(requests, 3)
+ *   }).pipe(Effect.provide(Lume))
+ * )
+ * ```
+ *
+ * @since 1.0.0
+ * @category layers
+ */
+export const layerWithEvents = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | LumeTest, never, RunEvents> =>
+  over(LumeClient.layerWithEvents, script)
+
+/** The script's client over a fake Lume, and the fake. What is wrong with the script is a mistake in a test: it dies. */
+const over = <R>(
+  clientLayer: (options: LumeClient.Options) => Layer.Layer<LumeClient.LumeClient, InvalidRequestError, R>,
+  { client, onRun = () => succeeds(), runs = {} }: Script
+): Layer.Layer<LumeClient.LumeClient | LumeTest, never, Exclude<R, HttpClient.HttpClient>> =>
+  Layer.unwrapEffect(
     Effect.gen(function* () {
       const now = yield* testTime.startTime
-      const state = testServer.makeState(script.runs ?? {}, script.onRun ?? (() => succeeds()), now)
-      const client = yield* LumeClient.make({ apiKey: Redacted.make("lume-test-key") }).pipe(
-        Effect.provideService(HttpClient.HttpClient, testServer.makeClient(state)),
-        // can't fail: the options are valid
-        Effect.orDie
-      )
-      return Context.make(LumeClient.LumeClient, client).pipe(
-        Context.add(LumeTest, {
-          failNext: (remaining, fault, { on, received = false } = {}) =>
-            Effect.sync(() => void state.faults.push({ remaining, fault, on, received })),
-          requests: Effect.sync(() => [...state.requests]),
-          submitted: Effect.sync(() => [...state.submitted])
-        })
+      yield* Effect.forEach(Object.entries(runs), ([id, timeline]) => testTimeline.checked(id, timeline))
+      const state = testServer.makeState(runs, onRun, now)
+      const test: Service = {
+        failNext: (count, fault, { on, received = false } = {}) =>
+          Effect.gen(function* () {
+            const remaining = count === Infinity ? count : yield* clientOptions.count("the count of failNext", count, 0)
+            if (typeof fault !== "string") yield* clientOptions.count("the status of a fault", fault.status, 0)
+            state.faults.push({ remaining, fault, on, received })
+          }).pipe(Effect.orDie),
+        requests: Effect.sync(() => [...state.requests]),
+        submitted: Effect.sync(() => [...state.submitted])
+      }
+      return Layer.merge(
+        clientLayer({ ...client, apiKey: Redacted.make("lume-test-key") }).pipe(
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, testServer.makeClient(state))),
+          Layer.orDie
+        ),
+        Layer.succeed(LumeTest, test)
       )
     })
   )
@@ -175,7 +221,7 @@ export const layer = (script: Script = {}): Layer.Layer<LumeClient.LumeClient | 
 // Speaking to the fake Lume
 
 /**
- * Gives the next `count` requests this fault. `options` says which requests count. Faults come in the order of the calls.
+ * Gives the next `count` requests this fault (`Infinity`: all). `options` says which requests count. Faults come in the order of the calls.
  *
  * `runStatus` and `refresh` send a read again up to three times: it takes four transient faults for them to fail. A wait
  * goes on for its `tolerance`.
@@ -390,9 +436,7 @@ export const hangs = (): Timeline => [
  */
 export const unknownStatus = (status: string | null, next: Timeline = succeeds()): Timeline => [
   { status },
-  ...next.map((step, index) =>
-    index === 0 ? { ...step, after: Duration.millis(10_000 + Duration.toMillis(step.after ?? 0)) } : step
-  )
+  ...next.map((step, index) => (index === 0 ? { ...step, after: 10_000 + testTimeline.millis(step.after ?? 0) } : step))
 ]
 
 /**
@@ -519,7 +563,7 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
   const made = LumeRun.fromWire({
     id: LumeRun.RunId.make(id),
     status: tag === "Unrecognized" && overrides.status !== undefined ? overrides.status : statuses[tag],
-    metadata: "rawMetadata" in overrides ? overrides.rawMetadata : metadataJson(tag, id, overrides),
+    metadata: overrides.rawMetadata === undefined ? metadataJson(tag, id, overrides) : overrides.rawMetadata,
     run_metadata: overrides.runMetadata
   })
   // the status decides the tag, and this is the tag's status
@@ -595,7 +639,12 @@ const withTestClock = <A, E, R>(
  * @category testing
  */
 export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =>
-  withTestClock("advance", (clock) => clock.adjust(duration))
+  withTestClock("advance", (clock) =>
+    Effect.flatMap(durationOf("the duration of advance", duration), (millis) => clock.adjust(millis))
+  )
+
+const durationOf = (name: string, given: unknown): Effect.Effect<number> =>
+  Effect.orDie(clientOptions.millis(name, given, { zero: true }))
 
 /**
  * Runs an effect to its end and skips every sleep in it: an hour's wait takes milliseconds. It moves the test's clock, so
@@ -605,7 +654,8 @@ export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =
  * and as long as it needs, up to a second, if nothing sleeps.
  *
  * An effect that does not end dies with a message that says so: after `limit` of virtual time (milliseconds if bare;
- * default: 1 day), or after a real second in which it neither ends nor sleeps.
+ * default: 1 day), or after a real second in which it neither ends nor sleeps. A fiber that it forks is interrupted with
+ * it: fork before, or by `Effect.forkScoped`, what a later `waitFor` joins.
  *
  * @example
  * ```ts
@@ -624,4 +674,8 @@ export const waitFor = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: { readonly limit?: Duration.DurationInput | undefined }
 ): Effect.Effect<A, E, R> =>
-  withTestClock("waitFor", (clock) => testTime.runToEnd(effect, clock, Duration.decode(options?.limit ?? "1 day")))
+  withTestClock("waitFor", (clock) =>
+    Effect.flatMap(durationOf("the limit of waitFor", clientOptions.or(options?.limit, "1 day")), (limit) =>
+      testTime.runToEnd(effect, clock, Duration.millis(limit))
+    )
+  )

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -24,6 +25,7 @@ import type * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
+import * as RunEvents from "../src/RunEvents.js"
 import { property } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
@@ -224,6 +226,69 @@ describe("timelines", () => {
     })
   )
 
+  it("make numbers that fit what is given", () => {
+    const times = ({ completedAt, createdAt, duration }: LumeMetadata.LumeMetadata["pipeline"]) =>
+      [createdAt, completedAt].map((at) => DateTime.toEpochMillis(at)).concat(Duration.toMillis(duration))
+    const [createdAt, completedAt] = [DateTime.unsafeMake(1_000_000), DateTime.unsafeMake(4_600_000)]
+    const pipeline = (given: LumeTest.MetadataOverrides["pipeline"]) => LumeTest.metadata({ pipeline: given }).pipeline
+    assert.deepStrictEqual(times(pipeline({ createdAt, completedAt })), [1_000_000, 4_600_000, 3_600_000])
+    assert.deepStrictEqual(times(pipeline({ completedAt })), [4_570_000, 4_600_000, 30_000])
+    const long = pipeline({ createdAt, stages: { transform: Option.some(Duration.minutes(5)) } })
+    // 15 seconds of the usual 30 are not of this stage
+    assert.deepStrictEqual(times(long), [1_000_000, 1_315_000, 315_000])
+    deepStrictEqual(long.stages.syncSource, Option.some(Duration.seconds(6)))
+    const tight = pipeline({ duration: Duration.seconds(20), stages: { transform: Option.some(Duration.seconds(20)) } })
+    deepStrictEqual(tight.stages.syncSource, Option.some(Duration.zero))
+
+    const validation = (given: LumeTest.MetadataOverrides["validation"], inputRows = 1000) =>
+      LumeTest.metadata({ results: { inputRows }, validation: given }).validation
+    assert.deepInclude(validation({ errorRate: 0.2, testsFailed: 10 }), { testsExecuted: 50 })
+    assert.deepInclude(validation({ errorRate: 0.05 }, 7), { testsExecuted: 40, testsFailed: 2 })
+    const few = LumeTest.metadata({ results: { rejectedRows: 20 }, validation: { testsExecuted: 3 } }).validation
+    assert.deepInclude(few, { testsExecuted: 3, testsFailed: 3, errorRate: 1 })
+    assert.deepInclude(validation({ errorRate: 0 }), { testsExecuted: 5000, testsFailed: 0 })
+  })
+
+  it.effect("die where they are none, and say of what", () =>
+    Effect.gen(function* () {
+      const said = (script: LumeTest.Script) =>
+        Effect.map(Effect.exit(withLume((lume) => lume.run(request), script)), (exit) =>
+          Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "nothing"
+        )
+      // as those who write no types, or look into a record, give them
+      const none = undefined as unknown as LumeTest.Timeline
+      const scripts: ReadonlyArray<readonly [LumeTest.Script, string]> = [
+        [{ onRun: () => none }, `onRun of ${request.sourcePath} has no timeline`],
+        [{ runs: { run_9: none } }, "run_9 has no timeline"],
+        [{ onRun: () => LumeTest.succeeds({ in: -5000 }) }, "no duration at its step SYNCING_SOURCE: NaN"],
+        [{ onRun: () => LumeTest.fails({ in: Number.NaN }) }, "no duration at its step SYNCING_SOURCE: NaN"],
+        [
+          { onRun: () => LumeTest.unknownStatus("QUEUED", [{ status: "FAILED", after: -1 }]) },
+          "at its step FAILED: NaN"
+        ],
+        [{ runs: { run_9: [{ status: "CREATED", after: Number.NaN }] } }, "the timeline of run_9 has a time"],
+        [{ client: { requestTimeout: -1 } }, "requestTimeout must be a positive duration"]
+      ]
+      for (const [script, expected] of scripts) assert.include(yield* said(script), expected)
+      assert.strictEqual((yield* end(LumeTest.succeeds({ in: "5 seconds" })))._tag, "Succeeded")
+    })
+  )
+
+  it.effect("may never end", () =>
+    withLume(
+      (lume) =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(lume.runAndWait(request, { timeout: "1 minute" }))
+          assert(error._tag === "TimeoutError")
+          deepStrictEqual(
+            Option.map(error.lastRun, ({ status }) => status),
+            Option.some("CREATED")
+          )
+        }),
+      { onRun: () => LumeTest.succeeds({ in: Duration.infinity }) }
+    )
+  )
+
   it.effect("are of known ids too", () =>
     Effect.gen(function* () {
       const [known, unknown, submitted] = yield* withLume(
@@ -324,6 +389,32 @@ describe("faults", () => {
       )
       assert.lengthOf(requests, 4)
     })
+  )
+
+  it.effect.each([100, 103, 199, 204, 205, 304, 600, 999])("can be an answer with status %s", (status) =>
+    withLume((lume) =>
+      Effect.gen(function* () {
+        yield* LumeTest.failNext(1, { status })
+        const error = yield* Effect.flip(lume.runStatus("run_7"))
+        assert.include(error.message, "run_7")
+        assert.notStrictEqual(error._tag, "RunNotFoundError")
+      })
+    )
+  )
+
+  it.effect("die where they are none", () =>
+    withLume((lume) =>
+      Effect.gen(function* () {
+        for (const count of [-1, 1.5, Number.NaN]) {
+          const exit = yield* Effect.exit(LumeTest.failNext(count, "network"))
+          assert.include(String(exit), `the count of failNext must be an integer of at least 0, but is ${count}`)
+        }
+        const exit = yield* Effect.exit(LumeTest.failNext(1, { status: Number.NaN }))
+        assert.include(String(exit), "the status of a fault must be an integer")
+        yield* LumeTest.failNext(Infinity, "network")
+        assert.strictEqual((yield* Effect.flip(lume.runStatus("run_7")))._tag, "TransportError")
+      })
+    )
   )
 
   it.effect("come to a wait, which ends where it can't be cured", () =>
@@ -560,6 +651,22 @@ describe("time that is skipped", () => {
     })
   )
 
+  it.effect("leaves their time to requests that are made side by side with sleeps", () =>
+    withLume((lume) =>
+      Effect.gen(function* () {
+        const startedAt = yield* Clock.currentTimeMillis
+        yield* Effect.all([Effect.sleep("31 seconds"), lume.run(request)], { concurrency: "unbounded" })
+        const beating = yield* Effect.fork(Effect.forever(Effect.sleep("1 second")))
+        yield* Effect.forEach(["x", "y"], (sourcePath) => Effect.scoped(lume.run({ ...request, sourcePath })), {
+          concurrency: 2
+        })
+        yield* Fiber.interrupt(beating)
+        const at = (yield* LumeTest.requests).map(({ at }) => at - startedAt)
+        assert.deepStrictEqual(at, [0, 31_000, 31_000])
+      })
+    )
+  )
+
   it.effect("wakes whoever sleeps in the order of their sleeps' ends", () =>
     Effect.gen(function* () {
       const woken: Array<number> = []
@@ -755,6 +862,16 @@ describe("an effect that does not succeed in time", () => {
     })
   )
 
+  it.effect("dies where its limit, or a time that is advanced, is none", () =>
+    Effect.gen(function* () {
+      for (const limit of [-1, Number.NaN]) {
+        const exit = yield* Effect.exit(LumeTest.waitFor(Effect.void, { limit }))
+        assert.include(String(exit), "the limit of waitFor must be a non-negative")
+        assert.include(String(yield* Effect.exit(LumeTest.advance(limit))), "the duration of advance must be")
+      }
+    })
+  )
+
   it.live("needs a clock that can be moved, and says so", () =>
     Effect.gen(function* () {
       assert.include(
@@ -783,5 +900,51 @@ describe("whatever befalls its reads", () => {
         assert.strictEqual(run._tag, "Succeeded")
       }),
     { fastCheck: { numRuns: 20 } }
+  )
+})
+
+describe("the client", () => {
+  const Woken = LumeTest.layerWithEvents({ onRun: () => LumeTest.succeeds({ in: "2 minutes" }) }).pipe(
+    Layer.provideMerge(RunEvents.layer)
+  )
+
+  it.effect("is woken by events, and polls slowly without", () =>
+    Effect.gen(function* () {
+      const startedAt = yield* Clock.currentTimeMillis
+      yield* LumeTest.waitFor(LumeClient.runAndWait(request))
+      assert.strictEqual((yield* Clock.currentTimeMillis) - startedAt, 300_000)
+
+      const run = yield* LumeTest.waitFor(LumeClient.run({ ...request, sourcePath: "other" }))
+      const waiting = yield* Effect.fork(LumeClient.wait(run))
+      yield* LumeTest.advance("2 minutes")
+      assert(Option.isNone(yield* Fiber.poll(waiting)))
+      yield* RunEvents.publish({ runId: run.id })
+      yield* LumeTest.advance("1 second")
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "Succeeded")
+    }).pipe(Effect.provide(Woken))
+  )
+
+  it.effect("has the options of the application", () =>
+    withLume(
+      (lume) =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(lume.runAndWait(request))
+          assert(error._tag === "TimeoutError")
+          assert.deepStrictEqual(error.timeout, Duration.seconds(10))
+          const paths = (yield* LumeTest.requests).map(({ path }) => path)
+          assert.deepStrictEqual(paths.slice(0, 2), ["/v9/runs", "/v9/runs/run_test_1"])
+        }),
+      { client: { baseUrl: "https://lume.example/v9", wait: { timeout: "10 seconds" } } }
+    )
+  )
+
+  it.effect("of a layer that was built on the live clock finds runs that begin on the test's", () =>
+    Effect.gen(function* () {
+      const live = yield* Layer.build(LumeTest.layer({ runs: { run_9: LumeTest.succeeds({ in: "1 minute" }) } })).pipe(
+        Effect.withClock(Clock.make())
+      )
+      const ended = yield* LumeTest.waitFor(LumeClient.wait("run_9")).pipe(Effect.provide(live))
+      assert.strictEqual(ended._tag, "Succeeded")
+    }).pipe(Effect.scoped)
   )
 })

@@ -69,11 +69,33 @@ export const override = <Usual extends object, Given extends object>(
   return { ...usual, ...Object.fromEntries(entries) } as Usual & Given
 }
 
+/** What stages that are given take, and what they would have taken. In milliseconds. */
+const givenStages = (given: Partial<LumeMetadata.Stages>, usual: Subject["stages"]) => {
+  let [took, usually] = [0, 0]
+  for (const stage of ["syncSource", "transform", "syncTarget"] as const) {
+    if (given[stage] === undefined || Option.isNone(given[stage])) continue
+    took += Duration.toMillis(given[stage].value)
+    usually += usual[stage] ?? 0
+  }
+  return { took, usually }
+}
+
 const pipeline = (given: NonNullable<Overrides["pipeline"]>, subject: Subject): Metadata["pipeline"] => {
-  const createdAt = given.createdAt ?? DateTime.unsafeMake(subject.acceptedAt)
-  const duration = given.duration ?? Duration.millis(subject.took)
-  // each stage keeps its share of a duration that is given
-  const scale = subject.took === 0 ? 0 : Duration.toMillis(duration) / subject.took
+  const { took, usually } = givenStages(given.stages ?? {}, subject.stages)
+  // what is not in a stage that is given: the other stages, and what is between them
+  const rest = Math.max(0, subject.took - usually)
+  const duration =
+    given.duration ??
+    (given.createdAt !== undefined && given.completedAt !== undefined
+      ? Duration.millis(DateTime.toEpochMillis(given.completedAt) - DateTime.toEpochMillis(given.createdAt))
+      : Duration.millis(Math.max(subject.took, took + rest)))
+  const createdAt =
+    given.createdAt ??
+    (given.completedAt === undefined
+      ? DateTime.unsafeMake(subject.acceptedAt)
+      : DateTime.subtractDuration(given.completedAt, duration))
+  // each other stage keeps its share of what is left to it
+  const scale = rest === 0 ? 0 : Math.max(0, Duration.toMillis(duration) - took) / rest
   const stage = (millis: number | undefined) =>
     Option.map(Option.fromNullable(millis), (millis) => Duration.millis(Math.floor(millis * scale)))
   return {
@@ -113,19 +135,29 @@ const results = (
   }
 }
 
+/** How many tests there are whose failed ones are a rate, as close as may be; `atLeast` where nothing is said of both. */
+const testsWith = (rate: number | undefined, failed: number | undefined, atLeast: number): number => {
+  if (rate === undefined || rate === 0) return atLeast
+  if (failed !== undefined) return Math.round(failed / rate)
+  const counts = Array.from({ length: 1000 }, (_, index) => Math.max(1, atLeast) + index)
+  return counts.find((count) => Math.round(rate * count) / count === rate) ?? atLeast
+}
+
 const validation = (
   given: NonNullable<Overrides["validation"]>,
   { inputRows, rejectedRows }: Metadata["results"]
 ): Metadata["validation"] => {
   const counted = given.topErrors?.reduce((sum, { count }) => sum + count, 0) ?? 0
-  const usual = given.testsExecuted ?? inputRows * 5
-  const atLeast = given.errorRate === undefined ? rejectedRows : Math.round(given.errorRate * usual)
-  const testsFailed = given.testsFailed ?? Math.max(atLeast, counted)
+  const { errorRate } = given
+  const usual = given.testsExecuted ?? testsWith(errorRate, given.testsFailed, inputRows * 5)
+  const failing = Math.max(errorRate === undefined ? rejectedRows : Math.round(errorRate * usual), counted)
+  // one test can reject many rows
+  const testsFailed = given.testsFailed ?? Math.min(failing, given.testsExecuted ?? Infinity)
   const testsExecuted = given.testsExecuted ?? Math.max(usual, testsFailed)
   return {
     testsExecuted,
     testsFailed,
-    errorRate: given.errorRate ?? (testsExecuted === 0 ? 0 : testsFailed / testsExecuted),
+    errorRate: errorRate ?? (testsExecuted === 0 ? 0 : testsFailed / testsExecuted),
     topErrors:
       given.topErrors ??
       (testsFailed === 0 ? [] : [{ errorCode: "INVALID_VALUE", field: "amount", count: testsFailed }])

@@ -59,6 +59,8 @@ export interface State {
   readonly requests: Array<ReceivedRequest>
   readonly submitted: Array<RunRequest>
   readonly onRun: (request: RunRequest) => testTimeline.Timeline
+  /** When the last request came, in milliseconds since 1970. */
+  now: number
 }
 
 /** A fake Lume with these runs, which begin `now`. */
@@ -76,8 +78,15 @@ export const makeState = (
   faults: [],
   requests: [],
   submitted: [],
-  onRun
+  onRun,
+  now
 })
+
+/** Where the clock has gone back it is another one: the layer was built on the live clock, say. Its runs begin again. */
+const clockIs = (state: State, now: number): void => {
+  if (now < state.now) for (const [id, run] of state.runs) state.runs.set(id, { ...run, acceptedAt: now })
+  state.now = now
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Answers
@@ -88,6 +97,14 @@ const json = (status: number, body: unknown, headers: Readonly<Record<string, st
     status,
     headers: { "content-type": "application/json", "content-length": String(bytes.length), ...headers }
   })
+}
+
+/** An answer with any status: a `Response` is made with some only. */
+const answerWith = (status: number, body: unknown, headers: Readonly<Record<string, string>>): Response => {
+  const hasNoBody = status === 204 || status === 205 || status === 304
+  if (hasNoBody) return new Response(null, { status, headers })
+  if (status >= 200 && status <= 599) return json(status, body, headers)
+  return Object.defineProperty(json(200, body, headers), "status", { value: status })
 }
 
 const answer = (run: Run, now: number): Response => {
@@ -107,25 +124,29 @@ const hasSucceeded = ({ runs }: State, { flowVersion, sourcePath }: RunRequest, 
 const freeId = (runs: State["runs"], number: number): string =>
   runs.has(`run_test_${number}`) ? freeId(runs, number + 1) : `run_test_${number}`
 
-const start = (state: State, request: RunRequest, now: number): Response => {
+const start = (state: State, request: RunRequest, now: number): Effect.Effect<Response> => {
   const { flowVersion, sourcePath } = request
-  const id = freeId(state.runs, state.submitted.push(request))
-  const run = { id, flowVersion, sourcePath, acceptedAt: now, timeline: state.onRun(request), request }
-  state.runs.set(id, run)
-  return answer(run, now)
+  return Effect.map(testTimeline.checked(`onRun of ${sourcePath}`, state.onRun(request)), (timeline) => {
+    const id = freeId(state.runs, state.submitted.push(request))
+    const run = { id, flowVersion, sourcePath, acceptedAt: now, timeline, request }
+    state.runs.set(id, run)
+    return answer(run, now)
+  })
 }
 
 const decodeRequest = ParseResult.decodeUnknown(RunRequest)
 
 const submit = (state: State, body: unknown, now: number): Effect.Effect<Response> =>
-  Effect.match(decodeRequest(body), {
+  Effect.matchEffect(decodeRequest(body), {
     onFailure: (issue) =>
-      json(422, {
-        detail: [{ loc: ["body"], msg: ParseResult.TreeFormatter.formatIssueSync(issue), type: "value_error" }]
-      }),
+      Effect.succeed(
+        json(422, {
+          detail: [{ loc: ["body"], msg: ParseResult.TreeFormatter.formatIssueSync(issue), type: "value_error" }]
+        })
+      ),
     onSuccess: (request) =>
       request.forceRerun !== true && hasSucceeded(state, request, now)
-        ? json(409, { detail: "this source path is processed again only with force_rerun" })
+        ? Effect.succeed(json(409, { detail: "this source path is processed again only with force_rerun" }))
         : start(state, request, now)
   })
 
@@ -149,7 +170,7 @@ const failWith = (
   }
   if (fault !== "network") {
     const headers = fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) }
-    return Effect.succeed(json(fault.status, { detail: fault.detail ?? "A fault of the test" }, headers))
+    return Effect.succeed(answerWith(fault.status, { detail: fault.detail ?? "A fault of the test" }, headers))
   }
   const code = received ? "ECONNRESET" : "ECONNREFUSED"
   const cause = Object.assign(new Error(`${code}: a fault of the test`), { code })
@@ -179,6 +200,7 @@ export const makeClient = (state: State): HttpClient.HttpClient =>
     Effect.flatMap((request) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
+        clockIs(state, at)
         const body = yield* bodyOf(request)
         const path = new URL(request.url).pathname
         state.requests.push({ method: request.method, path, body, at })

@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberStatus from "effect/FiberStatus"
 import * as Order from "effect/Order"
 import * as Predicate from "effect/Predicate"
+import * as Supervisor from "effect/Supervisor"
 import type * as TestClock from "effect/TestClock"
 import * as eventLoop from "../client/eventLoop.js"
 
@@ -80,15 +81,14 @@ const withoutPauses = (clock: TestClock.TestClock): TestClock.TestClock =>
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** Of a fiber and its children, those that neither sleep nor wait for a fiber: they wait for real I/O, or still run. */
-const waitingForIo = (fiber: AnyFiber): Effect.Effect<ReadonlyArray<AnyFiber>> =>
-  Effect.flatMap(fiber.status, (status) =>
-    FiberStatus.isRunning(status) || (FiberStatus.isSuspended(status) && status.blockingOn._tag === "None")
-      ? Effect.succeed([fiber])
-      : Effect.map(
-          Effect.flatMap(fiber.children, (children) => Effect.forEach(children, waitingForIo)),
-          (waiting) => waiting.flat()
-        )
+/** Of these fibers, those that neither sleep nor wait for a fiber: they wait for real I/O, or still run. */
+const waitingForIo = (fibers: ReadonlyArray<AnyFiber>): Effect.Effect<ReadonlyArray<AnyFiber>> =>
+  Effect.filter(fibers, (fiber) =>
+    Effect.map(
+      fiber.status,
+      (status) =>
+        FiberStatus.isRunning(status) || (FiberStatus.isSuspended(status) && status.blockingOn._tag === "None")
+    )
   )
 
 const realMillisecond = Clock.make().sleep(Duration.millis(1))
@@ -104,6 +104,7 @@ const neverEnds = (what: string) => Effect.dieMessage(`LumeTest.waitFor: the eff
 /** Sets the clock to the end of each sleep in turn, until the fiber is done. Dies if it does not come to an end. */
 const drive = (
   fiber: AnyFiber,
+  forked: Effect.Effect<ReadonlyArray<AnyFiber>>,
   clock: TestClock.TestClock,
   watched: ReturnType<typeof watch>,
   limit: Duration.Duration
@@ -115,7 +116,7 @@ const drive = (
     while (true) {
       yield* eventLoop.turns
       if (fiber.unsafePoll() !== null) return
-      const waiting = yield* waitingForIo(fiber)
+      const waiting = yield* waitingForIo([fiber, ...(yield* forked)])
       if (watched.isBeingAdjusted()) continue
       const next = yield* watched.nextEnd
       const isNew = waiting.some((fiber) => !hadTheirTime.has(fiber))
@@ -150,8 +151,10 @@ export const runToEnd = <A, E, R>(
       const watched = watch(testClock)
       // A clock that was never adjusted forks a fiber at the first sleep, to warn of it.
       yield* quick.adjust(0)
-      const fiber = yield* Effect.fork(restore(Effect.withClock(effect, watched.clock)))
-      const driven = drive(fiber, quick, watched, limit)
+      // not by `Fiber.children`: what runs under `concurrency` is nobody's child
+      const forked = yield* Supervisor.track
+      const fiber = yield* Effect.fork(restore(Effect.supervised(Effect.withClock(effect, watched.clock), forked)))
+      const driven = drive(fiber, forked.value, quick, watched, limit)
       return yield* restore(Effect.zipRight(driven, Fiber.join(fiber))).pipe(
         // its finalizers may sleep too
         Effect.ensuring(Effect.zipRight(Fiber.interruptFork(fiber), driven))

@@ -2,6 +2,10 @@
  * What a run of the test kit does, as a value: which status it has at which time.
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as options from "../client/options.js"
+import { preview } from "../internal/text.js"
 import * as testMetadata from "./metadata.js"
 
 /** A status that a run takes on, and when. */
@@ -19,6 +23,23 @@ export interface Step {
 
 /** The steps of a run, in their order. The last one stays. */
 export type Timeline = ReadonlyArray<Step>
+
+/** A duration in milliseconds; `NaN` if it is none, which `checked` finds. */
+export const millis = (input: unknown): number =>
+  Option.match(options.duration(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+
+/** What is given as a timeline. Dies where it is none: types do not show every mistake. */
+export const checked = (of: string, given: Timeline | undefined): Effect.Effect<Timeline> => {
+  if (!Array.isArray(given)) {
+    return Effect.dieMessage(`LumeTest: ${of} has no timeline, such as succeeds() gives, but ${preview(given)}.`)
+  }
+  const wrong = given.find(({ after }: Step) => Number.isNaN(millis(after ?? 0)))
+  return wrong === undefined
+    ? Effect.succeed(given)
+    : Effect.dieMessage(
+        `LumeTest: the timeline of ${of} has a time that is no duration at its step ${wrong.status}: ${preview(wrong.after)}.`
+      )
+}
 
 /** An accepted run. */
 export interface Run {
@@ -71,7 +92,7 @@ export const at = ({ acceptedAt, id, timeline, ...about }: Run, now: number): St
   let since = 0
   const spent: { [stage in (typeof stages)[Stage]]?: number } = {}
   for (const step of timeline) {
-    const from = since + Duration.toMillis(step.after ?? 0)
+    const from = since + millis(step.after ?? 0)
     if (acceptedAt + from > now) break
     if (isStage(current.status)) {
       const stage = stages[current.status]
@@ -93,17 +114,17 @@ const begins = [
 
 /** Through every stage up to `last`, then to `end`, in `total` time. */
 export const through = (total: Duration.DurationInput, last: Stage, end: Step): Timeline => {
-  const millis = Duration.toMillis(total)
+  const took = millis(total)
   const entered = begins.slice(0, begins.findIndex(([status]) => status === last) + 1)
   let since = 0
   const step = (from: number, step: Step): Step => {
-    const after = from - since
+    const after = from === Infinity ? from : from - since
     since = from
     return { ...step, after }
   }
   return [
     step(0, { status: "CREATED" }),
-    ...entered.map(([status, share]) => step(Math.floor(share * millis), { status })),
-    step(millis, end)
+    ...entered.map(([status, share]) => step(Math.floor(share * took), { status })),
+    step(took, end)
   ]
 }
