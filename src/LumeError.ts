@@ -105,8 +105,10 @@ export class InvalidRequestError extends TaggedError<InvalidRequestError>()("Inv
   override get message(): string {
     return Option.match(this.status, {
       onNone: () => `Nothing was sent to Lume: ${this.detail}.`,
-      onSome: (status) =>
-        `${doing(this)} was refused (status ${status})${said(this)}. Correct the request: sent again as it is, it will be refused again.`
+      onSome: (status) => {
+        const what = status === 404 ? "request, or the base URL if Lume's API is not there" : "request"
+        return `${doing(this)} was refused (status ${status})${said(this)}. Correct the ${what}: sent again as it is, it will be refused again.`
+      }
     })
   }
 }
@@ -153,7 +155,7 @@ export class RunNotFoundError extends TaggedError<RunNotFoundError>()("RunNotFou
 }) {
   /** Which run is unknown, and what to check. */
   override get message(): string {
-    return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, and that the key belongs to the same account.`
+    return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, the base URL, and that the key belongs to the same account.`
   }
 }
 

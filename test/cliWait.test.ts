@@ -66,6 +66,17 @@ describe("over time", () => {
       return code
     }).pipe(Effect.provide(LumeTest.layer()))
 
+  it.effect("a run that can't be read is said to be so, and why, once and early", () =>
+    Effect.gen(function* () {
+      const { out, said } = recorder()
+      yield* LumeTest.failNext(8, "network", { on: "read" })
+      assert.strictEqual(yield* LumeTest.waitFor(waitFor(["r1"], usual, out, 1)), 0)
+      const why = said.filter((line) => line.includes("ECONNREFUSED"))
+      assert.lengthOf(why, 1)
+      assert.match(said[0] ?? "", /^r1 has not been read yet\. .*ECONNREFUSED/)
+    }).pipe(Effect.provide(LumeTest.layer({ runs: { r1: LumeTest.succeeds({ in: "5 minutes" }) } })))
+  )
+
   it.effect("a service that is lost is a client error of wait, and an unknown outcome of run --wait", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* lost(false), 1)

@@ -17,6 +17,7 @@ import { judge, type Standard, worst } from "./judgement.js"
 import * as liveView from "./liveView.js"
 import type { Output } from "./output.js"
 import { word } from "../internal/shell.js"
+import { sentence } from "./sentence.js"
 import * as signals from "./signals.js"
 
 /** How to wait, in milliseconds, and how to judge what has ended. */
@@ -75,6 +76,16 @@ const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyAr
   }))
 }
 
+/** Says why a run has not been read after some seconds: the wait itself goes on for minutes, and may be right to. */
+const sayWhyNotRead = (own: Progress, out: Output) =>
+  Effect.gen(function* () {
+    const lume = yield* LumeClient.LumeClient
+    yield* Effect.sleep("2 seconds")
+    if (own.status !== undefined || own.endedAt !== undefined) return
+    const read = yield* Effect.either(lume.runStatus(own.id))
+    if (Either.isLeft(read)) yield* out.say(`${own.id} has not been read yet. ${sentence(read.left)}`)
+  })
+
 type Awaited = Either.Either<LumeRun.TerminalRun, WaitError>
 
 /** A line that says what a run has become. */
@@ -117,6 +128,7 @@ const awaitAll = (
     const isLive = !out.json && liveView.canDraw()
     const redraw = isLive ? yield* liveView.show(out, () => shown(progress, startedAt)) : Effect.void
     if (!isLive) yield* Effect.forkScoped(signsOfLife(out, progress, startedAt))
+    yield* Effect.forEach(progress, (own) => Effect.forkScoped(sayWhyNotRead(own, out)))
     const onChange = (own: Progress, status: string | null) =>
       isLive ? redraw : changeLine(out, startedAt, own, status)
     return yield* Effect.forEach(
