@@ -466,7 +466,12 @@ describe.concurrent("lume webhook", () => {
         return verifying.ended
       }
       assert.strictEqual((yield* verify(body)).code, 0)
-      assert.strictEqual((yield* verify(`${body} `)).code, 1)
+      const other = yield* verify(`${body} \n`)
+      assert.strictEqual(other.code, 1)
+      assert.notInclude(other.stderr, "newline")
+      const echoed = yield* verify(`${body}\n`)
+      assert.strictEqual(echoed.code, 1)
+      assert.include(echoed.stderr, "but for the newline at the body's end")
       const refused = yield* command.lume(["webhook", "send", url], secret).ended
       assert.strictEqual(refused.code, 1)
       assert.include(refused.stderr, "answered 500")

@@ -28,6 +28,8 @@ const readStdin: Effect.Effect<Uint8Array, Refused> = Effect.tryPromise({
   catch: (error) => new Refused({ message: `stdin can't be read: ${String(error)}` })
 })
 
+const withNewline = "The signature is right but for the newline at the body's end, such as echo adds: use printf '%s'."
+
 /** `lume webhook verify`. */
 export const verify = (signature: string): Promise<void> =>
   execute(false, (out) =>
@@ -35,7 +37,17 @@ export const verify = (signature: string): Promise<void> =>
       const known = yield* secret
       if (process.stdin.isTTY) yield* out.say("Reading the body from this terminal. End it with Ctrl-D.")
       const body = yield* readStdin
-      yield* LumeWebhook.verify({ secrets: [known], body, signature })
+      const isOf = (body: Uint8Array) => LumeWebhook.verify({ secrets: [known], body, signature })
+      // as `echo` adds it
+      const newline = body.at(-1) === 0x0a
+      yield* Effect.catchTag(isOf(body), "WebhookSignatureError", (error) =>
+        newline
+          ? Effect.matchEffect(isOf(body.subarray(0, -1)), {
+              onFailure: () => error,
+              onSuccess: () => new Refused({ message: withNewline })
+            })
+          : error
+      )
       yield* out.say("The signature is right.")
       return 0
     }).pipe(signals.orSignal)
