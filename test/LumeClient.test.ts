@@ -384,6 +384,21 @@ describe("options", () => {
     })
   )
 
+  it.effect("requestTimeout is a minute unless it is given", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() => Effect.never)
+      const reading = yield* Effect.fork(
+        Effect.flip(Effect.provide(read(runId), clientLayer(http, { retry: { times: 0 } })))
+      )
+      yield* TestClock.adjust("59 seconds")
+      assert(Option.isNone(yield* Fiber.poll(reading)))
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(reading)
+      assert(error._tag === "TransportError")
+      assert.strictEqual(error.reason, "RequestTimeout")
+    })
+  )
+
   it.effect("transformClient sees every request, without the key, and every failure of a status", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []

@@ -286,6 +286,45 @@ describe("the log", () => {
   })
 })
 
+describe("a refusal", () => {
+  it.effect("is said in the answer and in the log", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler: () => Effect.void, maxBytes: 100 })
+      const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) })
+      const init: StreamInit = {
+        method: "POST",
+        headers: { [LumeWebhook.signatureHeader]: "0".repeat(64) },
+        body: broken,
+        duplex: "half"
+      }
+      const requests = [
+        [413, "The body has more than 100 bytes.", yield* signed(" ".repeat(101))],
+        [400, "The body broke off.", new Request(url, init)],
+        [400, "nothing", yield* signed("")]
+      ] as const
+      for (const [status, said, request] of requests) {
+        const response = yield* send(request)
+        assert.strictEqual(response.status, status)
+        const text = yield* Effect.promise(() => response.text())
+        assert.include(text, said)
+        assert.include(of("WARN").join(), `A webhook's delivery was answered with ${status}. ${text}`)
+        // one line a minute
+        yield* TestClock.adjust("1 minute")
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("of deliveries that can't be checked is said in the log", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets: Effect.fail("no vault"), handler: () => Effect.void })
+      assert.strictEqual((yield* send(yield* signed(bodyOf()))).status, 500)
+      assert.include(of("ERROR").join(), "Receiving a webhook failed; the sender is told to send it again.")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
 describe("the body", () => {
   const { events, handler } = recording()
   const options = { secrets, handler, maxBytes: 100 }

@@ -155,6 +155,16 @@ describe("the functions", () => {
     })
   )
 
+  it.effect("what is no run is refused, and not taken for options", () =>
+    Effect.gen(function* () {
+      // as those who write no types give it
+      for (const nothing of [null, {}, undefined] as unknown as ReadonlyArray<LumeRun.LumeRun>) {
+        const error = yield* Effect.flip(using(ended(), LumeClient.wait(nothing, options)))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+      }
+    })
+  )
+
   it.effect.each([
     ["watch(run, options)", (run: LumeRun.LumeRun) => LumeClient.watch(run, options)],
     ["watch(id)", () => LumeClient.watch(runId)],

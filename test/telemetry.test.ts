@@ -105,6 +105,69 @@ describe("spans", () => {
       })
     })
   )
+
+  it.effect("a read and a watch name their run", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+      yield* Effect.gen(function* () {
+        const lume = yield* LumeClient.LumeClient
+        yield* lume.runStatus(runId)
+        yield* Stream.runDrain(lume.watch(runId))
+      }).pipe(Effect.provide(clientLayer(http)), Effect.provide(layer), runToEnd)
+      assert.deepStrictEqual(
+        spans.map(({ attributes, name }) => [name, attributes.get("lume.run_id")]),
+        [
+          ["LumeClient.runStatus", runId],
+          ["LumeClient.watch", runId]
+        ]
+      )
+    })
+  )
+
+  it.effect("a run whose metadata does not name it has no flow version", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      for (const metadata of [null, { run: null }, { flow_version: "a:v1" }]) {
+        const http = fakeHttp(() => state("FAILED", metadata))
+        yield* LumeClient.wait(runId).pipe(Effect.provide(clientLayer(http)), Effect.provide(layer))
+      }
+      assert.deepStrictEqual(
+        spans.map(({ attributes }) => attributes.has("lume.flow_version")),
+        [false, false, false]
+      )
+    })
+  )
+})
+
+describe("the log", () => {
+  it.effect("follows a wait, and warns once of a status that is not known", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const log = logging((message) => lines.push([message].flat().map(String).join(" ")))
+      const http = fakeHttp(
+        inTurn(
+          () => state("CREATED"),
+          disconnected,
+          ...["QUEUED", "PAUSED", "SUCCEEDED"].map(
+            (word): Respond =>
+              () =>
+                state(word)
+          )
+        )
+      )
+      yield* LumeClient.wait(runId).pipe(Effect.provide(clientLayer(http)), Effect.provide(log), runToEnd)
+      const [created, failed, ...rest] = lines
+      assert.strictEqual(created, `Run ${runId} is CREATED`)
+      assert.match(failed ?? "", new RegExp(`^The wait for run ${runId} goes on\\. .*socket hang up`))
+      assert.deepStrictEqual(rest, [
+        `Run ${runId} is QUEUED`,
+        `Run ${runId} has the status QUEUED, which this version of effect-lume does not know. The wait goes on.`,
+        `Run ${runId} is PAUSED`,
+        `Run ${runId} is SUCCEEDED`
+      ])
+    })
+  )
 })
 
 describe("metrics", () => {

@@ -189,6 +189,26 @@ describe("what needs no request", () => {
     })
   )
 
+  it.effect("a run that had ended when it was submitted", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(states("SUCCEEDED"))
+      const ended = yield* Effect.provide(LumeClient.runAndWait(request), clientLayer(http))
+      assert.strictEqual(ended._tag, "Succeeded")
+      assert.strictEqual(http.sent.length, 1)
+    })
+  )
+
+  it.effect("a submitted run whose id can't be sent", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(() => state("CREATED", {}, "a/b"))
+      const error = yield* Effect.flip(Effect.provide(LumeClient.runAndWait(request), clientLayer(http)))
+      assert(error._tag === "WaitFailedError")
+      assert.strictEqual(error.lastRun.id, "a/b")
+      assert.strictEqual(error.failure._tag, "InvalidRequestError")
+      assert.strictEqual(http.sent.length, 1)
+    })
+  )
+
   it.effect.each([
     { timeout: 0 },
     { timeout: -1 },
