@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as LumeTest from "effect-lume/LumeTest"
 import { ingestAll } from "./ingest.js"
 
@@ -10,7 +11,9 @@ const timelines: Readonly<Record<string, LumeTest.Timeline>> = {
   "good.csv": LumeTest.succeeds({ rows: 100 }),
   "messy.csv": LumeTest.partiallyFails({ rows: 100, rejected: 7 }),
   "missing.csv": LumeTest.fails({ stage: "SYNCING_SOURCE", errorCode: "SOURCE_NOT_FOUND", message: "No such file" }),
-  "slow.csv": LumeTest.hangs()
+  "slow.csv": LumeTest.hangs(),
+  "unreadable.csv": LumeTest.timeline([{ status: "PARTIAL_FAILED", metadata: { results: "lost" } }]),
+  "short.csv": LumeTest.succeeds({ in: "1 second" })
 }
 
 const onRun = ({ sourcePath }: { readonly sourcePath: string }) => timelines[sourcePath] ?? LumeTest.succeeds()
@@ -21,12 +24,14 @@ const outcomes = (paths: ReadonlyArray<string>) =>
 describe("many files", () => {
   it.effect("have an outcome each, whatever becomes of the others", () =>
     Effect.gen(function* () {
-      const [good, messy, missing, slow] = yield* outcomes(Object.keys(timelines))
+      const [good, messy, missing, slow, unreadable] = yield* outcomes(Object.keys(timelines))
       assert.deepStrictEqual(good, { _tag: "Mapped", mappedRows: 100, rejectedRows: 0 })
       assert.deepStrictEqual(messy, { _tag: "Mapped", mappedRows: 93, rejectedRows: 7 })
       assert(missing?._tag === "Failed" && slow?._tag === "Running")
       assert.include(missing.message, "SOURCE_NOT_FOUND")
       assert.strictEqual(slow.runId, "run_test_4")
+      assert(unreadable?._tag === "Unreadable")
+      assert.strictEqual(unreadable.runId, "run_test_5")
       assert.deepStrictEqual(yield* outcomes(["good.csv"]), [{ _tag: "ProcessedBefore" }])
     }).pipe(Effect.provide(LumeTest.layer({ onRun })))
   )
@@ -53,10 +58,18 @@ describe("many files", () => {
     }).pipe(Effect.provide(LumeTest.layer({ onRun })))
   )
 
-  it.effect("stop at a key that is refused", () =>
+  it.effect("are no longer submitted once the key is refused, and those that run are reported", () =>
     Effect.gen(function* () {
+      const running = Array.from({ length: 9 }, () => "slow.csv")
+      const reports = yield* Effect.fork(outcomes(["short.csv", ...running, "refused.csv", "after it.csv"]))
+      yield* LumeTest.advance("1 second")
       yield* LumeTest.failNext(1, { status: 401 }, { on: "submit" })
-      assert.strictEqual((yield* Effect.flip(outcomes(["good.csv"])))._tag, "AuthenticationError")
+      const tags = (yield* LumeTest.waitFor(Fiber.join(reports))).map(({ _tag }) => _tag)
+      assert.deepStrictEqual(tags, ["Mapped", ...running.map(() => "Running" as const), "KeyRefused", "KeyRefused"])
+      assert.lengthOf(
+        (yield* LumeTest.requests).filter(({ method }) => method === "POST"),
+        11
+      )
     }).pipe(Effect.provide(LumeTest.layer({ onRun })))
   )
 })
