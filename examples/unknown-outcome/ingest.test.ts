@@ -53,4 +53,17 @@ describe("a submit whose answer is lost", () => {
       assert.strictEqual((yield* LumeTest.waitFor(submit(request, "batch-001"))).id, "run_test_1")
     }).pipe(world)
   )
+
+  it.effect("keeps its id for itself until it is over", () =>
+    Effect.gen(function* () {
+      yield* loseTheAnswer
+      const submitting = yield* Effect.fork(submit(request, "batch-001"))
+      yield* LumeTest.advance("1 minute")
+      assert.strictEqual((yield* Effect.flip(submit(request, "batch-001")))._tag, "SubmitIdInUse")
+      yield* heard(event("batch-001"))
+      assert.strictEqual((yield* LumeTest.waitFor(Fiber.join(submitting))).id, "run_test_1")
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+      yield* LumeTest.waitFor(submit({ ...request, sourcePath: "s3://acme/batch-002.csv" }, "batch-001"))
+    }).pipe(world)
+  )
 })

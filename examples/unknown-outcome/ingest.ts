@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { LumeClient, type LumeWebhook, type RunRequest } from "effect-lume"
 
 /** The submits whose run is not known yet, by their id. */
@@ -14,6 +15,13 @@ export class Pending extends Context.Tag("Pending")<Pending, Map<string, Deferre
 
 /** None, in memory: what must outlive the process belongs in a database. */
 export const layer: Layer.Layer<Pending> = Layer.sync(Pending, () => new Map())
+
+/** A submit with this id is going on: a webhook could not tell which of the two its run belongs to. */
+export class SubmitIdInUse extends Schema.TaggedError<SubmitIdInUse>()("SubmitIdInUse", { submitId: Schema.String }) {
+  override get message(): string {
+    return `A submit with the id ${this.submitId} is going on. Give each submit an id of its own.`
+  }
+}
 
 /** The handler of the webhook: tells the submit that the event belongs to of its run. */
 export const heard = (event: LumeWebhook.WebhookEvent): Effect.Effect<void, never, Pending> =>
@@ -33,7 +41,11 @@ export const submit = (request: RunRequest.Input, submitId: string) =>
     const pending = yield* Pending
     const runId = yield* Deferred.make<string>()
     yield* Effect.acquireRelease(
-      Effect.sync(() => pending.set(submitId, runId)),
+      Effect.suspend(() =>
+        pending.has(submitId)
+          ? Effect.fail(new SubmitIdInUse({ submitId }))
+          : Effect.sync(() => pending.set(submitId, runId))
+      ),
       () => Effect.sync(() => pending.delete(submitId))
     )
     const runMetadata = { ...request.runMetadata, submit_id: submitId }
