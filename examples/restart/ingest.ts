@@ -14,22 +14,42 @@ const Entry = Schema.Union(
   Schema.TaggedStruct("Submitted", { run: LumeRun.LumeRun })
 )
 
-/** This process ended while it was submitting: whether the run has started is unknown. */
+/** An earlier call or process ended while it was submitting: whether the run has started is unknown. */
 export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted", { sourcePath: Schema.String }) {
   override get message(): string {
     return `Whether ${this.sourcePath} was submitted is unknown. Look for its run in Lume, then remove or correct its entry.`
   }
 }
 
-/** Submits a source path and waits for its end, or goes on where a process before this one has left off. */
-export const ingest = (sourcePath: string) =>
-  Effect.gen(function* () {
-    const lume = yield* LumeClient.LumeClient
-    const entries = (yield* KeyValueStore.KeyValueStore).forSchema(Entry)
-    const entry = Option.getOrUndefined(yield* entries.get(sourcePath))
-    if (entry?._tag === "Submitting") return yield* new Interrupted({ sourcePath })
+/** This process is ingesting the source path already. */
+export class Ongoing extends Schema.TaggedError<Ongoing>()("Ongoing", { sourcePath: Schema.String }) {
+  override get message(): string {
+    return `${this.sourcePath} is being ingested. Take the result of that call.`
+  }
+}
 
-    const submit = Effect.gen(function* () {
+/**
+ * Makes `ingest`, which submits a source path and waits for its end, or goes on where a process before this one has left
+ * off. One process at a time may have the store, and make it once.
+ *
+ * A run that Lume doesn't know (`RunNotFoundError`) keeps its entry: the key or the base URL may be those of another
+ * account. Where the run is really gone, remove the entry to submit again.
+ */
+export const make = Effect.gen(function* () {
+  const lume = yield* LumeClient.LumeClient
+  const entries = (yield* KeyValueStore.KeyValueStore).forSchema(Entry)
+  const ongoing = new Set<string>()
+
+  const begin = (sourcePath: string) =>
+    Effect.acquireRelease(
+      Effect.suspend(() =>
+        ongoing.has(sourcePath) ? Effect.fail(new Ongoing({ sourcePath })) : Effect.sync(() => ongoing.add(sourcePath))
+      ),
+      () => Effect.sync(() => ongoing.delete(sourcePath))
+    )
+
+  const submit = (sourcePath: string) =>
+    Effect.gen(function* () {
       yield* entries.set(sourcePath, { _tag: "Submitting" })
       const run = yield* Effect.tapError(lume.run({ flowVersion: "invoice_cleaner:v4", sourcePath }), (error) =>
         // the entry stays where the run may have started, and only there
@@ -39,8 +59,14 @@ export const ingest = (sourcePath: string) =>
       return run
     })
 
-    const run = entry === undefined ? yield* submit : entry.run
-    const ended = yield* lume.wait(run, { timeout: "1 day", schedule: LumeClient.backoff })
-    yield* entries.remove(sourcePath)
-    return ended
-  })
+  return (sourcePath: string) =>
+    Effect.gen(function* () {
+      yield* begin(sourcePath)
+      const entry = Option.getOrUndefined(yield* entries.get(sourcePath))
+      if (entry?._tag === "Submitting") return yield* new Interrupted({ sourcePath })
+      const run = entry === undefined ? yield* submit(sourcePath) : entry.run
+      const ended = yield* lume.wait(run, { timeout: "1 day", schedule: LumeClient.backoff })
+      yield* entries.remove(sourcePath)
+      return ended
+    }).pipe(Effect.scoped)
+})
