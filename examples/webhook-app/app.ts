@@ -9,6 +9,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -21,8 +22,19 @@ import { fileURLToPath } from "node:url"
 
 const secret = Redacted.make("the secret that Lume and this server share")
 
-/** The runs that were submitted here, with what is known of each. */
-class Board extends Context.Tag("Board")<Board, Map<string, { readonly source: string; readonly outcome: string }>>() {}
+/** The runs that were submitted here, with what is known of each, and their waits, which end with this server. */
+class Board extends Context.Tag("Board")<
+  Board,
+  {
+    readonly runs: Map<string, { readonly source: string; readonly outcome: string }>
+    readonly waits: FiberSet.FiberSet
+  }
+>() {}
+
+export const board = Layer.scoped(
+  Board,
+  Effect.map(FiberSet.make(), (waits) => ({ runs: new Map(), waits }))
+)
 
 const outcomeOf = (run: LumeRun.TerminalRun) => {
   switch (run._tag) {
@@ -38,23 +50,26 @@ const outcomeOf = (run: LumeRun.TerminalRun) => {
 /** Submits a run, and in the background waits for its end. */
 const submit = (source: string) =>
   Effect.gen(function* () {
-    const board = yield* Board
+    const { runs, waits } = yield* Board
     const lume = yield* LumeClient.LumeClient
     const run = yield* lume.run({ flowVersion: "birdstrikes:v1", sourcePath: source })
-    board.set(run.id, { source, outcome: "…" })
-    yield* lume.wait(run).pipe(
+    runs.set(run.id, { source, outcome: "…" })
+    const wait = lume.wait(run).pipe(
       Effect.flatMap(outcomeOf),
       Effect.catchAll((error) => Effect.succeed(error.message)),
-      Effect.tap((outcome) => Effect.sync(() => board.set(run.id, { source, outcome }))),
-      Effect.forkDaemon
+      Effect.catchAllDefect((defect) => Effect.as(Effect.logError(defect), "unknown: waiting for it failed")),
+      Effect.map((outcome) => runs.set(run.id, { source, outcome }))
     )
-    return run.id
-  })
+    yield* FiberSet.run(waits, Effect.interruptible(wait))
+  }).pipe(
+    // the handler is interrupted when the browser goes away, and the run would be missing from the board
+    Effect.uninterruptible
+  )
 
 const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 
-const page = Effect.map(Board, (board) => {
-  const rows = [...board].map(
+const page = Effect.map(Board, ({ runs }) => {
+  const rows = [...runs].map(
     ([id, { outcome, source }]) =>
       `<tr>${[id, source, outcome].map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`
   )
@@ -66,17 +81,28 @@ const page = Effect.map(Board, (board) => {
 <table><tr><th>Run</th><th>Source</th><th>Outcome</th></tr>${rows.join("")}</table>`)
 })
 
-const Form = Schema.Struct({ source: Schema.NonEmptyString })
+const Form = Schema.Struct({ source: Schema.compose(Schema.Trim, Schema.NonEmptyString) })
 
-const router = HttpRouter.empty.pipe(
+const says = (status: number, text: string) => Effect.succeed(HttpServerResponse.text(text, { status }))
+
+export const router = HttpRouter.empty.pipe(
   HttpRouter.get("/", page),
   HttpRouter.post(
     "/runs",
-    HttpServerRequest.schemaBodyUrlParams(Form).pipe(
-      Effect.flatMap(({ source }) => submit(source)),
-      Effect.as(HttpServerResponse.empty({ status: 303, headers: { location: "/" } })),
-      Effect.catchAll((error) => Effect.succeed(HttpServerResponse.text(error.message, { status: 400 })))
-    )
+    Effect.matchEffect(HttpServerRequest.schemaBodyUrlParams(Form), {
+      onFailure: () => says(400, "Name a source."),
+      onSuccess: ({ source }) =>
+        submit(source).pipe(
+          Effect.as(HttpServerResponse.empty({ status: 303, headers: { location: "/" } })),
+          Effect.tapError((error) => Effect.logError(error.message)),
+          Effect.catchTags({
+            AlreadyProcessedError: () => says(409, "This source has been processed before."),
+            SubmitOutcomeUnknownError: () =>
+              says(502, "Lume gave no answer. The run may be going on: don't submit it again.")
+          }),
+          Effect.catchAll(() => says(502, "Lume did not take the run. The reason is in this server's log."))
+        )
+    })
   ),
   HttpRouter.mountApp("/webhooks/lume", LumeWebhook.httpApp({ secrets: [secret], handler: RunEvents.publish }))
 )
@@ -106,5 +132,5 @@ export const app = HttpServer.serve(router).pipe(
   Layer.provide(FetchHttpClient.layer),
   // one for both the client and the webhook, so that the waits hear what the webhook publishes
   Layer.provide(RunEvents.layer),
-  Layer.provide(Layer.sync(Board, () => new Map()))
+  Layer.provide(board)
 )
