@@ -343,10 +343,10 @@ describe("what it does not start with", () => {
   live("no flow at all, or one that is no JSON", () =>
     Effect.gen(function* () {
       assert.include(yield* refused(() => ({ flows: [] })), "no flows")
-      const files = { "flows/a.json": "{" }
+      const files = { "flows/a.json": '{ "name": people }' }
       assert.include(
         yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files),
-        "a.json is no JSON"
+        "a.json is no JSON, but text that is not valid JSON (people at position 10). Correct it"
       )
     })
   )
@@ -371,6 +371,7 @@ describe("what it does not start with", () => {
     Effect.gen(function* () {
       const file = (sources: string) => path.join(sources, "people.csv")
       assert.include(yield* refused(({ sources }) => ({ sources: file(sources) })), "sources folder")
+      assert.match(yield* refused(() => ({ flows: "./nope" })), /^The flows folder .*nope does not exist/)
       assert.include(yield* refused(({ sources }) => ({ targets: file(sources) })), "targets folder")
     })
   )

@@ -7,6 +7,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
+import { explainUnparsed } from "../../internal/json.js"
 import { fromIssue } from "../../internal/problem.js"
 import { flowVersion, LocalFlow } from "../LocalFlow.js"
 import { LocalLumeError } from "./error.js"
@@ -52,7 +53,10 @@ const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLu
       const parsed = Effect.flatMap(unreadable(file)(files.readFileString(file)), (text) =>
         Effect.mapError(
           parseJson(text),
-          () => new LocalLumeError({ message: `${file} is no JSON. Correct it, or move it away.` })
+          () =>
+            new LocalLumeError({
+              message: `${file} is no JSON, but ${explainUnparsed(text)}. Correct it, or move it away.`
+            })
         )
       )
       return Effect.map(parsed, (json) => ({ from: file, json, isFile: true }))

@@ -173,6 +173,9 @@ const folders = (given: Given) =>
     if (!(yield* isFolder(sources))) {
       return yield* refuse(`The sources folder ${sources} does not exist. Create it first.`)
     }
+    if (typeof given.flows === "string" && !(yield* isFolder(given.flows))) {
+      return yield* refuse(`The flows folder ${given.flows} does not exist. Create it first.`)
+    }
     yield* makeKind("targets", targets)
     return { sources: path.resolve(sources), targets: path.resolve(targets) }
   })
