@@ -641,10 +641,11 @@ export type TransientError =
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
+ * import * as Schedule from "effect/Schedule"
  * import { LumeClient, LumeError } from "effect-lume"
  *
  * const program = LumeClient.run({ flowVersion: "invoice_cleaner:v4", sourcePath: "batch-001" }).pipe(
- *   Effect.retry({ while: LumeError.isTransient, times: 5 })
+ *   Effect.retry({ while: LumeError.isTransient, schedule: Schedule.spaced("1 minute"), times: 5 })
  * )
  * ```
  *
