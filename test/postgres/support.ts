@@ -38,25 +38,34 @@ export const database = Effect.flatMap(Postgres, (postgres) => {
 /** A client of a database. */
 export const client = (url: string) => PgClient.layer({ url: Redacted.make(url) })
 
-/** A way to a port that can go silent: then it takes bytes and passes none on, in either direction, without a word. */
+/** A way to a port that can fail. */
 export interface Proxy {
   readonly port: number
+  /** Connections take bytes and pass none on, in either direction, without a word. New ones are fine. */
   readonly goSilent: Effect.Effect<void>
+  /** Connections are closed, and new ones too, for so many milliseconds. */
+  readonly closeFor: (millis: number) => Effect.Effect<void>
 }
 
-/** Passes bytes on to `port`. New connections are fine after those before have gone silent. */
+/** Passes bytes on to `port`. */
 export const proxy = (port: number) =>
   Effect.acquireRelease(
     Effect.async<{ readonly proxy: Proxy; readonly close: () => void }>((resume) => {
       const pairs = new Set<readonly [Socket, Socket]>()
+      let isClosed = false
       const server = createServer((near) => {
+        if (isClosed) return near.destroy()
         const far = connect(port, "127.0.0.1")
         pairs.add([near, far])
         near.pipe(far)
         far.pipe(near)
         near.on("error", () => far.destroy())
         far.on("error", () => near.destroy())
+        return undefined
       })
+      const destroyAll = () => {
+        for (const pair of pairs) pair.forEach((socket) => socket.destroy())
+      }
       const goSilent = Effect.sync(() => {
         for (const [near, far] of pairs) {
           near.unpipe(far)
@@ -66,14 +75,20 @@ export const proxy = (port: number) =>
           far.resume()
         }
       })
+      const closeFor = (millis: number) =>
+        Effect.sync(() => {
+          isClosed = true
+          destroyAll()
+          setTimeout(() => (isClosed = false), millis)
+        })
       server.listen(0, "127.0.0.1", () => {
         // it listens on TCP
         const { port } = server.address() as AddressInfo
         const close = () => {
-          for (const [near, far] of pairs) [near, far].forEach((socket) => socket.destroy())
+          destroyAll()
           server.close()
         }
-        resume(Effect.succeed({ proxy: { port, goSilent }, close }))
+        resume(Effect.succeed({ proxy: { port, goSilent, closeFor }, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

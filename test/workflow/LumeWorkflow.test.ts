@@ -232,6 +232,19 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
+  it.effect("whose result the engine never gives, because it could not write it down, is asked for again", () =>
+    Effect.gen(function* () {
+      let writes = 0
+      const submit = inWorkflow(new Map(), {
+        beforeWrite: (key) =>
+          Effect.suspend(() => (key === "orders/submit/1" && ++writes < 3 ? Effect.never : Effect.void))
+      })(LumeWorkflow.submit(submission))
+      assert.strictEqual((yield* LumeTest.waitFor(submit)).id, "run_test_1")
+      assert.strictEqual(writes, 3)
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
   it.effect("waits for an engine whose shard moves, or whose database is away, and ends in no defect", () =>
     Effect.gen(function* () {
       const troubles = ["EntityNotAssignedToRunner", "PersistenceError", "MailboxFull"]
@@ -334,6 +347,14 @@ describe("a wait", () => {
       assert.deepStrictEqual(again.rawMetadata, ended.rawMetadata)
       assert.lengthOf(yield* LumeTest.requests, reads)
     }).pipe(Effect.provide(LumeTest.layer({ runs: { run_1: LumeTest.partiallyFails() } })))
+  )
+
+  it.effect("of hours is not taken for one whose result is overdue", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.waitFor(Effect.flip(inWorkflow(new Map())(wait)))
+      // one at the beginning, one a minute, one at the deadline
+      assert.lengthOf(yield* LumeTest.requests, 61)
+    }).pipe(Effect.provide(hanging))
   )
 
   it.effect("that a restart cuts in two ends when it would have without, whatever the new code says", () =>

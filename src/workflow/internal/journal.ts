@@ -8,6 +8,7 @@ import * as Activity from "@effect/workflow/Activity"
 import type { WorkflowEngine, WorkflowInstance } from "@effect/workflow/WorkflowEngine"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -141,9 +142,11 @@ export interface Options<A, IA, E, IE, R> {
   readonly execute: Effect.Effect<A, E, R>
 }
 
+const resultOverdue = "ResultOverdue"
+
 /**
- * The engine's own errors about a shard that moves, or a database that is away. It gives them as defects to the workflow,
- * which would end with them.
+ * The engine's own errors about a shard that moves, or a database that is away, which it gives as defects to the workflow,
+ * which would end with them. And ours, of an engine that says nothing.
  */
 const passing = new Set([
   "AlreadyProcessingMessage",
@@ -151,7 +154,8 @@ const passing = new Set([
   "MailboxFull",
   "PersistenceError",
   "RunnerNotRegistered",
-  "RunnerUnavailable"
+  "RunnerUnavailable",
+  resultOverdue
 ])
 
 const isPassing = (cause: Cause.Cause<unknown>): boolean =>
@@ -181,6 +185,34 @@ const patiently = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effec
     )
   })
 
+/** How long the engine may take to write a result down. Each time that this was too short, it is longer by as much. */
+const writingTime = Duration.seconds(10)
+
+/**
+ * Watches what an Activity executes. An engine that can't write a result down, because its database is away for a second,
+ * gives none and takes the Activity to be on its way for ever. Once its call is interrupted, it executes the Activity again.
+ */
+const watch = <A, E, R>(execute: Effect.Effect<A, E, R>) => {
+  const ended = Effect.unsafeMakeLatch()
+  let hasEnded = false
+  let timesOverdue = 0
+  const set = (now: boolean) =>
+    Effect.sync(() => {
+      hasEnded = now
+      if (now) ended.unsafeOpen()
+      else ended.unsafeClose()
+    })
+  const writing = Effect.suspend(() => Effect.sleep(Duration.times(writingTime, timesOverdue + 1)))
+  return {
+    execute: Effect.ensuring(Effect.zipRight(set(false), execute), set(true)),
+    /** Dies when the result is overdue. */
+    overdue: Effect.repeat(Effect.zipRight(ended.await, writing), { until: () => hasEnded }).pipe(
+      Effect.zipRight(Effect.sync(() => timesOverdue++)),
+      Effect.zipRight(Effect.die({ _tag: resultOverdue }))
+    )
+  }
+}
+
 /**
  * Runs an Activity, or gives what it came to when it was run before. Besides its own errors it fails with `Unreadable`
  * where that is a row that can't be read.
@@ -192,15 +224,16 @@ export const activity = <A, IA, E, IE, R>({ error, execute, name, success }: Opt
   const read = <B, IB>(schema: Schema.Schema<B, IB>, row: unknown): Effect.Effect<B, Unreadable> =>
     Effect.mapError(ParseResult.decodeUnknown(schema)(row), (issue) => unreadable(row, fromIssue(issue, row)))
 
+  const watched = watch(Effect.mapBoth(execute, { onSuccess: encodeSuccess, onFailure: encodeError }))
   const engineActivity = Activity.make({
     name,
     success: Schema.Unknown,
     error: Schema.Unknown,
-    execute: Effect.mapBoth(execute, { onSuccess: encodeSuccess, onFailure: encodeError })
+    execute: watched.execute
   })
 
   const result: Effect.Effect<A, E | Unreadable, R | WorkflowEngine | WorkflowInstance> = Effect.matchEffect(
-    patiently(name, engineActivity),
+    patiently(name, Effect.raceFirst(engineActivity, watched.overdue)),
     {
       onSuccess: (row) => read(success, row),
       onFailure: (row) => Effect.flatMap(read(error, row), (failure) => Effect.fail(failure))
