@@ -205,32 +205,28 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
     const lume = yield* LumeClient.LumeClient
     const { request, wire } = yield* prepare(options, executionId)
     const ofAnother = refuse(
-      `in this workflow, the name ${preview(options.name)} is that of a submit with another request. Give each its own name, and the same request whenever the workflow is run again`
+      `in this workflow, the name ${preview(options.name)} is that of another request, which may have started a run. Give each its own name, and the same request whenever the workflow is run again`
     )
     const unreadable = (row: journal.Unreadable) => unknown(request, undecodable(row, Option.none()))
-    let begun: sends.Intent | undefined
 
-    const send = Effect.gen(function* () {
-      // as late as can be: who ends between the two leaves an unknown outcome
-      const intent = yield* Effect.mapError(
-        journal.activity({
-          name: `${options.name}/submit/intent`,
-          success: journal.Intent,
-          error: Schema.Never,
-          execute: Effect.sync(() => ({ ...sends.begin(), request: wire }))
-        }),
-        unreadable
-      )
-      if (!json.equals(intent.request, wire)) return yield* ofAnother
-      begun = intent
-      return yield* sends.once(intent, {
-        send: lume.run(request),
-        mayRepeat: options.ifUnknown === "resubmit",
-        isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
-        unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
-      })
+    // not within the submit's Activity: what is refused here is kept nowhere, and no Activity waits for room for another
+    const intent = yield* Effect.mapError(
+      journal.activity({
+        name: `${options.name}/submit/intent`,
+        success: journal.Intent,
+        error: Schema.Never,
+        execute: Effect.sync(() => ({ ...sends.begin(), request: wire }))
+      }),
+      unreadable
+    )
+    if (!json.equals(intent.request, wire)) return yield* ofAnother
+
+    const send = sends.once(intent, {
+      send: lume.run(request),
+      mayRepeat: options.ifUnknown === "resubmit",
+      isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
+      unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
     })
-
     const submitted = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/submit`,
@@ -245,11 +241,7 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
         if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
         return json.equals(failed.request, wire) ? Effect.fail(failed.error) : ofAnother
       }
-    ).pipe(
-      Effect.onExit((exit) =>
-        Effect.sync(() => begun !== undefined && !Exit.isInterrupted(exit) && sends.forget(begun))
-      )
-    )
+    ).pipe(Effect.onExit((exit) => Effect.sync(() => !Exit.isInterrupted(exit) && sends.forget(intent))))
     if (!json.equals(submitted.request, wire)) return yield* ofAnother
     return yield* journal.restore(submitted, lume)
   })
@@ -332,30 +324,27 @@ const untilEnded = (
       )
     const unreadable = (row: journal.Unreadable) => undecodable(row, Option.some(id))
 
-    const deadline = Effect.flatMap(
-      Effect.mapError(
-        journal.activity({
-          name: `${options.name}/wait/deadline`,
-          success: journal.Deadline,
-          error: Schema.Never,
-          execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
-            run_id: id,
-            deadline,
-            timeout: Duration.millis(limits.timeout)
-          }))
-        }),
-        unreadable
-      ),
-      (deadline) => (deadline.run_id === id ? Effect.succeed(deadline) : ofAnother(deadline.run_id))
+    const deadline = yield* Effect.mapError(
+      journal.activity({
+        name: `${options.name}/wait/deadline`,
+        success: journal.Deadline,
+        error: Schema.Never,
+        execute: Effect.map(deadlineIn(limits.timeout), (deadline) => ({
+          run_id: id,
+          deadline,
+          timeout: Duration.millis(limits.timeout)
+        }))
+      }),
+      unreadable
     )
+    if (deadline.run_id !== id) return yield* ofAnother(deadline.run_id)
 
     const ended = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/wait`,
         success: journal.Ended,
         error: journal.NotEnded,
-        execute: Effect.mapError(deadline, (error) => ({ error })).pipe(
-          Effect.flatMap((deadline) => waitUntil(deadline, run, limits, lume)),
+        execute: waitUntil(deadline, run, limits, lume).pipe(
           Effect.mapBoth({
             onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
             onFailure: (failure) => ({ run_id: id, ...failure })

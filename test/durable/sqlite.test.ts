@@ -4,20 +4,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SqliteClient } from "../../examples/durable/storage.js"
-import { begunIn, built, killedTwice, lume, runner, statusesIn } from "./support.js"
+import { begunIn, built, folder, killedTwice, lume, runner, statusesIn } from "./support.js"
 
 const kills = 30
 /** How many workflows each process starts; each has five submits and waits at a time. */
 const workflows = 2
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "lume-durable-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
 
 describe("on SQLite", () => {
   it.scopedLive(

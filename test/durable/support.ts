@@ -15,6 +15,12 @@ import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
 
+/** A folder that is removed with the scope. */
+export const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "lume-durable-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
 /** The runner as one file, so that it starts quickly. A folder of this worker's own, as others build at the same time. */
 export const built = Effect.promise(async () => {
   const outfile = path.join(root, `.build/durable-${process.env["VITEST_POOL_ID"] ?? 0}/runner.mjs`)

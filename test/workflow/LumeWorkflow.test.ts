@@ -22,34 +22,20 @@ import * as LumeWorkflow from "../../src/workflow/LumeWorkflow.js"
 import { clientLayer, fakeHttp, json, state } from "../support/fakeHttp.js"
 import cases from "../cases/journal.json" with { type: "json" }
 import { messages } from "../support/observed.js"
-import { executionId, inWorkflow, type Journal } from "./support.js"
-
-const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv", runMetadata: { team: "a" } }
-const submission = { name: "orders", request }
+import {
+  endedWhileSubmitting,
+  executionId,
+  inWorkflow,
+  type Journal,
+  killedAfter,
+  request,
+  submission
+} from "./support.js"
 
 /** The module as another process has it. */
 const anotherProcess: Effect.Effect<typeof LumeWorkflow> = Effect.promise(async () => {
   vi.resetModules()
   return import("../../src/workflow/LumeWorkflow.js")
-})
-
-/** Runs an effect for some time, then kills it. */
-const killedAfter = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.fork(effect)
-    yield* LumeTest.advance(time)
-    yield* Fiber.interruptFork(fiber)
-    yield* LumeTest.advance(0)
-  })
-
-/** The journal of a process that ended while it was submitting. */
-const endedWhileSubmitting = Effect.gen(function* () {
-  const journal: Journal = new Map()
-  yield* LumeTest.failNext(1, "timeout", { on: "submit", received: true })
-  yield* killedAfter("1 second", inWorkflow(journal)(LumeWorkflow.submit(submission)))
-  assert.deepStrictEqual([...journal.keys()], ["orders/submit/intent/1"])
-  assert.lengthOf(yield* LumeTest.submitted, 1)
-  return journal
 })
 
 const millis = Effect.map(Clock.currentTimeMillis, Number)

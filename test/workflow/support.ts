@@ -2,13 +2,18 @@
  * An engine that only keeps what Activities came to, as JSON text by their keys: what a database would hold. A workflow
  * is run again by running it again.
  */
+import { assert } from "@effect/vitest"
 import * as Workflow from "@effect/workflow/Workflow"
 import { makeUnsafe, WorkflowEngine, WorkflowInstance } from "@effect/workflow/WorkflowEngine"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Cause from "effect/Cause"
+import * as LumeTest from "../../src/LumeTest.js"
+import * as LumeWorkflow from "../../src/workflow/LumeWorkflow.js"
 
 /** Rows by key, each `{ "success": … }` or `{ "failure": … }`. */
 export type Journal = Map<string, string>
@@ -71,3 +76,29 @@ export const inWorkflow =
         Context.add(WorkflowInstance, WorkflowInstance.initial(Test, executionId))
       )
     )
+
+export const request = {
+  flowVersion: "invoice_cleaner:v4",
+  sourcePath: "s3://acme/batch-001.csv",
+  runMetadata: { team: "a" }
+}
+export const submission = { name: "orders", request }
+
+/** Runs an effect for some time, then kills it. */
+export const killedAfter = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* LumeTest.advance(time)
+    yield* Fiber.interruptFork(fiber)
+    yield* LumeTest.advance(0)
+  })
+
+/** The journal of a process that ended while it was submitting. */
+export const endedWhileSubmitting = Effect.gen(function* () {
+  const journal: Journal = new Map()
+  yield* LumeTest.failNext(1, "timeout", { on: "submit", received: true })
+  yield* killedAfter("1 second", inWorkflow(journal)(LumeWorkflow.submit(submission)))
+  assert.deepStrictEqual([...journal.keys()], ["orders/submit/intent/1"])
+  assert.lengthOf(yield* LumeTest.submitted, 1)
+  return journal
+})
