@@ -14,7 +14,6 @@ import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/Workflow
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as check from "../client/options.js"
@@ -139,11 +138,23 @@ const unknown = (
   failure: LumeError.SubmitOutcomeUnknownError["failure"]
 ): LumeError.SubmitOutcomeUnknownError => new LumeError.SubmitOutcomeUnknownError({ flowVersion, sourcePath, failure })
 
-const interrupted = (executionId: string): LumeError.TransportError =>
-  new LumeError.TransportError({
+/** Nobody has seen what became of a request; `second` is what it failed with when it was sent again. */
+const interrupted = (executionId: string, second?: Exclude<LumeError.SubmitError, DecidesBoth>) => {
+  const its = `a run that it started has ${executionIdKey} ${executionId} in its runMetadata`
+  return new LumeError.TransportError({
     reason: "Interrupted",
-    detail: `whoever began to send it was interrupted, and a run that it started has ${executionIdKey} ${executionId} in its runMetadata`
+    detail:
+      second === undefined
+        ? `whoever began to send it was interrupted, and ${its}`
+        : `its answer was lost, ${its}, and sending it again failed with ${second._tag}${second.detail && `: ${second.detail}`}`
   })
+}
+
+/** What a second submit can fail with that says something of the first one too. */
+type DecidesBoth = LumeError.AlreadyProcessedError | LumeError.SubmitOutcomeUnknownError
+
+const decidesBoth = (error: LumeError.SubmitError): error is DecidesBoth =>
+  error._tag === "AlreadyProcessedError" || error._tag === "SubmitOutcomeUnknownError"
 
 /** A row of the journal that can't be read, as the error of an answer that can't be. */
 const undecodable = (row: journal.Unreadable, runId: Option.Option<string>): LumeError.DecodeError =>
@@ -169,8 +180,8 @@ const undecodable = (row: journal.Unreadable, runId: Option.Option<string>): Lum
  * - with `InvalidRequestError` where the request is larger than 64 KiB, or where this workflow has used the name for
  *   another request.
  *
- * With `ifUnknown: "resubmit"`, an `AlreadyProcessedError` after a submit whose outcome was unknown says that the first
- * submit has succeeded.
+ * With `ifUnknown: "resubmit"`, where the second submit fails the outcome of the first one is still unknown, and the error
+ * says so. But an `AlreadyProcessedError` says that the path has been processed: by the first submit, or by another run.
  *
  * @example
  * ```ts
@@ -225,7 +236,8 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
       send: lume.run(request),
       mayRepeat: options.ifUnknown === "resubmit",
       isUnknown: (error) => error._tag === "SubmitOutcomeUnknownError",
-      unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId))
+      unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId)),
+      ofBoth: (error) => (decidesBoth(error) ? error : unknown(request, interrupted(executionId, error)))
     })
     const submitted = yield* Effect.catchAll(
       journal.activity({
@@ -235,13 +247,14 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
         execute: Effect.mapBoth(send, {
           onSuccess: (run) => ({ request: wire, ...journal.keep(run) }),
           onFailure: (error) => ({ request: wire, error })
-        })
+        }),
+        onKept: Effect.sync(() => sends.forget(intent))
       }),
       (failed) => {
         if (failed instanceof journal.Unreadable) return Effect.fail(unreadable(failed))
         return json.equals(failed.request, wire) ? Effect.fail(failed.error) : ofAnother
       }
-    ).pipe(Effect.onExit((exit) => Effect.sync(() => !Exit.isInterrupted(exit) && sends.forget(intent))))
+    )
     if (!json.equals(submitted.request, wire)) return yield* ofAnother
     return yield* journal.restore(submitted, lume)
   })

@@ -182,7 +182,7 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
-  it.effect("that is made again and refused as processed says so: the first one has succeeded", () =>
+  it.effect("that is made again and refused as processed says so", () =>
     Effect.gen(function* () {
       const journal = yield* endedWhileSubmitting
       yield* LumeTest.advance("1 hour")

@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
 import { encode } from "../../internal/bytes.js"
 import { Millis } from "../../internal/leaf.js"
 import { fromIssue, type Problem } from "../../internal/problem.js"
-import { oneLine } from "../../internal/text.js"
+import { oneLine, thrown } from "../../internal/text.js"
 import type * as LumeClient from "../../LumeClient.js"
 import * as LumeError from "../../LumeError.js"
 import * as LumeRun from "../../LumeRun.js"
@@ -130,8 +130,11 @@ export const restore = <R extends LumeRun.LumeRun>(
 /** A row that says nothing that this version understands. */
 export class Unreadable extends Data.TaggedError("Unreadable")<Problem & { readonly preview: string }> {}
 
-const unreadable = (row: unknown, problem: Problem): Unreadable =>
-  new Unreadable({ ...problem, preview: oneLine(JSON.stringify(row) ?? String(row)) })
+/** A defect can be anything, also what JSON can't hold and what is no text. */
+const ofDefect = (defect: unknown): Unreadable => {
+  const shown = thrown(defect)
+  return new Unreadable({ path: "", expected: "a result", received: `the defect ${shown}`, preview: shown })
+}
 
 /** What an Activity does, and the schemas of its rows. */
 export interface Options<A, IA, E, IE, R> {
@@ -140,6 +143,8 @@ export interface Options<A, IA, E, IE, R> {
   readonly success: Schema.Schema<A, IA>
   readonly error: Schema.Schema<E, IE>
   readonly execute: Effect.Effect<A, E, R>
+  /** Is run when the engine has written down what it came to. */
+  readonly onKept?: Effect.Effect<void>
 }
 
 const resultOverdue = "ResultOverdue"
@@ -217,12 +222,21 @@ const watch = <A, E, R>(execute: Effect.Effect<A, E, R>) => {
  * Runs an Activity, or gives what it came to when it was run before. Besides its own errors it fails with `Unreadable`
  * where that is a row that can't be read.
  */
-export const activity = <A, IA, E, IE, R>({ error, execute, name, success }: Options<A, IA, E, IE, R>) => {
+export const activity = <A, IA, E, IE, R>({
+  error,
+  execute,
+  name,
+  onKept = Effect.void,
+  success
+}: Options<A, IA, E, IE, R>) => {
   const encodeSuccess = Schema.encodeSync(success)
   const encodeError = Schema.encodeSync(error)
 
   const read = <B, IB>(schema: Schema.Schema<B, IB>, row: unknown): Effect.Effect<B, Unreadable> =>
-    Effect.mapError(ParseResult.decodeUnknown(schema)(row), (issue) => unreadable(row, fromIssue(issue, row)))
+    Effect.mapError(
+      ParseResult.decodeUnknown(schema)(row),
+      (issue) => new Unreadable({ ...fromIssue(issue, row), preview: oneLine(JSON.stringify(row) ?? String(row)) })
+    )
 
   const watched = watch(Effect.mapBoth(execute, { onSuccess: encodeSuccess, onFailure: encodeError }))
   const engineActivity = Activity.make({
@@ -232,19 +246,18 @@ export const activity = <A, IA, E, IE, R>({ error, execute, name, success }: Opt
     execute: watched.execute
   })
 
-  const result: Effect.Effect<A, E | Unreadable, R | WorkflowEngine | WorkflowInstance> = Effect.matchEffect(
-    patiently(name, Effect.raceFirst(engineActivity, watched.overdue)),
-    {
-      onSuccess: (row) => read(success, row),
-      onFailure: (row) => Effect.flatMap(read(error, row), (failure) => Effect.fail(failure))
-    }
-  )
+  const row = Effect.tapBoth(patiently(name, Effect.raceFirst(engineActivity, watched.overdue)), {
+    onSuccess: () => onKept,
+    onFailure: () => onKept
+  })
+  const result: Effect.Effect<A, E | Unreadable, R | WorkflowEngine | WorkflowInstance> = Effect.matchEffect(row, {
+    onSuccess: (row) => read(success, row),
+    onFailure: (row) => Effect.flatMap(read(error, row), (failure) => Effect.fail(failure))
+  })
   return Effect.catchAllDefect(result, (defect) =>
     Effect.zipRight(
       Effect.logError(`The Activity ${name} has ended in a defect.`, Cause.die(defect)),
-      Effect.fail(
-        unreadable(defect, { path: "", expected: "a result", received: `the defect ${oneLine(String(defect))}` })
-      )
+      Effect.fail(ofDefect(defect))
     )
   )
 }

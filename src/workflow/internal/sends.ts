@@ -36,12 +36,14 @@ export interface Sending<A, E, R> {
   readonly isUnknown: (error: E) => boolean
   /** The error that says so. */
   readonly unknown: () => E
+  /** The error of both, where that of the second time is this one. */
+  readonly ofBoth: (error: E) => E
 }
 
 /** Sends, unless that has been begun before. What it came to in this process is given again. */
 export const once = <A, E, R>(
   intent: Intent,
-  { isUnknown, mayRepeat, send, unknown }: Sending<A, E, R>
+  { isUnknown, mayRepeat, ofBoth, send, unknown }: Sending<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const key = keyOf(intent)
@@ -54,7 +56,7 @@ export const once = <A, E, R>(
         begun.set(key, times)
         return send
       })
-    const again = mayRepeat && known !== "again" ? sent("again") : Effect.fail(unknown())
+    const again = mayRepeat && known !== "again" ? Effect.mapError(sent("again"), ofBoth) : Effect.fail(unknown())
     const isFirst = intent.incarnation === incarnation && known === undefined
     const sending = isFirst
       ? Effect.catchAll(sent("once"), (error) => (mayRepeat && isUnknown(error) ? again : Effect.fail(error)))
@@ -67,5 +69,5 @@ export const once = <A, E, R>(
     )
   })
 
-/** The result has been written down by the engine, which asks for it no more. */
+/** The engine has written the result down, and asks for it no more. */
 export const forget = (intent: Intent): void => void begun.delete(keyOf(intent))
