@@ -247,7 +247,8 @@ export class TransportError extends TaggedError<TransportError>()("TransportErro
 }
 
 /**
- * A 2xx answer that is not this run. It says nothing of the run, so a wait goes on.
+ * A 2xx answer that is not this run. It says nothing of the run, so a wait goes on. Of a durable workflow, it can also be
+ * what the workflow's journal holds of the run: then `status` is 0, because no answer has come.
  *
  * @since 1.0.0
  * @category errors
@@ -255,7 +256,7 @@ export class TransportError extends TaggedError<TransportError>()("TransportErro
 export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
   /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
   runId: askedRun,
-  /** The answer's HTTP status. */
+  /** The answer's HTTP status; 0 where a workflow's journal can't be read. */
   status: Integer,
   /** The answer's `content-type`; `None` if it has none. */
   contentType: optional(Schema.String),
@@ -270,7 +271,11 @@ export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
 }) {
   /** Where the answer is not a run, what was there in place of it, and what to check. */
   override get message(): string {
-    return `${happened(this)}. Check that the base URL is Lume's API and no proxy or login page answers in its place.`
+    const advice =
+      this.status === 0
+        ? "Run the workflow with the version of effect-lume that wrote it, or a later one. Of a defect, the log says more."
+        : "Check that the base URL is Lume's API and no proxy or login page answers in its place."
+    return `${happened(this)}. ${advice}`
   }
 }
 
@@ -284,12 +289,15 @@ const happened = (error: ApiError | TransportError | DecodeError): string => {
     case "TransportError":
       return `${doing(error)} got no usable answer (${error.reason})${said(error)}`
     case "DecodeError": {
-      const type = Option.getOrElse(error.contentType, () => "no content type")
       const place = error.path === "" ? "" : `at ${error.path}, `
-      return (
-        `${doing(error)} gave an answer that can't be read: ${place}expected ${error.expected}, got ${error.received} ` +
-        `(status ${error.status}, ${type}; it begins ${JSON.stringify(error.preview)})`
-      )
+      const found = `${place}expected ${error.expected}, got ${error.received}`
+      const begins = `it begins ${JSON.stringify(error.preview)}`
+      if (error.status === 0) {
+        const of = Option.match(error.runId, { onNone: () => "a submit", onSome: (id) => `run ${id}` })
+        return `What the workflow's journal keeps of ${of} can't be read: ${found} (${begins})`
+      }
+      const type = Option.getOrElse(error.contentType, () => "no content type")
+      return `${doing(error)} gave an answer that can't be read: ${found} (status ${error.status}, ${type}; ${begins})`
     }
   }
 }

@@ -11,6 +11,7 @@
  * @since 1.0.0
  */
 import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/WorkflowEngine"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -164,7 +165,7 @@ const undecodable = (row: journal.Unreadable, runId: Option.Option<string>): Lum
     status: 0,
     contentType: Option.none(),
     path: row.path,
-    expected: `${row.expected}, in the workflow's journal`,
+    expected: row.expected,
     received: row.received,
     preview: row.preview
   })
@@ -239,13 +240,14 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
       unknown: (): LumeError.SubmitError => unknown(request, interrupted(executionId)),
       ofBoth: (error) => (decidesBoth(error) ? error : unknown(request, interrupted(executionId, error)))
     })
+    const { keep, restore } = journal.keeper<LumeRun.LumeRun>(lume)
     const submitted = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/submit`,
         success: journal.Submitted,
         error: journal.NotSubmitted,
         execute: Effect.mapBoth(send, {
-          onSuccess: (run) => ({ request: wire, ...journal.keep(run) }),
+          onSuccess: (run) => ({ request: wire, ...keep(run) }),
           onFailure: (error) => ({ request: wire, error })
         }),
         onKept: Effect.sync(() => sends.forget(intent))
@@ -256,7 +258,7 @@ export const submit = (options: SubmitOptions): Effect.Effect<LumeRun.LumeRun, L
       }
     )
     if (!json.equals(submitted.request, wire)) return yield* ofAnother
-    return yield* journal.restore(submitted, lume)
+    return yield* restore(submitted)
   })
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -299,6 +301,13 @@ const timeLeft = ({ deadline, timeout }: typeof journal.Deadline.Type) =>
     return Math.max(Math.min(whole, Date.parse(deadline) - now), Math.min(whole, lastReadTime))
   })
 
+/** Tells the `onStatus` of the client's waits. A defect of it would be kept for ever as the end of the wait. */
+const tell = (run: LumeRun.LumeRun, lume: LumeClient.Service) =>
+  Effect.catchAllDefect(
+    Effect.suspend(() => waitDefaults.of(lume).onStatus?.(run) ?? Effect.void),
+    (defect) => Effect.logError(`The onStatus of the wait for run ${run.id} has ended in a defect.`, Cause.die(defect))
+  )
+
 /** Waits until the deadline. A timeout is said to be that of the whole wait. Fails with the run as it was last read, too. */
 const waitUntil = (
   deadline: typeof journal.Deadline.Type,
@@ -310,7 +319,7 @@ const waitUntil = (
     let lastRun: LumeRun.LumeRun | undefined
     const onStatus = (run: LumeRun.LumeRun) => {
       lastRun = run
-      return waitDefaults.of(lume).onStatus?.(run) ?? Effect.void
+      return tell(run, lume)
     }
     return Effect.mapError(lume.wait(run, { ...options, timeout, onStatus }), (error) =>
       journal.keepFailure(
@@ -352,6 +361,7 @@ const untilEnded = (
     )
     if (deadline.run_id !== id) return yield* ofAnother(deadline.run_id)
 
+    const { keep, restore } = journal.keeper<LumeRun.TerminalRun>(lume)
     const ended = yield* Effect.catchAll(
       journal.activity({
         name: `${options.name}/wait`,
@@ -359,7 +369,7 @@ const untilEnded = (
         error: journal.NotEnded,
         execute: waitUntil(deadline, run, limits, lume).pipe(
           Effect.mapBoth({
-            onSuccess: (run) => ({ run_id: id, ...journal.keep(run) }),
+            onSuccess: (run) => ({ run_id: id, ...keep(run) }),
             onFailure: (failure) => ({ run_id: id, ...failure })
           })
         )
@@ -369,7 +379,7 @@ const untilEnded = (
         return failed.run_id === id ? Effect.fail(failed) : ofAnother(failed.run_id)
       }
     )
-    return ended.run_id === id ? yield* journal.restore(ended, lume) : yield* ofAnother(ended.run_id)
+    return ended.run_id === id ? yield* restore(ended) : yield* ofAnother(ended.run_id)
   })
 
 /**

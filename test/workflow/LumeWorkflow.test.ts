@@ -413,6 +413,26 @@ describe("a wait", () => {
     )
   })
 
+  it.effect("is not ended by a defect of that onStatus, which is logged", () => {
+    const journal: Journal = new Map()
+    const log = messages()
+    const onStatus = () => Effect.die(new Error("a bug"))
+    return Effect.gen(function* () {
+      const ended = yield* inWorkflow(journal)(LumeWorkflow.wait({ name: "orders", run: "run_01HYE5ZJ4T8Q2W" }))
+      assert.strictEqual(ended._tag, "Succeeded")
+      assert.lengthOf(log.messages, 1)
+      assert.include(log.messages[0], "onStatus")
+    }).pipe(
+      Effect.provide(log.layer),
+      Effect.provide(
+        clientLayer(
+          fakeHttp(() => state("SUCCEEDED")),
+          { wait: { onStatus } }
+        )
+      )
+    )
+  })
+
   it.effect("goes on for as long as its client's waits do, where nothing else is said", () =>
     Effect.gen(function* () {
       const begun = yield* millis
@@ -495,6 +515,17 @@ describe("a run of more than 1 MiB", () => {
         assert.deepStrictEqual(ended.rawMetadata, large)
       }
       assert.isBelow(journal.get("orders/wait/1")?.length ?? Infinity, 200)
+    }).pipe(Effect.provide(clientLayer(fake)))
+  })
+
+  it.effect("is read once where it is given by the process that has read it", () => {
+    const fake = fakeHttp(({ method }) =>
+      json({ id: "run_1", status: method === "POST" ? "CREATED" : "SUCCEEDED", metadata: large, run_metadata: {} })
+    )
+    return Effect.gen(function* () {
+      const ended = yield* inWorkflow(new Map())(LumeWorkflow.runAndWait(submission))
+      assert.deepStrictEqual(ended.rawMetadata, large)
+      assert.lengthOf(fake.sent, 2, "a submit and a read")
     }).pipe(Effect.provide(clientLayer(fake)))
   })
 

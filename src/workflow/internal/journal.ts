@@ -93,8 +93,7 @@ const withoutMetadata = <R extends LumeRun.LumeRun>(run: R): R => {
   return isLarge(small) ? withParts(run, {}) : small
 }
 
-/** A run as it is to be kept. */
-export const keep = <R extends LumeRun.LumeRun>(run: R): KeptRun<R> =>
+const keep = <R extends LumeRun.LumeRun>(run: R): KeptRun<R> =>
   isLarge(run) ? { run: withoutMetadata(run), complete: false } : { run, complete: true }
 
 /** Why a wait failed, as it is to be kept: a last run can be large. */
@@ -108,21 +107,31 @@ export const keepFailure = (
 }
 
 /**
- * The run as it was before it was kept: what was left out is read again. Its status is as it was kept. Where Lume can't
- * say the rest now, the run is given without it: the outcome matters more.
+ * What was left out of a run, read again. Its status is as it was kept. Where Lume can't say the rest now, the run is given
+ * without it: the outcome matters more.
  */
-export const restore = <R extends LumeRun.LumeRun>(
-  { complete, run }: KeptRun<R>,
-  lume: LumeClient.Service
-): Effect.Effect<R> =>
-  complete
-    ? Effect.succeed(run)
-    : Effect.matchEffect(lume.runStatus(run.id), {
-        onSuccess: ({ rawMetadata, runMetadata }) =>
-          Effect.succeed(withParts(run, { metadata: rawMetadata, run_metadata: runMetadata })),
-        onFailure: (error) =>
-          Effect.as(Effect.logWarning(`The metadata of run ${run.id} is missing. ${error.message}`), run)
-      })
+const completed = <R extends LumeRun.LumeRun>(run: R, lume: LumeClient.Service): Effect.Effect<R> =>
+  Effect.matchEffect(lume.runStatus(run.id), {
+    onSuccess: ({ rawMetadata, runMetadata }) =>
+      Effect.succeed(withParts(run, { metadata: rawMetadata, run_metadata: runMetadata })),
+    onFailure: (error) =>
+      Effect.as(Effect.logWarning(`The metadata of run ${run.id} is missing. ${error.message}`), run)
+  })
+
+/** Keeps a run, and gives it as it was before: whole, where this process has seen it. */
+export const keeper = <R extends LumeRun.LumeRun>(lume: LumeClient.Service) => {
+  let seen: R | undefined
+  return {
+    keep: (run: R): KeptRun<R> => {
+      seen = run
+      return keep(run)
+    },
+    restore: ({ complete, run }: KeptRun<R>): Effect.Effect<R> => {
+      if (complete) return Effect.succeed(run)
+      return seen?.id === run.id ? Effect.succeed(seen) : completed(run, lume)
+    }
+  }
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Activities
