@@ -123,6 +123,8 @@ export const layer = (
       const heartbeat = yield* check.millis("heartbeat", check.or(options.heartbeat, "30 seconds"))
       const local = yield* makeLocal
       const limit = logLimit.make()
+      let isListening = false
+      const listens = (now: boolean) => Effect.sync(() => void (isListening = now))
 
       yield* listener.listen({
         config: sql.config,
@@ -130,7 +132,8 @@ export const layer = (
         heartbeat: Duration.millis(heartbeat),
         patience,
         onPayload: (runId) => local.publish({ runId }),
-        onListening: local.wakeAll
+        onListening: Effect.zipRight(listens(true), local.wakeAll),
+        onLost: listens(false)
       })
 
       const publish: RunEvents.Service["publish"] = ({ runId }) => {
@@ -145,9 +148,11 @@ export const layer = (
           )
         return encode(runId).length > longestPayload
           ? here(`a run id of more than ${longestPayload} bytes is too long for a notification`)
-          : Effect.catchAll(notify(sql, channel, runId), (error) =>
-              here(`PostgreSQL has not taken it, ${listener.explain(error)}`)
-            )
+          : Effect.matchEffect(notify(sql, channel, runId), {
+              onFailure: (error) => here(`PostgreSQL has not taken it, ${listener.explain(error)}`),
+              // looked at now: a connection that has begun to listen meanwhile has woken everybody
+              onSuccess: () => (isListening ? Effect.void : local.publish({ runId }))
+            })
       }
 
       return { publish, subscribe: local.subscribe }

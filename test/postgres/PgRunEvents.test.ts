@@ -160,6 +160,30 @@ onPostgres("PgRunEvents", (it) => {
     })
   )
 
+  it.scoped("wakes its own process while no connection listens, and once where one does", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      yield* Effect.gen(function* () {
+        const url = yield* database
+        const postgres = yield* Postgres
+        const between = yield* proxy(postgres.port)
+        const { events, sql } = yield* build(url.replace(`:${postgres.port}`, `:${between.port}`))
+        const queue = yield* events.subscribe("run_1")
+        yield* events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queue))
+        assert.isFalse(yield* hears(queue, "300 millis"), "heard twice")
+
+        // the pool keeps its connection
+        yield* between.refuse(true)
+        yield* sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and query like 'LISTEN%'`
+        yield* logged(lines, "WARN No events of runs come from PostgreSQL")
+        yield* events.publish({ runId: "run_1" })
+        assert.isTrue(yield* hears(queue, "300 millis"))
+      }).pipe(Effect.provide(layer))
+    })
+  )
+
   it.scoped("warns once where each connection is closed as soon as it listens, until one is kept", () =>
     Effect.gen(function* () {
       const { layer, lines } = yield* collected

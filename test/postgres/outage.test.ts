@@ -42,7 +42,14 @@ onPostgres("an outage of 3 seconds", (it) => {
       const url = (yield* database).replace(`:${cluster.port}`, `:${between.port}`)
       let submits = 0
       let waits = 0
-      const outage = Effect.suspend(() => (submits === 1 && waits === 1 ? between.closeFor(3_000) : Effect.void))
+      const outage = Effect.whenEffect(
+        Effect.all([
+          between.refuse(true),
+          between.closeAll,
+          Effect.forkDaemon(Effect.delay(between.refuse(false), "3 seconds"))
+        ]),
+        Effect.sync(() => submits === 1 && waits === 1)
+      )
       const client = Layer.mock(LumeClient.LumeClient, {
         run: () =>
           Effect.suspend(() => {

@@ -43,8 +43,10 @@ export interface Proxy {
   readonly port: number
   /** Connections take bytes and pass none on, in either direction, without a word. New ones are fine. */
   readonly goSilent: Effect.Effect<void>
-  /** Connections are closed, and new ones too, for so many milliseconds. */
-  readonly closeFor: (millis: number) => Effect.Effect<void>
+  /** Whether new connections are closed at once. */
+  readonly refuse: (refuses: boolean) => Effect.Effect<void>
+  /** Closes all connections. */
+  readonly closeAll: Effect.Effect<void>
 }
 
 /** Passes bytes on to `port`. */
@@ -52,9 +54,9 @@ export const proxy = (port: number) =>
   Effect.acquireRelease(
     Effect.async<{ readonly proxy: Proxy; readonly close: () => void }>((resume) => {
       const pairs = new Set<readonly [Socket, Socket]>()
-      let isClosed = false
+      let isRefusing = false
       const server = createServer((near) => {
-        if (isClosed) return near.destroy()
+        if (isRefusing) return near.destroy()
         const far = connect(port, "127.0.0.1")
         pairs.add([near, far])
         near.pipe(far)
@@ -75,12 +77,7 @@ export const proxy = (port: number) =>
           far.resume()
         }
       })
-      const closeFor = (millis: number) =>
-        Effect.sync(() => {
-          isClosed = true
-          destroyAll()
-          setTimeout(() => (isClosed = false), millis)
-        })
+      const refuse = (refuses: boolean) => Effect.sync(() => void (isRefusing = refuses))
       server.listen(0, "127.0.0.1", () => {
         // it listens on TCP
         const { port } = server.address() as AddressInfo
@@ -88,7 +85,7 @@ export const proxy = (port: number) =>
           destroyAll()
           server.close()
         }
-        resume(Effect.succeed({ proxy: { port, goSilent, closeFor }, close }))
+        resume(Effect.succeed({ proxy: { port, goSilent, refuse, closeAll: Effect.sync(destroyAll) }, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

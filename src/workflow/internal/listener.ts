@@ -33,6 +33,8 @@ export interface Options {
   readonly onPayload: (payload: string) => Effect.Effect<void>
   /** Is run whenever a connection has begun to listen: what came before is lost. */
   readonly onListening: Effect.Effect<void>
+  /** Is run whenever a connection listens no more. */
+  readonly onLost: Effect.Effect<void>
 }
 
 /** The connection does not listen, or no more. */
@@ -140,7 +142,7 @@ const listenOnce = (options: Options, onListening: Effect.Effect<void>, onKept: 
         Effect.zipRight(test, onListening),
         Effect.forever(Effect.sleep(options.heartbeat).pipe(Effect.zipRight(test), Effect.zipRight(onKept)))
       )
-      return yield* Effect.raceFirst(testing, Deferred.await(closed))
+      return yield* Effect.ensuring(Effect.raceFirst(testing, Deferred.await(closed)), options.onLost)
     })
     // the driver's failures that it gives as defects
   ).pipe(Effect.catchAllDefect((defect) => Effect.fail(lost(explain(defect)))))
