@@ -343,7 +343,7 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   /**
    * How long the handler may take. Then it is interrupted, the answer is 500, and the delivery counts as never seen,
    * even if the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
-   * no limit. Default: 30 s.
+   * no limit. Default: 30 s. `deliveries` may take twice as long and 5 s more, for the turn of another delivery.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /** The largest body that is read, in bytes. Default: 1 MiB. */
@@ -421,15 +421,19 @@ const receive = <R>(
     return yield* unwrap({ secrets, body, signature })
   })
 
-/** Runs a handler for at most this time, wherever it is called, and does not wait until it has given in. */
-const within = <R>(
-  handling: Effect.Effect<unknown, unknown, R>,
-  timeout: Duration.Duration
-): Effect.Effect<unknown, unknown, R> =>
-  Effect.timeoutFail(disconnect(handling), {
+/** Runs what the caller gave for at most this time, wherever it is called, and does not wait until it has given in. */
+const within = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  timeout: Duration.Duration,
+  tookLonger: string
+): Effect.Effect<A, E | string, R> =>
+  Effect.timeoutFail(disconnect(effect), {
     duration: timeout,
-    onTimeout: () => `The handler took longer than ${Duration.format(timeout)}.`
+    onTimeout: () => `${tookLonger} ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)
+
+/** How long a memory of deliveries may take of its own, beyond a turn of the handler for another delivery and one for this. */
+const memoryTime = Duration.seconds(5)
 
 const tryAgain = HttpServerResponse.empty({ status: 500 })
 
@@ -444,7 +448,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * | 401 | the signature is missing or wrong; if it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
- * | 500 | the handler failed or took too long, or deliveries can't be checked here: the sender is to try again |
+ * | 500 | the handler or `deliveries` failed or took too long, or deliveries can't be checked here: the sender is to try again |
  *
  * One delivery for each run and status reaches the handler. One that comes while the same is being handled waits, and
  * is handled in turn should that fail: no sender is told of a success that is not one.
@@ -482,7 +486,9 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
 
   const handle = (event: WebhookEvent, timeout: Duration.Duration) => {
     const handling = Effect.suspend(() => options.handler(event))
-    return Effect.flatMap(deliveries, (memory) => memory.once(event, within(handling, timeout), { timeout })).pipe(
+    return Effect.flatMap(deliveries, (memory) =>
+      memory.once(event, within(handling, timeout, "The handler took longer than"), { timeout })
+    ).pipe(
       Effect.as(HttpServerResponse.empty({ status: 204 })),
       Effect.catchAllCause((cause) => {
         const what = `Handling the webhook of run ${oneLine(event.runId)} failed; the sender is told to send it again.`
@@ -505,7 +511,8 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
     const { maxBytes, timeout } = yield* limits
     const event = yield* Effect.mapError(receive(request, options.secrets, maxBytes), asRefusal)
     yield* Effect.annotateCurrentSpan("lume.run_id", event.runId)
-    return yield* handle(event, timeout)
+    const longest = Duration.sum(Duration.times(timeout, 2), memoryTime)
+    return yield* within(handle(event, timeout), longest, "The memory of deliveries took longer than")
   }).pipe(
     Effect.catchAll((error) => (error instanceof Refusal ? refusalOf(error) : Effect.fail(error))),
     Effect.catchAllCause((cause) =>

@@ -146,6 +146,29 @@ describe("a handler that hangs", () => {
   )
 })
 
+describe("a memory of deliveries that hangs", () => {
+  const memories: ReadonlyArray<readonly [name: string, memory: Effect.Effect<WebhookDeliveries.Service>]> = [
+    ["when it is asked", Effect.succeed({ once: () => Effect.never })],
+    ["and lets nobody interrupt it", Effect.succeed({ once: () => Effect.uninterruptible(Effect.never) })],
+    ["when it is made", Effect.never]
+  ]
+
+  it.effect.each(memories)("%s is left behind, and the sender told to send again", ([, deliveries]) => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler: () => Effect.void, timeout: "10 seconds", deliveries })
+      const response = yield* Effect.fork(send(yield* signed(bodyOf())))
+      yield* turn
+      yield* TestClock.adjust("24 seconds")
+      assertNone(yield* Fiber.poll(response))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(response)).status, 500)
+      assert.include(of("ERROR").join(), "Receiving a webhook failed")
+      assert.include(of("ERROR").join(), "The memory of deliveries took longer than 25s")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
 describe("secrets that hang", () => {
   it.effect("are not waited for when the sender has left", () =>
     Effect.gen(function* () {
