@@ -1,6 +1,6 @@
 /**
- * Durable submits and waits, inside a workflow of `@effect/workflow`: they outlive the process, on whatever storage and
- * machines the workflow's engine has.
+ * Durable submits and waits, inside a workflow of `@effect/workflow`: they outlive the process, on the SQLite or the
+ * PostgreSQL and the machines that the workflow's engine has.
  *
  * A submit is sent at most once. A wait is made at least once, until the deadline that it was first given. Both end as
  * Lume says, and a workflow that is run again gets the same end.
@@ -385,6 +385,8 @@ const untilEnded = (
 /**
  * Waits until a run has ended, until the deadline that this wait was given when it first began: a restart makes it
  * neither earlier nor later. A run that was given and has ended is returned as it is.
+ *
+ * The deadline is that of the reads. An engine whose database is away is asked until it answers, and the log says so.
  *
  * Fails as `LumeClient.wait` does, and:
  *

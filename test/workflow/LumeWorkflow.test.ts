@@ -246,7 +246,7 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
-  it.effect("says once that the engine has not answered for seconds", () =>
+  it.effect("says that the engine has not answered for seconds, then each minute", () =>
     Effect.gen(function* () {
       let calls = 0
       const submit = (failures: number) =>
@@ -258,9 +258,11 @@ describe("a submit", () => {
       yield* LumeTest.waitFor(submit(4)).pipe(Effect.provide(log.layer))
       assert.deepStrictEqual(log.messages, [])
       calls = 0
-      yield* LumeTest.waitFor(submit(12)).pipe(Effect.provide(log.layer))
-      assert.lengthOf(log.messages, 1)
-      assert.include(log.messages[0], "the Activity orders/submit")
+      // the pause is 5 seconds by then
+      yield* LumeTest.waitFor(submit(5 + 12 + 2)).pipe(Effect.provide(log.layer))
+      assert.lengthOf(log.messages, 2)
+      for (const message of log.messages) assert.include(message, "the Activity orders/submit")
+      assert.include(log.messages[1], "more since the last such line")
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 

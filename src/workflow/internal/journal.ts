@@ -17,6 +17,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { encode } from "../../internal/bytes.js"
 import { Millis } from "../../internal/leaf.js"
+import * as logLimit from "../../internal/logLimit.js"
 import { fromIssue, type Problem } from "../../internal/problem.js"
 import { oneLine, thrown } from "../../internal/text.js"
 import type * as LumeClient from "../../LumeClient.js"
@@ -184,16 +185,22 @@ const patience = Schedule.either(Schedule.exponential("200 millis"), Schedule.sp
 const worthAWarning = 5
 
 /**
- * Asks the engine again for as long as it can't answer: a workflow that has moved is interrupted meanwhile. Warns once
- * where that takes long.
+ * Asks the engine again for as long as it can't answer: a workflow that has moved is interrupted meanwhile. Where that takes
+ * long, it warns once a minute: what is wrong may never pass by itself.
  */
 const patiently = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     let failures = 0
+    const limit = logLimit.make()
     const warn = (cause: Cause.Cause<unknown>) =>
-      Effect.logWarning(`The engine does not answer for the Activity ${name}; it is asked until it does.`, cause)
+      limit((leftOut) =>
+        Effect.logWarning(
+          `The engine does not answer for the Activity ${name}; it is asked until it does.${leftOut}`,
+          cause
+        )
+      )
     return Effect.sandbox(effect).pipe(
-      Effect.tapError((cause) => (isPassing(cause) && ++failures === worthAWarning ? warn(cause) : Effect.void)),
+      Effect.tapError((cause) => (isPassing(cause) && ++failures >= worthAWarning ? warn(cause) : Effect.void)),
       Effect.retry({ schedule: patience, while: isPassing }),
       Effect.unsandbox
     )
