@@ -9,11 +9,19 @@ import * as SingleRunner from "@effect/cluster/SingleRunner"
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as LibsqlClient from "@effect/sql-libsql/LibsqlClient"
 import * as PgClient from "@effect/sql-pg/PgClient"
-import { type Client, createClient, type TransactionMode } from "@libsql/client"
+import {
+  type Client,
+  createClient,
+  type InStatement,
+  LibsqlError,
+  type Transaction,
+  type TransactionMode
+} from "@libsql/client"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import { setTimeout as pause } from "node:timers/promises"
 
 type Settings = Partial<ShardingConfig.ShardingConfig["Type"]>
 
@@ -24,20 +32,54 @@ const settings: Settings = {
   entityMessagePollInterval: "1 second"
 }
 
-/**
- * A client of a file that waits for others who read it, or back it up. The driver has a connection for each transaction, and
- * each of them is to wait.
- */
+/** What the driver throws where something else locks the file for longer than it waits. */
+const isBusy = (error: unknown): boolean => error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY")
+
+/** A client of a file that waits for others who read it, or back it up. */
 const waiting = async (file: string): Promise<Client> => {
-  const client = createClient({ url: `file:${file}`, intMode: "bigint" })
-  await client.executeMultiple("pragma journal_mode = wal; pragma busy_timeout = 1000")
-  const begin = client.transaction.bind(client)
-  return Object.assign(client, {
-    transaction: async (mode: TransactionMode = "write") => {
-      const transaction = await begin(mode)
-      await client.execute("pragma busy_timeout = 1000")
-      return transaction
+  const open = () => createClient({ url: `file:${file}`, intMode: "bigint" })
+  const wait = () => client.execute("pragma busy_timeout = 1000")
+
+  let client = open()
+  await client.execute("pragma journal_mode = wal")
+  await wait()
+
+  // a statement that was told so stays open in its connection, which then commits nothing: another one is needed
+  const renewed = async <A>(use: () => Promise<A>): Promise<A> => {
+    try {
+      return await use()
+    } catch (error) {
+      if (isBusy(error)) {
+        client.close()
+        client = open()
+        await wait()
+      }
+      throw error
     }
+  }
+
+  // until it begins: the layer below never gives a permit back whose transaction did not begin
+  const transaction = async (mode: TransactionMode = "write"): Promise<Transaction> => {
+    try {
+      const begun = await renewed(() => client.transaction(mode))
+      // the driver has a connection for each transaction, and the next one is to wait, too
+      await wait()
+      return begun
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      // so that everything else goes on: the driver's own waiting stops the event loop
+      await pause(100)
+      return transaction(mode)
+    }
+  }
+
+  // for the methods that the layer does not call
+  const rest = open()
+  rest.close()
+  return Object.assign(rest, {
+    close: () => client.close(),
+    execute: (statement: InStatement) => renewed(() => client.execute(statement)),
+    transaction
   })
 }
 
