@@ -32,7 +32,7 @@ export interface FaultOptions {
 export interface Script {
     readonly runs?: Readonly<Record<string, Timeline>> | undefined;
     readonly onRun?: ((request: RunRequest) => Timeline) | undefined;
-    readonly client?: Omit<LumeClient.Options, "apiKey"> | undefined;
+    readonly client?: Omit<LumeClient.Options, "apiKey" | "paths"> | undefined;
 }
 export declare const layer: (script?: Script) => Layer.Layer<LumeClient.LumeClient | LumeTest>;
 export declare const layerWithEvents: (script?: Script) => Layer.Layer<LumeClient.LumeClient | LumeTest, never, RunEvents>;

@@ -427,10 +427,15 @@ export const make = (rules: Rules, modules: Modules): Engine => {
   const example = (text: string): string => {
     const source = parse(text)
     if (!isComplete(source)) return text
-    // what only imports is shown as it is written: nothing in it uses what it imports
-    if (source.statements.length > 0 && source.statements.every(ts.isImportDeclaration)) return text
-    const hasImports = importsOf(source).length > 0
-    if (hasImports) return code(text, new Map())
+    const imports = importsOf(source)
+    // nothing in what only imports uses what it imports, so that nothing would be left of it
+    if (imports.length > 0 && imports.length === source.statements.length) {
+      return imports.reduceRight((text, { module, node: { moduleSpecifier } }) => {
+        const [from, to] = [moduleSpecifier.getStart(source), moduleSpecifier.end]
+        return text.slice(0, from) + JSON.stringify(moduleOf(module)) + text.slice(to)
+      }, text)
+    }
+    if (imports.length > 0) return code(text, new Map())
     return text.slice(0, source.getStart()) + new Turning(source, engine, usual).render(source) + text.slice(source.end)
   }
 

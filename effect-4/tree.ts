@@ -342,16 +342,21 @@ const members = ({ line, source, tree }: Folders): ReadonlyArray<string> => {
     )
 }
 
-/** The anchors of a page's headings, as GitHub makes them. */
-const anchorsOf = (page: string): ReadonlySet<string> =>
-  new Set(
-    Array.from(page.matchAll(/^#+ (.*)$/gm), ([, heading = ""]) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
-        .replaceAll(" ", "-")
-    )
-  )
+/** The anchors of a page's headings, as GitHub makes them: of a text that comes again, the second has `-1` at its end. */
+const anchorsOf = (page: string): ReadonlySet<string> => {
+  const times = new Map<string, number>()
+  const withoutCode = page.replaceAll(/^```.*?^```/gms, "")
+  const anchors = Array.from(withoutCode.matchAll(/^#+ (.*)$/gm), ([, heading = ""]) => {
+    const anchor = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-")
+    const before = times.get(anchor) ?? 0
+    times.set(anchor, before + 1)
+    return before === 0 ? anchor : `${anchor}-${before}`
+  })
+  return new Set(anchors)
+}
 
 /** Links of what is published to pages, and to their headings, that this line does not have. */
 const deadLinks = ({ tree }: Folders): ReadonlyArray<string> =>

@@ -28,7 +28,7 @@ export const hindersNoOther = <A, E, R>(
 const isNotPassed = (error: unknown): error is NotPassed => error instanceof NotPassed
 
 const isSaid = (cause: Cause.Cause<unknown>): boolean =>
-  Chunk.isEmpty(Cause.defects(cause)) && Chunk.every(Cause.failures(cause), isNotPassed)
+  !Cause.isInterrupted(cause) && Chunk.isEmpty(Cause.defects(cause)) && Chunk.every(Cause.failures(cause), isNotPassed)
 
 /** A program that makes checks. It ends with the exit code 1 where one has failed, or where no check was made. */
 export const main = <E>(
@@ -48,7 +48,10 @@ export const main = <E>(
           yield* Ref.update(count, ({ failed, passed }) => ({ passed, failed: failed + 1 }))
           yield* Console.error(`FAILED: ${took}\n${Cause.pretty(exit.cause)}`)
         }
-        return yield* Effect.mapError(exit, () => new NotPassed({ name }))
+        // an assertion fails as a defect
+        if (Exit.isInterrupted(exit)) return yield* Effect.interrupt
+        if (Exit.isFailure(exit)) return yield* new NotPassed({ name })
+        return exit.value
       })
 
     const exit = yield* Effect.exit(Effect.scoped(checks(check)))

@@ -12,6 +12,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { isNonEmpty } from "effect/String"
 import { join } from "node:path"
 import { rules } from "../effect-4/rules.js"
 import * as tree from "../effect-4/tree.js"
@@ -41,7 +42,9 @@ const alone: Effect.Effect<void, InUse | PlatformError.PlatformError, FileSystem
       (taken) => (Option.isSome(taken) ? Effect.ignore(fileSystem.remove(lock)) : Effect.void)
     )
     if (Option.isSome(taken)) return
-    const pid = yield* fileSystem.readFileString(lock)
+    const read = fileSystem.readFileString(lock)
+    // whoever has just made it is about to write its number
+    const pid = yield* Effect.filterOrElse(read, isNonEmpty, () => Effect.delay(read, "1 second"))
     // a process of a container has the number of another, often: its own too
     const isAnother = pid !== "" && pid !== String(process.pid)
     const isRunning = Effect.isSuccess(Effect.try(() => process.kill(Number(pid), 0)))

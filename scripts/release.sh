@@ -21,6 +21,13 @@ publish() { # what to publish, its version, its dist-tag
 version=$(node -p 'require("./package.json").version')
 second=$(npm run --silent effect-4 | tail -n 1)
 
+# both majors of a version come from one commit, whoever else releases meanwhile
+from=$(npm view "effect-lume@$version" gitHead 2>/dev/null || true)
+if [ -n "$from" ] && [ "$from" != "$(git rev-parse HEAD)" ]; then
+  echo "effect-lume@$version was published from $from, and the other major is to be: nothing is done"
+  exit 0
+fi
+
 publish . "$version" effect-3
 publish "$second" "$(tar -xOf "$second" package/package.json | node -p 'JSON.parse(require("fs").readFileSync(0)).version')" latest
 npx changeset tag

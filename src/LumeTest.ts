@@ -130,8 +130,11 @@ export interface Script {
   readonly runs?: Readonly<Record<string, Timeline>> | undefined
   /** What a submitted run does. Default: `succeeds()`. */
   readonly onRun?: ((request: RunRequest) => Timeline) | undefined
-  /** The client's options, such as the `wait` that the application has. Default: those of `LumeClient.layer`. */
-  readonly client?: Omit<LumeClient.Options, "apiKey"> | undefined
+  /**
+   * The client's options, such as the `wait` that the application has. Default: those of `LumeClient.layer`. The paths are
+   * those that this package assumes.
+   */
+  readonly client?: Omit<LumeClient.Options, "apiKey" | "paths"> | undefined
 }
 
 /**
@@ -201,7 +204,7 @@ const over = <R>(
         failNext: (count, fault, { on, received = false } = {}) =>
           Effect.gen(function* () {
             const remaining = count === Infinity ? count : yield* clientOptions.count("the count of failNext", count, 0)
-            if (typeof fault !== "string") yield* clientOptions.count("the status of a fault", fault.status, 0)
+            yield* testServer.checkedFault(fault)
             state.faults.push({ remaining, fault, on, received })
           }).pipe(Effect.orDie),
         requests: Effect.sync(() => [...state.requests]),

@@ -247,6 +247,9 @@ describe("timelines", () => {
     const few = LumeTest.metadata({ results: { rejectedRows: 20 }, validation: { testsExecuted: 3 } }).validation
     assert.deepInclude(few, { testsExecuted: 3, testsFailed: 3, errorRate: 1 })
     assert.deepInclude(validation({ errorRate: 0 }), { testsExecuted: 5000, testsFailed: 0 })
+    assert.deepInclude(validation({ errorRate: 0.0001 }, 100), { testsExecuted: 10_000, testsFailed: 1 })
+    const topErrors = [{ errorCode: "A", field: "b", count: 100 }]
+    assert.deepInclude(validation({ errorRate: 0.01, topErrors }), { testsExecuted: 10_000, testsFailed: 100 })
   })
 
   it.effect("die where they are none, and say of what", () =>
@@ -266,6 +269,7 @@ describe("timelines", () => {
           { onRun: () => LumeTest.unknownStatus("QUEUED", [{ status: "FAILED", after: -1 }]) },
           "at its step FAILED: NaN"
         ],
+        [{ runs: { run_9: [null as never] } }, "the timeline of run_9 has a step that is none"],
         [{ runs: { run_9: [{ status: "CREATED", after: Number.NaN }] } }, "the timeline of run_9 has a time"],
         [{ client: { requestTimeout: -1 } }, "requestTimeout must be a positive duration"]
       ]
@@ -409,6 +413,8 @@ describe("faults", () => {
           const exit = yield* Effect.exit(LumeTest.failNext(count, "network"))
           assert.include(String(exit), `the count of failNext must be an integer of at least 0, but is ${count}`)
         }
+        const misspelt = yield* Effect.exit(LumeTest.failNext(1, "nework" as "network"))
+        assert.match(String(misspelt), /a fault must be .*html502.*, but is .*nework/)
         const exit = yield* Effect.exit(LumeTest.failNext(1, { status: Number.NaN }))
         assert.include(String(exit), "the status of a fault must be an integer")
         yield* LumeTest.failNext(Infinity, "network")

@@ -34,12 +34,13 @@ const isCurable = (error: LumeError.LumeError) => LumeError.isTransient(error) |
 const untilCured = <A, E extends LumeError.LumeError, R>(name: string, step: Effect.Effect<A, E, R>) =>
   step.pipe(
     Effect.tapError((error) =>
-      isCurable(error)
-        ? Effect.zipRight(
-            Console.log(`${name}: ${error.message}`),
-            DurableClock.sleep({ name: `${name}/pause`, duration: "1 minute" })
-          )
-        : Effect.void
+      Effect.gen(function* () {
+        if (!isCurable(error)) return
+        yield* Console.log(`${name}: ${error.message}`)
+        // with the attempt in its name: a sleep that is over is over for good
+        const attempt = yield* Activity.CurrentAttempt
+        yield* DurableClock.sleep({ name: `${name}/pause/${attempt}`, duration: "1 minute" })
+      })
     ),
     // an Activity that failed is kept and never made again; each attempt here is one of its own
     Activity.retry({ while: isCurable })

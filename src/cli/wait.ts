@@ -80,10 +80,11 @@ const shown = (progress: ReadonlyArray<Progress>, startedAt: number): ReadonlyAr
 const sayWhyNotRead = (own: Progress, out: Output) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
+    const isRead = () => own.status !== undefined || own.endedAt !== undefined
     yield* Effect.sleep("2 seconds")
-    if (own.status !== undefined || own.endedAt !== undefined) return
+    if (isRead()) return
     const read = yield* Effect.either(lume.runStatus(own.id))
-    if (Either.isLeft(read)) yield* out.say(`${own.id} has not been read yet. ${sentence(read.left)}`)
+    if (Either.isLeft(read) && !isRead()) yield* out.say(`${own.id} has not been read yet. ${sentence(read.left)}`)
   })
 
 type Awaited = Either.Either<LumeRun.TerminalRun, WaitError>

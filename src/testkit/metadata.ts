@@ -137,10 +137,11 @@ const results = (
 
 /** How many tests there are whose failed ones are a rate, as close as may be; `atLeast` where nothing is said of both. */
 const testsWith = (rate: number | undefined, failed: number | undefined, atLeast: number): number => {
-  if (rate === undefined || rate === 0) return atLeast
+  if (rate === undefined || rate === 0 || failed === 0) return atLeast
   if (failed !== undefined) return Math.round(failed / rate)
-  const counts = Array.from({ length: 1000 }, (_, index) => Math.max(1, atLeast) + index)
-  return counts.find((count) => Math.round(rate * count) / count === rate) ?? atLeast
+  const least = Math.max(1, atLeast, Math.round(1 / rate))
+  const counts = Array.from({ length: 1000 }, (_, index) => least + index)
+  return counts.find((count) => Math.round(rate * count) / count === rate) ?? least
 }
 
 const validation = (
@@ -149,7 +150,7 @@ const validation = (
 ): Metadata["validation"] => {
   const counted = given.topErrors?.reduce((sum, { count }) => sum + count, 0) ?? 0
   const { errorRate } = given
-  const usual = given.testsExecuted ?? testsWith(errorRate, given.testsFailed, inputRows * 5)
+  const usual = given.testsExecuted ?? testsWith(errorRate, given.testsFailed ?? (counted || undefined), inputRows * 5)
   const failing = Math.max(errorRate === undefined ? rejectedRows : Math.round(errorRate * usual), counted)
   // one test can reject many rows
   const testsFailed = given.testsFailed ?? Math.min(failing, given.testsExecuted ?? Infinity)

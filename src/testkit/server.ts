@@ -8,6 +8,9 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as options from "../client/options.js"
+import type { InvalidRequestError } from "../LumeError.js"
 import { RunRequest } from "../RunRequest.js"
 import * as testMetadata from "./metadata.js"
 import * as testTimeline from "./timeline.js"
@@ -159,6 +162,14 @@ const read = ({ runs }: State, path: string, now: number): Response => {
 // Faults
 
 const page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+/** Refuses what is no fault: types do not show every mistake. */
+export const checkedFault = (fault: Fault): Effect.Effect<unknown, InvalidRequestError> =>
+  Predicate.isObject(fault)
+    ? options.count("the status of a fault", fault.status, 0)
+    : fault === "network" || fault === "timeout" || fault === "html502"
+      ? Effect.void
+      : options.must("a fault", '"network", "timeout", "html502" or { status }', fault)
 
 const failWith = (
   { fault, received }: PlannedFault,

@@ -6,6 +6,7 @@ import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberStatus from "effect/FiberStatus"
 import * as Order from "effect/Order"
@@ -27,6 +28,7 @@ export const startTime: Effect.Effect<number> = Clock.currentTimeMillis
  */
 const watch = (testClock: TestClock.TestClock) => {
   let adjustments = 0
+  const sleeping = new Set<AnyFiber>()
   let interrupted: Array<number> = []
   const counted = (adjustment: Effect.Effect<void>) =>
     Effect.suspend(() => {
@@ -45,11 +47,15 @@ const watch = (testClock: TestClock.TestClock) => {
       return counted(testClock.setTime.call(this, instant))
     },
     sleep(duration) {
-      return Effect.suspend(() => {
+      return Effect.withFiberRuntime<void>((fiber) => {
         const millis = Math.ceil(Duration.toMillis(duration))
         const end = testClock.unsafeCurrentTimeMillis() + millis
-        return Effect.onInterrupt(testClock.sleep(Duration.millis(millis)), () =>
-          Effect.sync(() => interrupted.push(end))
+        sleeping.add(fiber)
+        return Effect.onExit(testClock.sleep(Duration.millis(millis)), (exit) =>
+          Effect.sync(() => {
+            sleeping.delete(fiber)
+            if (Exit.isInterrupted(exit)) interrupted.push(end)
+          })
         )
       })
     }
@@ -57,6 +63,8 @@ const watch = (testClock: TestClock.TestClock) => {
   const clock: TestClock.TestClock = Object.assign(Object.create(testClock), overrides)
   return {
     clock,
+    /** Those that sleep, which need not be asked what they do: there can be hundreds, at each step. */
+    sleeping: sleeping as ReadonlySet<AnyFiber>,
     /** Whether the effect adjusts the clock itself just now. */
     isBeingAdjusted: () => adjustments > 0,
     /** When the next sleep ends; `Infinity` if nobody sleeps. */
@@ -116,7 +124,7 @@ const drive = (
     while (true) {
       yield* eventLoop.turns
       if (fiber.unsafePoll() !== null) return
-      const waiting = yield* waitingForIo([fiber, ...(yield* forked)])
+      const waiting = yield* waitingForIo([fiber, ...(yield* forked)].filter((fiber) => !watched.sleeping.has(fiber)))
       if (watched.isBeingAdjusted()) continue
       const next = yield* watched.nextEnd
       const isNew = waiting.some((fiber) => !hadTheirTime.has(fiber))

@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as options from "../client/options.js"
 import { preview } from "../internal/text.js"
 import * as testMetadata from "./metadata.js"
@@ -33,9 +34,12 @@ export const checked = (of: string, given: Timeline | undefined): Effect.Effect<
   if (!Array.isArray(given)) {
     return Effect.dieMessage(`LumeTest: ${of} has no timeline, such as succeeds() gives, but ${preview(given)}.`)
   }
-  const wrong = given.find(({ after }: Step) => Number.isNaN(millis(after ?? 0)))
+  const steps: ReadonlyArray<Step> = given
+  if (!steps.every(Predicate.isObject))
+    return Effect.dieMessage(`LumeTest: the timeline of ${of} has a step that is none.`)
+  const wrong = steps.find(({ after }) => Number.isNaN(millis(after ?? 0)))
   return wrong === undefined
-    ? Effect.succeed(given)
+    ? Effect.succeed(steps)
     : Effect.dieMessage(
         `LumeTest: the timeline of ${of} has a time that is no duration at its step ${wrong.status}: ${preview(wrong.after)}.`
       )

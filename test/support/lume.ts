@@ -4,13 +4,17 @@
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as path from "node:path"
+import { isMainThread } from "node:worker_threads"
 import { finishedMetadata } from "./metadata.js"
 import { answer, type Handler } from "./server.js"
 
 const root = path.resolve(import.meta.dirname, "../..")
 
-/** A folder of this worker's own, because dist, and other workers' folders, are built anew while it runs. */
-const folder = `.build/cli-${process.env["VITEST_POOL_ID"] ?? 0}`
+/**
+ * A folder of this worker's own, because dist, and other workers' folders, are built anew while it runs. Processes and threads
+ * are numbered each by themselves.
+ */
+const folder = `.build/cli-${isMainThread ? "process" : "thread"}-${process.env["VITEST_POOL_ID"] ?? 0}`
 const built = path.join(root, folder)
 
 /** The bin's first file. */
