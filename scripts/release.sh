@@ -10,8 +10,12 @@ if [ -n "$(git status --porcelain)" ]; then
   exit 1
 fi
 
+published() { # a field of a version on the registry; nothing where the version is not there
+  npm view "effect-lume@$1" "$2" 2>/dev/null || true
+}
+
 publish() { # what to publish, its version, its dist-tag
-  if [ -n "$(npm view "effect-lume@$2" version 2>/dev/null || true)" ]; then
+  if [ -n "$(published "$2" version)" ]; then
     echo "effect-lume@$2 is published already"
   else
     npm publish "$1" --tag "$3" --access public
@@ -20,14 +24,15 @@ publish() { # what to publish, its version, its dist-tag
 
 version=$(node -p 'require("./package.json").version')
 second=$(npm run --silent effect-4 | tail -n 1)
+second_version=$(tar -xOf "$second" package/package.json | node -p 'JSON.parse(require("fs").readFileSync(0)).version')
 
 # both majors of a version come from one commit, whoever else releases meanwhile
-from=$(npm view "effect-lume@$version" gitHead 2>/dev/null || true)
-if [ -n "$from" ] && [ "$from" != "$(git rev-parse HEAD)" ]; then
-  echo "effect-lume@$version was published from $from, and the other major is to be: nothing is done"
-  exit 0
+from=$(published "$version" gitHead)
+if [ -n "$from" ] && [ "$from" != "$(git rev-parse HEAD)" ] && [ -z "$(published "$second_version" version)" ]; then
+  echo "effect-lume@$version was published from $from: publish $second_version from there" >&2
+  exit 1
 fi
 
 publish . "$version" effect-3
-publish "$second" "$(tar -xOf "$second" package/package.json | node -p 'JSON.parse(require("fs").readFileSync(0)).version')" latest
+publish "$second" "$second_version" latest
 npx changeset tag

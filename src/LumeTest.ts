@@ -224,7 +224,8 @@ const over = <R>(
 // Speaking to the fake Lume
 
 /**
- * Gives the next `count` requests this fault (`Infinity`: all). `options` says which requests count. Faults come in the order of the calls.
+ * Gives the next `count` requests this fault (`Infinity`: all). `options` says which requests count. Faults come in the
+ * order of the calls. What is no count or no fault is a mistake in the test: it dies.
  *
  * `runStatus` and `refresh` send a read again up to three times: it takes four transient faults for them to fail. A wait
  * goes on for its `tolerance`.
@@ -574,8 +575,8 @@ export const run = <Tag extends LumeRun.LumeRun["_tag"]>(
 }
 
 /**
- * Arbitraries for `it.prop` of `@effect/vitest`. Their values keep the invariants: `inputRows` is `mappedRows` plus `rejectedRows`,
- * `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the run.
+ * Arbitraries for `it.prop` of `@effect/vitest`. Their values keep the invariants: `inputRows` is `mappedRows` plus
+ * `rejectedRows`, `errorRate` is `testsFailed` divided by `testsExecuted`, and the stages take no longer than the run.
  *
  * @example
  * ```ts

@@ -38,10 +38,9 @@ export const verify = (signature: string): Promise<void> =>
       if (process.stdin.isTTY) yield* out.say("Reading the body from this terminal. End it with Ctrl-D.")
       const body = yield* readStdin
       const isOf = (body: Uint8Array) => LumeWebhook.verify({ secrets: [known], body, signature })
-      // as `echo` adds it
-      const newline = body.at(-1) === 0x0a
+      const endsWithNewline = body.at(-1) === 0x0a
       yield* Effect.catchTag(isOf(body), "WebhookSignatureError", (error) =>
-        newline
+        endsWithNewline
           ? Effect.matchEffect(isOf(body.subarray(0, -1)), {
               onFailure: () => error,
               onSuccess: () => new Refused({ message: withNewline })
