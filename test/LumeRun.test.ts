@@ -306,4 +306,26 @@ describe("orFail", () => {
       assert.include(strict.message, "INVALID_DATE on invoice_date")
     })
   )
+
+  it.effect("says the whole in one sentence, with no stop too many or too few", () =>
+    Effect.gen(function* () {
+      const saidOf = (run: LumeRun.LumeRun) =>
+        Effect.map(Effect.flip(LumeRun.orFail(run, { partial: "fail" })), ({ message }) => message)
+      const errors = [{ stage: "TRANSFORMING", error_code: "OLD", message: "Version 1.2 is too old." }]
+      assert.strictEqual(
+        yield* saidOf(failed({ errors })),
+        "Run run_1 ended FAILED: in TRANSFORMING, OLD: Version 1.2 is too old. Fix the cause, then submit again."
+      )
+      assert.strictEqual(
+        yield* saidOf(failed([])),
+        "Run run_1 ended FAILED: its metadata, which would say why, can't be read (at metadata, expected the metadata of a failed run, got an array of 0). Fix the cause, then submit again."
+      )
+      const metadata = finishedMetadata("PARTIAL_FAILED", "run_1")
+      const silent = { ...metadata, validation: { ...metadata.validation, top_errors: [] } }
+      assert.strictEqual(
+        yield* saidOf(decode({ id: "run_1", status: "PARTIAL_FAILED", metadata: silent })),
+        "Run run_1 ended PARTIAL_FAILED: 20 of 1000 rows were rejected. Look at the rejected rows, whose place is in metadata.results.targetLocations.rejects."
+      )
+    })
+  )
 })

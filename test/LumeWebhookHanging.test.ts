@@ -147,17 +147,22 @@ describe("a handler that hangs", () => {
 })
 
 describe("a memory of deliveries that hangs", () => {
-  const memories: ReadonlyArray<readonly [name: string, memory: Effect.Effect<WebhookDeliveries.Service>]> = [
-    ["when it is asked", Effect.succeed({ once: () => Effect.never })],
-    ["and lets nobody interrupt it", Effect.succeed({ once: () => Effect.uninterruptible(Effect.never) })],
-    ["when it is made", Effect.never]
+  type Memory = Effect.Effect<WebhookDeliveries.Service>
+  const memories: ReadonlyArray<readonly [name: string, memory: (hang: Effect.Effect<never>) => Memory]> = [
+    ["when it is asked", (hang) => Effect.succeed({ once: () => hang })],
+    ["and lets nobody interrupt it", (hang) => Effect.succeed({ once: () => Effect.uninterruptible(hang) })],
+    ["when it is made", (hang) => hang]
   ]
 
-  it.effect.each(memories)("%s is left behind, and the sender told to send again", ([, deliveries]) => {
+  it.effect.each(memories)("%s is left behind, and the sender told to send again", ([, deliveriesThat]) => {
     const { layer, of } = logged()
     return Effect.gen(function* () {
+      const hangs = yield* Deferred.make<void>()
+      const deliveries = deliveriesThat(Effect.zipRight(Deferred.succeed(hangs, undefined), Effect.never))
       const send = yield* serve({ secrets, handler: () => Effect.void, timeout: "10 seconds", deliveries })
       const response = yield* Effect.fork(send(yield* signed(bodyOf())))
+      yield* Deferred.await(hangs)
+      // by then, it is timed
       yield* turn
       yield* TestClock.adjust("24 seconds")
       assertNone(yield* Fiber.poll(response))

@@ -118,10 +118,30 @@ describe("a submit", () => {
             })
           )
         )
-        yield* Effect.flip(LumeClient.run(request)).pipe(Effect.provide(clientLayer(http)))
+        const error = yield* Effect.flip(LumeClient.run(request)).pipe(Effect.provide(clientLayer(http)))
         assert.strictEqual(http.sent.length, requests)
+        // no thread's number, and no line of OpenSSL's source
+        assert.notMatch(error.message, /SSL routines|openssl/)
       })
     )
+  )
+
+  it.effect("says OpenSSL's words for a problem with its code", () =>
+    Effect.gen(function* () {
+      const saidOf = (code: string) => {
+        const cause = Object.assign(new Error(opensslSays("wrong version number")), { code })
+        const http = fakeHttp((_, __, request) =>
+          Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+        )
+        return Effect.flip(LumeClient.runStatus("run_1")).pipe(
+          Effect.map(({ message }) => message),
+          Effect.provide(clientLayer(http, { retry: { times: 0 } }))
+        )
+      }
+      assert.include(yield* saidOf("EPROTO"), " EPROTO: wrong version number")
+      const fromFetch = yield* saidOf("ERR_SSL_WRONG_VERSION_NUMBER")
+      assert.include(fromFetch, " ERR_SSL_WRONG_VERSION_NUMBER: wrong version number")
+    })
   )
 })
 

@@ -14,7 +14,7 @@ import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
 import messages from "./cases/messages.json" with { type: "json" }
-import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
+import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, someOf, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
 import { property } from "./support/property.js"
 
@@ -69,6 +69,33 @@ describe.each(sides)("%s", (name, schema) => {
     const jsonSchema = jsonSchemaOf(schema)
     assert.isObject(jsonSchema.schema)
     for (const component of Object.keys(jsonSchema.components)) assert.match(component, /^Lume[A-Za-z]+$/, name)
+  })
+})
+
+describe("the values of a run", () => {
+  const runs = someOf(LumeRun.LumeRun, 500)
+
+  it("are of every state, with and without what Lume may leave out", () => {
+    const tags = ["Created", "SyncingSource", "Transforming", "SyncingTarget", "Unrecognized"]
+    const ends = ["Succeeded", "PartialFailed", "Failed", "Crashed"]
+    assert.sameMembers([...new Set(runs.map(({ _tag }) => _tag))], [...tags, ...ends])
+    for (const some of [
+      ({ status }) => status === null,
+      ({ rawMetadata }) => rawMetadata === undefined,
+      ({ rawMetadata }) => rawMetadata !== undefined,
+      ({ runMetadata }) => Object.keys(runMetadata).length > 0
+    ] satisfies ReadonlyArray<(run: LumeRun.LumeRun) => boolean>) {
+      assert.isTrue(runs.some(some), String(some))
+    }
+  })
+
+  it("have a text that begins with the state", () => {
+    for (const run of runs) {
+      assert.strictEqual(
+        textOf(LumeRun.LumeRun, run),
+        `${run._tag}(${JSON.stringify(Schema.encodeSync(LumeRun.LumeRun)(run))})`
+      )
+    }
   })
 })
 

@@ -14,6 +14,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
@@ -30,7 +31,7 @@ import {
   states
 } from "./support/fakeHttp.js"
 import { finishedMetadata } from "./support/metadata.js"
-import { counted, logging, recorder, requestSpan } from "./support/observed.js"
+import { counted, described, logging, recorder, requestSpan } from "./support/observed.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -213,6 +214,30 @@ describe("metrics", () => {
   )
 })
 
+describe("the page on observability", () => {
+  const page = readFileSync(new URL("../docs/observability.md", import.meta.url), "utf8")
+  const rows = [...page.matchAll(/^\| `(effect_lume_\w+)` +\| (\w+) +\| (.+?) *\|$/gm)]
+
+  it.effect("says of each metric what its kind is, and what a collector is told of it", () =>
+    Effect.gen(function* () {
+      yield* runToEnd(
+        LumeClient.wait(runId).pipe(Effect.provide(clientLayer(fakeHttp(inTurn(disconnected, () => state("FAILED"))))))
+      )
+      assert.lengthOf(rows, 4)
+      for (const [, name = "", kind, text = ""] of rows) {
+        const metrics = yield* described(name)
+        assert.isNotEmpty(metrics, name)
+        for (const metric of metrics) {
+          assert.strictEqual(metric.kind, kind, name)
+          assert.strictEqual(metric.incremental, kind === "counter" ? true : undefined, name)
+          assert(metric.description !== undefined && metric.description !== "")
+          assert.isTrue(text.startsWith(metric.description), `${text} begins with ${metric.description}`)
+        }
+      }
+    })
+  )
+})
+
 describe("a watch that its reader leaves", () => {
   const outcome = (name: string) => counted("effect_lume_waits", { outcome: name })
   const reading = (
@@ -220,6 +245,33 @@ describe("a watch that its reader leaves", () => {
     left: (run: LumeRun.LumeRun) => Effect.Effect<void, { readonly _tag: "ReaderError" }>
   ) => LumeClient.watch(runId).pipe(Stream.runForEach(left), Effect.exit, Effect.provide(clientLayer(http)))
   const readerFails = Effect.fail({ _tag: "ReaderError" } as const)
+
+  it.effect("counts as left where it is done with before the run has ended, and the time in seconds", () =>
+    Effect.gen(function* () {
+      const took = Effect.map(described("effect_lume_wait_duration_seconds"), (metrics) =>
+        metrics.reduce((sum, metric) => sum + metric.sum, 0)
+      )
+      const [before, tookBefore] = [yield* outcome("Left"), yield* took]
+      yield* runToEnd(
+        LumeClient.watch(runId).pipe(
+          Stream.take(2),
+          Stream.runDrain,
+          Effect.provide(
+            clientLayer(
+              fakeHttp(
+                inTurn(
+                  () => state("CREATED"),
+                  () => state("TRANSFORMING")
+                )
+              )
+            )
+          )
+        )
+      )
+      assert.strictEqual(yield* outcome("Left"), before + 1)
+      assert.strictEqual(yield* took, tookBefore + 5)
+    })
+  )
 
   it.effect("counts as left, whatever the reader fails with", () =>
     Effect.gen(function* () {

@@ -62,21 +62,22 @@ const saidBeforeSending: ReadonlyArray<RegExp> = [
   /client error \(Connect\)/
 ]
 
-const handshakeProblem = /:SSL routines:[^:]*:([^:]+):/
+/** OpenSSL's own words for a problem, between a thread's number and a line of its source. */
+const sslProblem = (message: string): string | undefined => /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1]
 
 /** Node's HTTP client gives handshakes that fail the code `EPROTO`; OpenSSL's own name for it is in the message. */
-const sslCode = (message: string): string | undefined =>
-  handshakeProblem.exec(message)?.[1]?.replaceAll(/\W/g, "_").toUpperCase()
+const sslCode = (problem: string): string => `ERR_SSL_${problem.replaceAll(/\W/g, "_").toUpperCase()}`
 
 /** The innermost code and message, and whether they say that nothing was sent. */
 export const read = (cause: unknown) => {
   const chain = causes(cause)
   const message = property(chain, "message")
   const given = property(chain, "code")
-  const code = given === "EPROTO" ? `ERR_SSL_${sslCode(message ?? "") ?? given}` : given
+  const problem = sslProblem(message ?? "")
+  const code = given === "EPROTO" && problem !== undefined ? sslCode(problem) : given
   const neverSent =
     neverConnected.has(code ?? "") ||
     callsBeforeSending.has(property(chain, "syscall") ?? "") ||
     saidBeforeSending.some((said) => said.test(message ?? ""))
-  return { code: given, message, neverSent }
+  return { code: given, message: problem ?? message, neverSent }
 }

@@ -27,7 +27,7 @@ const retries = Metric.counter("effect_lume_retries", {
 })
 
 const waits = Metric.counter("effect_lume_waits", {
-  description: "Waits that have ended, by outcome: the tag of the run or of the error, Interrupted, or Left (watch)",
+  description: "Waits that have ended, by outcome: the tag of the run or of the error, Interrupted, Defect, or Left",
   incremental: true
 })
 

@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
+import * as MetricKeyType from "effect/MetricKeyType"
+import * as MetricState from "effect/MetricState"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 
@@ -111,4 +113,31 @@ export const counted = (name: string, tags: Readonly<Record<string, string>> = {
         )
       )
       .reduce((sum, { metricState }) => sum + ("count" in metricState ? Number(metricState.count) : 0), 0)
+  )
+
+/** A metric as a collector is told of it. */
+export interface Described {
+  readonly kind: string
+  readonly description: string | undefined
+  /** Of a counter: whether it can only grow. */
+  readonly incremental: boolean | undefined
+  /** Of a histogram: the sum of what was measured. */
+  readonly sum: number
+}
+
+/** What is told of the metrics with this name. One that is tagged is there once for each value of its tag. */
+export const described = (name: string): Effect.Effect<ReadonlyArray<Described>> =>
+  Effect.map(Metric.snapshot, (pairs) =>
+    pairs
+      .filter(({ metricKey }) => metricKey.name === name)
+      .map(({ metricKey: { description, keyType }, metricState }) => ({
+        kind: MetricState.isHistogramState(metricState)
+          ? "histogram"
+          : MetricState.isCounterState(metricState)
+            ? "counter"
+            : "",
+        description: Option.getOrUndefined(description),
+        incremental: MetricKeyType.isCounterKey(keyType) ? keyType.incremental : undefined,
+        sum: MetricState.isHistogramState(metricState) ? metricState.sum : 0
+      }))
   )

@@ -2,6 +2,7 @@
  * What Effect derives from a schema. The one place that knows how tests ask for it.
  */
 import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -14,8 +15,12 @@ export type AnySchema = Schema.Codec<unknown, unknown>
 /** Arbitrary values. */
 export const valuesOf = (schema: AnySchema) => Arbitrary.schema(schema)
 
+/** Some of those, always the same. */
+export const someOf = <A, I>(schema: Schema.Codec<A, I>, count: number): ReadonlyArray<A> =>
+  Effect.runSync(Arbitrary.sampleEffect(Arbitrary.schema(schema), { seed: 1, count }))
+
 /** How a value is shown. */
-export const textOf = (schema: AnySchema, value: unknown): string => Schema.toFormatter(schema)(value)
+export const textOf = <A, I>(schema: Schema.Codec<A, I>, value: A): string => Schema.toFormatter(schema)(value)
 
 /** The JSON Schema, its components by their names beside it. */
 export const jsonSchemaOf = <A, I>(

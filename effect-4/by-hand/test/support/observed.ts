@@ -105,3 +105,26 @@ export const counted = (name: string, tags: Readonly<Record<string, string>> = {
       .filter(({ attributes }) => Object.entries(tags).every(([key, value]) => attributes?.[key] === value))
       .reduce((sum, { state }) => sum + ("count" in state ? Number(state.count) : 0), 0)
   )
+
+/** A metric as a collector is told of it. */
+export interface Described {
+  readonly kind: string
+  readonly description: string | undefined
+  /** Of a counter: whether it can only grow. */
+  readonly incremental: boolean | undefined
+  /** Of a histogram: the sum of what was measured. */
+  readonly sum: number
+}
+
+/** What is told of the metrics with this name. One that is tagged is there once for each value of its tag. */
+export const described = (name: string): Effect.Effect<ReadonlyArray<Described>> =>
+  Effect.map(Metric.snapshot, (snapshots) =>
+    snapshots
+      .filter(({ id }) => id === name)
+      .map(({ description, state, type }) => ({
+        kind: type.toLowerCase(),
+        description,
+        incremental: "incremental" in state ? state.incremental : undefined,
+        sum: "sum" in state ? state.sum : 0
+      }))
+  )
