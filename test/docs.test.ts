@@ -285,6 +285,18 @@ describe("the documentation", () => {
     }
   })
 
+  it.each([
+    ["src/LumeClient.ts", "Options"],
+    ["src/LumeClient.ts", "WaitOptions"],
+    ["src/internal/quality.ts", "Limits"]
+  ])("names every option: %s, %s", (path, name) => {
+    const page = read("docs/options.md")
+    const [, members = ""] = new RegExp(`^export interface ${name} \\{$(.+?)^\\}$`, "ms").exec(read(path)) ?? []
+    const names = Array.from(members.matchAll(/^ {2}readonly (\w+)\??:/gm), ([, member = ""]) => member)
+    assert.isNotEmpty(names)
+    for (const member of names) assert.match(page, new RegExp(`^\\| \`${member}\` +\\|`, "m"))
+  })
+
   it("explains messages that the client has", () => {
     const page = read("docs/troubleshooting.md")
     const [, ours = ""] = /^## Messages of the client$(.*)^## Messages of Effect$/ms.exec(page) ?? []

@@ -64,7 +64,7 @@ const codes = `
 Exit codes: 0 succeeded, or (without --wait) submitted; 1 client error; 2 usage;
 3 partially failed; 4 failed, crashed, or a limit is breached or can't be
 measured; 5 timeout; 6 submitted or perhaps submitted, and the outcome is
-unknown: never submit again automatically; 130 and 143 ended by a signal.
+unknown: never submit again automatically; 129, 130 and 143 ended by a signal.
 The key is read from LUME_API_KEY.`
 
 const program = new Command("lume")
