@@ -2,6 +2,7 @@
  * The metadata schemas on their own: Lume's JSON on the encoded side.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
@@ -141,6 +142,62 @@ describe("metadata that can't be read", () => {
       const expected = "a ratio from 0 to 1, because tests were executed"
       assert.deepInclude(yield* refuse({}), { path: "validation.error_rate", expected })
       assert.deepInclude(yield* refuse({ tests_executed: "many" }), { path: "validation.tests_executed" })
+    })
+  )
+})
+
+describe("a number that is written as text", () => {
+  const { pipeline, results, run, validation } = finishedMetadata("SUCCEEDED", "run_test")
+  const read = (duration_seconds: unknown, input_rows: unknown = results.input_rows) =>
+    Effect.map(
+      LumeTest.run("Succeeded", {
+        rawMetadata: {
+          run,
+          pipeline: { ...pipeline, duration_seconds },
+          results: { ...results, input_rows },
+          validation
+        }
+      }).metadata,
+      ({ pipeline, results }) => [Duration.toSeconds(pipeline.duration), results.inputRows]
+    )
+
+  it.effect.each([
+    ["0", 0],
+    ["12", 12],
+    ["12.25", 12.25],
+    ["0.125", 0.125],
+    ["1e3", 1000],
+    ["1E+12", 1e12],
+    ["2500e-3", 2.5],
+    ["1.25e1", 12.5]
+  ] as const)("is that number: %s", ([text, number]) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* read(text), yield* read(number))
+      if (Number.isInteger(number)) assert.deepStrictEqual((yield* read(1, text))[1], number)
+    })
+  )
+
+  it.effect.each([
+    "",
+    " ",
+    "1 ",
+    "+1",
+    "-1",
+    "1.",
+    ".5",
+    "1.e3",
+    "1e",
+    "1e+",
+    "e3",
+    "1,5",
+    "1_000",
+    "0x10",
+    "1e400",
+    "NaN"
+  ])("is refused where it is none, or none that JSON could hold: %j", (text) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(read(text))).path, "pipeline.duration_seconds")
+      assert.strictEqual((yield* Effect.flip(read(1, text))).path, "results.input_rows")
     })
   )
 })

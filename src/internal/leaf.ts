@@ -51,8 +51,7 @@ interface Numeric {
   readonly jsonSchema: object
 }
 
-/** A number of some kind: one predicate. Refinements would be several steps, and are lost on
- * the encoded side. */
+/** A number of some kind: one predicate. Refinements would be several steps, and are lost on the encoded side. */
 const number = ({ arbitrary, description, is, jsonSchema }: Numeric) =>
   Schema.declare(
     (value: unknown): value is number => typeof value === "number" && is(value),
