@@ -10,12 +10,21 @@ if [ -n "$(git status --porcelain)" ]; then
   exit 1
 fi
 
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+
 published() { # a field of a version on the registry; nothing where the version is not there
-  npm view "effect-lume@$1" "$2" 2>/dev/null || true
+  if ! npm view "effect-lume@$1" "$2" 2>"$said" && ! grep -q E404 "$said"; then
+    # what the registry has is not known, and nothing is published on a guess
+    cat "$said" >&2
+    return 1
+  fi
 }
 
 publish() { # what to publish, its version, its dist-tag
-  if [ -n "$(published "$2" version)" ]; then
+  local there
+  there=$(published "$2" version)
+  if [ -n "$there" ]; then
     echo "effect-lume@$2 is published already"
   else
     npm publish "$1" --tag "$3" --access public
@@ -28,7 +37,8 @@ second_version=$(tar -xOf "$second" package/package.json | node -p 'JSON.parse(r
 
 # both majors of a version come from one commit, whoever else releases meanwhile
 from=$(published "$version" gitHead)
-if [ -n "$from" ] && [ "$from" != "$(git rev-parse HEAD)" ] && [ -z "$(published "$second_version" version)" ]; then
+second_there=$(published "$second_version" version)
+if [ -n "$from" ] && [ "$from" != "$(git rev-parse HEAD)" ] && [ -z "$second_there" ]; then
   echo "effect-lume@$version was published from $from: publish $second_version from there" >&2
   exit 1
 fi

@@ -110,6 +110,8 @@ describe("layerConfigWithEvents", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
       assert.isTrue(http.sent.every(({ url }) => url.startsWith("https://staging.example/")))
+      // polls come every five minutes, the event after seven seconds
+      assert.isAtLeast(http.sent[1]?.at ?? 0, 7_000)
       assert.isAtMost(http.sent[1]?.at ?? Infinity, 8_000)
     })
   )

@@ -6,6 +6,7 @@ import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { LumeError } from "effect-lume"
 import * as LumeTest from "effect-lume/LumeTest"
 import * as QualityGate from "./QualityGate.js"
 
@@ -59,6 +60,16 @@ describe("QualityGate", () => {
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(pass))._tag, "TimeoutError")
     }).pipe(over(LumeTest.hangs))
+  )
+
+  it.effect("submits once, however its user retries, where Lume can't be read for long", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.failNext(Infinity, { status: 503 }, { on: "read" })
+      const gate = yield* QualityGate.QualityGate
+      const retried = Effect.retry(gate.pass(request), { while: LumeError.isTransient, times: 3 })
+      assert.strictEqual((yield* Effect.flip(LumeTest.waitFor(retried)))._tag, "WaitFailedError")
+      assert.lengthOf(yield* LumeTest.submitted, 1)
+    }).pipe(over(LumeTest.succeeds))
   )
 
   it.effect("tries again for an hour where Lume has no room", () =>

@@ -15,7 +15,9 @@ export type GateError =
   | LumeRun.QualityError
   | LumeRun.RunFailedError
   | LumeMetadata.MetadataDecodeError
-  | Exclude<LumeError.SubmitError | LumeError.WaitError, LumeError.AlreadyProcessedError>
+  | LumeError.TimeoutError
+  | LumeError.WaitFailedError
+  | Exclude<LumeError.SubmitError, LumeError.AlreadyProcessedError>
 
 /** What the gate does. */
 export interface Service {
@@ -35,14 +37,14 @@ export const layer = (limits: LumeRun.Limits = standard): Layer.Layer<QualityGat
     QualityGate,
     Effect.map(LumeClient.LumeClient, (lume) => ({
       pass: (request) =>
-        lume.run(request).pipe(
-          // Lume took nothing. The client has tried again as Lume asked; a batch can wait for longer.
+        lume.runAndWait(request, { schedule: LumeClient.backoff }).pipe(
+          // Lume took nothing: what fails once a run is there is a WaitFailedError, so that nobody's retry submits again.
+          // The client has tried again as Lume asked; a batch can wait for longer.
           Effect.retry({
             while: (error) => error._tag === "RateLimitedError",
             schedule: Schedule.spaced("10 minutes"),
             times: 6
           }),
-          Effect.flatMap((run) => lume.wait(run, { schedule: LumeClient.backoff })),
           Effect.flatMap(LumeRun.gate(limits)),
           Effect.asSome,
           Effect.catchTag("AlreadyProcessedError", () => Effect.succeedNone)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { LumeClient, LumeError } from "effect-lume"
 import * as LumeTest from "effect-lume/LumeTest"
 import { heard, layer, submit } from "./ingest.js"
 
@@ -32,7 +33,7 @@ describe("a submit whose answer is lost", () => {
       yield* LumeTest.advance("1 minute")
       yield* heard(event("another batch"))
       yield* heard(event("batch-001"))
-      const run = yield* LumeTest.waitFor(Fiber.join(submitting))
+      const run = yield* LumeTest.waitFor(LumeClient.wait(yield* Fiber.join(submitting)))
       assert.strictEqual(run._tag, "Succeeded")
       assert.deepStrictEqual(run.runMetadata, { submit_id: "batch-001" })
       assert.lengthOf(yield* LumeTest.submitted, 1)
@@ -50,7 +51,20 @@ describe("a submit whose answer is lost", () => {
 
   it.effect("needs no webhook where the answer comes", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* LumeTest.waitFor(submit(request, "batch-001"))).id, "run_test_1")
+      assert.strictEqual(yield* LumeTest.waitFor(submit(request, "batch-001")), "run_test_1")
+    }).pipe(world)
+  )
+
+  it.effect("submits once, however its user retries, where Lume can't be read", () =>
+    Effect.gen(function* () {
+      yield* loseTheAnswer
+      yield* LumeTest.failNext(Infinity, { status: 503 }, { on: "read" })
+      const retried = Effect.retry(submit(request, "batch-001"), { while: LumeError.isTransient, times: 3 })
+      const submitting = yield* Effect.fork(retried)
+      yield* LumeTest.advance("1 minute")
+      yield* heard(event("batch-001"))
+      assert.strictEqual(yield* LumeTest.waitFor(Fiber.join(submitting)), "run_test_1")
+      assert.lengthOf(yield* LumeTest.submitted, 1)
     }).pipe(world)
   )
 
@@ -61,7 +75,7 @@ describe("a submit whose answer is lost", () => {
       yield* LumeTest.advance("1 minute")
       assert.strictEqual((yield* Effect.flip(submit(request, "batch-001")))._tag, "SubmitIdInUse")
       yield* heard(event("batch-001"))
-      assert.strictEqual((yield* LumeTest.waitFor(Fiber.join(submitting))).id, "run_test_1")
+      assert.strictEqual(yield* LumeTest.waitFor(Fiber.join(submitting)), "run_test_1")
       assert.lengthOf(yield* LumeTest.submitted, 1)
       yield* LumeTest.waitFor(submit({ ...request, sourcePath: "s3://acme/batch-002.csv" }, "batch-001"))
     }).pipe(world)

@@ -34,7 +34,10 @@ export const heard = (event: LumeWebhook.WebhookEvent): Effect.Effect<void, neve
     })
   })
 
-/** Submits a run. Where the outcome is unknown, waits for its webhook for so long, then fails with what is unknown. */
+/**
+ * Submits a run, and gives its id: reading it here could fail in passing, and a retry of that would submit again. Where the
+ * outcome is unknown, waits for its webhook for so long, then fails with what is unknown.
+ */
 export const submit = (request: RunRequest.Input, submitId: string) =>
   Effect.gen(function* () {
     const lume = yield* LumeClient.LumeClient
@@ -49,10 +52,10 @@ export const submit = (request: RunRequest.Input, submitId: string) =>
       () => Effect.sync(() => pending.delete(submitId))
     )
     const runMetadata = { ...request.runMetadata, submit_id: submitId }
-    return yield* Effect.catchTag(lume.run({ ...request, runMetadata }), "SubmitOutcomeUnknownError", (unknown) =>
-      Deferred.await(runId).pipe(
-        Effect.timeoutFail({ duration: "2 hours", onTimeout: () => unknown }),
-        Effect.flatMap(lume.runStatus)
+    return yield* lume.run({ ...request, runMetadata }).pipe(
+      Effect.map(({ id }): string => id),
+      Effect.catchTag("SubmitOutcomeUnknownError", (unknown) =>
+        Effect.timeoutFail(Deferred.await(runId), { duration: "2 hours", onTimeout: () => unknown })
       )
     )
   }).pipe(Effect.scoped)

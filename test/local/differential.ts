@@ -13,6 +13,7 @@ import type { LocalFlow } from "../../src/local/LocalFlow.js"
 
 /** How many files of a format are compared: `npm run check:differential` asks for more. */
 const count = Number(process.env["DIFFERENTIAL_FILES"] ?? 300)
+assert(Number.isInteger(count) && count > 0, "DIFFERENTIAL_FILES must be a number of files")
 
 /** Numbers from a seed (mulberry32), and choices by them. */
 export class Random {
