@@ -6,6 +6,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -487,6 +488,7 @@ describe("layerConfig", () => {
   ] as ReadonlyArray<[Record<string, string>, string]>)("fails with a ConfigError: %j", ([entries, mention]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(built(entries))
+      assert(ConfigError.isConfigError(error))
       const shown = String(error).replaceAll("\\", "")
       assert.include(shown, mention)
       assert.include(shown, "LUME_API_KEY" in entries ? "LUME_REQUEST_TIMEOUT" : "LUME_API_KEY")

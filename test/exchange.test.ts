@@ -2,7 +2,7 @@
  * What only the wire shows, on each of the platform's clients: lost answers, redirects, bodies without end, sockets.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -38,9 +38,12 @@ describe.each(clients)("%s", (name, layer) => {
   live(
     "a submit is repeated where no connection was made, and is safe to repeat then",
     Effect.gen(function* () {
-      const lume = yield* make(yield* closedPort)
+      let attempts = 0
+      const counting = HttpClient.tapRequest(() => Effect.sync(() => attempts++))
+      const lume = yield* make(yield* closedPort, { transformClient: counting })
       const error = yield* Effect.flip(lume.run(request))
       assert(error._tag === "TransportError" && error.reason === "Network")
+      assert.strictEqual(attempts, 3)
       assert.include(error.message, "ECONNREFUSED")
     })
   )

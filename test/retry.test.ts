@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import * as LumeError from "../src/LumeError.js"
@@ -119,6 +120,24 @@ describe("a read", () => {
         })
       ),
     { fastCheck: { numRuns: 50 } }
+  )
+})
+
+describe("the jitter", () => {
+  const delaysWith = (seed: string) =>
+    LumeTest.waitFor(
+      Effect.gen(function* () {
+        const http = fakeHttp(status(503))
+        yield* Effect.flip(read(http, { times: 3, base: 10_000, cap: 60_000 }))
+        return delays(http)
+      })
+    ).pipe(Effect.withRandom(Random.make(seed)))
+
+  it.effect("is chance, that of Effect's Random", () =>
+    Effect.gen(function* () {
+      assert.notDeepEqual(yield* delaysWith("a"), yield* delaysWith("b"))
+      assert.deepStrictEqual(yield* delaysWith("a"), yield* delaysWith("a"))
+    })
   )
 })
 
