@@ -11,7 +11,6 @@
  * @since 1.0.0
  */
 import { WorkflowInstance, type WorkflowEngine } from "@effect/workflow/WorkflowEngine"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -301,11 +300,15 @@ const timeLeft = ({ deadline, timeout }: typeof journal.Deadline.Type) =>
     return Math.max(Math.min(whole, Date.parse(deadline) - now), Math.min(whole, lastReadTime))
   })
 
-/** Tells the `onStatus` of the client's waits. A defect of it would be kept for ever as the end of the wait. */
+/**
+ * Tells the `onStatus` of the client's waits. A defect of it would be kept for ever as the end of the wait, and if it
+ * interrupts itself, as an offer to a queue that is shut down does, the engine would make the wait anew for ever.
+ */
 const tell = (run: LumeRun.LumeRun, lume: LumeClient.Service) =>
-  Effect.catchAllDefect(
+  Effect.catchAllCause(
     Effect.suspend(() => waitDefaults.of(lume).onStatus?.(run) ?? Effect.void),
-    (defect) => Effect.logError(`The onStatus of the wait for run ${run.id} has ended in a defect.`, Cause.die(defect))
+    // whoever interrupts the wait itself does not come through here
+    (cause) => Effect.logError(`The onStatus of the wait for run ${run.id} has ended in a defect.`, cause)
   )
 
 /** Waits until the deadline. A timeout is said to be that of the whole wait. Fails with the run as it was last read, too. */

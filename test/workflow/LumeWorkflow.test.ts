@@ -415,10 +415,13 @@ describe("a wait", () => {
     )
   })
 
-  it.effect("is not ended by a defect of that onStatus, which is logged", () => {
+  it.effect.each([
+    ["a defect", Effect.die(new Error("a bug"))],
+    // as an offer to a queue does that is shut down
+    ["an interruption", Effect.interrupt]
+  ] as const)("is not ended by %s of that onStatus, which is logged", ([, end]) => {
     const journal: Journal = new Map()
     const log = messages()
-    const onStatus = () => Effect.die(new Error("a bug"))
     return Effect.gen(function* () {
       const ended = yield* inWorkflow(journal)(LumeWorkflow.wait({ name: "orders", run: "run_01HYE5ZJ4T8Q2W" }))
       assert.strictEqual(ended._tag, "Succeeded")
@@ -429,7 +432,7 @@ describe("a wait", () => {
       Effect.provide(
         clientLayer(
           fakeHttp(() => state("SUCCEEDED")),
-          { wait: { onStatus } }
+          { wait: { onStatus: () => end } }
         )
       )
     )
