@@ -60,11 +60,9 @@ const answer = ({ body, headers, status }: typeof Answer.Type): Response =>
 const submits = like("submit", Submit)
 
 it("every submit, read and request of the cases has one shape, and so a test", () => {
-  const kinds = ["submit", "read", "request"]
+  const kinds = new Set(["submit", "read", "request"])
   // what no JSON file can hold stands beside the cases, under "a request"
-  const tested = cases.filter(
-    (test) => kinds.includes(test.kind) && !("runMetadata" in test && test.kind === "request")
-  )
+  const tested = cases.filter((test) => kinds.has(test.kind) && !("runMetadata" in test && test.kind === "request"))
   assert.sameMembers(
     shaped,
     tested.map(({ id }) => id)
