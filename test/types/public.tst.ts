@@ -280,7 +280,9 @@ describe("a library on the client", () => {
       | "QualityError"
       | "RunFailedError"
       | "MetadataDecodeError"
-      | Exclude<LumeError.SubmitError["_tag"] | LumeError.WaitError["_tag"], "AlreadyProcessedError">
+      | "TimeoutError"
+      | "WaitFailedError"
+      | Exclude<LumeError.SubmitError["_tag"], "AlreadyProcessedError">
     >()
     expect(QualityGate.layer()).type.toBe<Layer.Layer<QualityGate.QualityGate, never, LumeClient.LumeClient>>()
   })
