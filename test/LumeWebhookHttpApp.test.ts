@@ -16,6 +16,7 @@ import * as Http from "node:http"
 import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
 import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
+import { heapUsed } from "./support/heap.js"
 import { logged, unlogged } from "./support/observed.js"
 import { listenAtPath } from "./support/serving.js"
 import { bodyOf, gated, recording, secrets, serve, signed, type StreamInit, turn, url } from "./support/webhook.js"
@@ -358,6 +359,32 @@ describe("the body", () => {
       assert.strictEqual((yield* send(new Request(url, init))).status, 413)
       assert.isTrue(cancelled)
       assert.isBelow(pulled, 5)
+    }).pipe(Effect.provide(unlogged))
+  )
+
+  it.effect("takes no memory for each of its chunks, before it is known to be signed", () =>
+    Effect.gen(function* () {
+      const send = yield* serve({ secrets, handler })
+      /** The heap while the last of so many chunks of one byte comes. */
+      const heapWith = (chunks: number) =>
+        Effect.gen(function* () {
+          let sent = 0
+          let heap = 0
+          const body = new ReadableStream<Uint8Array>({
+            pull: async (controller) => {
+              if (++sent === chunks) heap = await Effect.runPromise(heapUsed)
+              if (sent > chunks) controller.close()
+              else controller.enqueue(new Uint8Array(1))
+            }
+          })
+          const init: StreamInit = { method: "POST", headers: anySignature, body, duplex: "half" }
+          assert.strictEqual((yield* send(new Request(url, init))).status, 401)
+          return heap
+        })
+      yield* heapWith(1_000)
+      const few = yield* heapWith(2_000)
+      const many = yield* heapWith(42_000)
+      assert.isBelow((many - few) / 40_000, 50)
     }).pipe(Effect.provide(unlogged))
   )
 

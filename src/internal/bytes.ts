@@ -12,14 +12,12 @@ const encoder = new TextEncoder()
 /** A text as UTF-8. */
 export const encode = (text: string): Bytes => encoder.encode(text)
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Bytes => {
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
+/** Room for `size` bytes, and if it must grow for twice as many as before, up to `most`. */
+const withRoom = (bytes: Bytes, size: number, most: number): Bytes => {
+  if (size <= bytes.length) return bytes
+  const larger = new Uint8Array(Math.max(size, Math.min(most, bytes.length * 2)))
+  larger.set(bytes)
+  return larger
 }
 
 /** What was collected of a stream. */
@@ -31,7 +29,8 @@ export interface Collected {
 }
 
 /**
- * Collects the first `most` bytes of a stream.
+ * Collects the first `most` bytes of a stream, in as much memory, however small its chunks are: anybody can send a webhook
+ * a body of one byte a chunk.
  *
  * A stream that has more is cancelled, but not before `excess` further bytes were taken in and dropped.
  */
@@ -41,20 +40,18 @@ export const collect = <E, R>(
   excess: number = 0
 ): Effect.Effect<Collected, E, R> =>
   Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
+    let bytes: Bytes = new Uint8Array()
     let kept = 0
     let size = 0
     const take = (chunk: Uint8Array): boolean => {
+      const part = chunk.subarray(0, most - kept)
+      bytes = withRoom(bytes, kept + part.length, most)
+      bytes.set(part, kept)
+      kept += part.length
       size += chunk.length
-      if (kept < most) {
-        const part = chunk.subarray(0, most - kept)
-        chunks.push(part)
-        kept += part.length
-      }
       return size <= most + excess
     }
-    return Effect.map(
-      Stream.runForEachWhile(stream, (chunk) => Effect.sync(() => take(chunk))),
-      () => ({ bytes: concat(chunks, kept), whole: size <= most })
-    )
+    // not runForEachWhile, which keeps something of every chunk until it ends
+    const taken = Stream.takeWhile(Stream.map(stream, take), (goesOn) => goesOn)
+    return Effect.map(Stream.runDrain(taken), () => ({ bytes: bytes.slice(0, kept), whole: size <= most }))
   })
