@@ -24,7 +24,7 @@ import * as apiKey from "./client/apiKey.js"
 import * as endpoints from "./client/endpoints.js"
 import * as environment from "./client/environment.js"
 import * as exchange from "./client/exchange.js"
-import * as options from "./client/options.js"
+import * as check from "./client/options.js"
 import * as polling from "./client/polling.js"
 import * as retry from "./client/retry.js"
 import * as submission from "./client/submission.js"
@@ -198,8 +198,9 @@ export interface WaitOptions {
   readonly tolerance?: Duration.DurationInput | undefined
   /**
    * Is told the run at every change of its status: as first read, then whenever it is read with another status, the last
-   * one included; with `runAndWait`, as submitted first. The wait goes on when it is done. At the deadline it is
-   * interrupted, and the last read is made. Default: nothing.
+   * one included; with `runAndWait`, as submitted first; a run that was given already ended, once. The wait goes on when
+   * it is done. At the deadline it is interrupted, and the last read is made; of a run that has ended it has at least a
+   * second. Should it die or interrupt itself, that is logged and the wait goes on. Default: nothing.
    */
   readonly onStatus?: ((run: LumeRun.LumeRun) => Effect.Effect<void>) | undefined
 }
@@ -230,9 +231,9 @@ const makeWith = (
   events: RunEvents.Service | undefined
 ): Effect.Effect<Service, LumeError.InvalidRequestError, HttpClient.HttpClient> =>
   Effect.gen(function* () {
-    const settings = yield* options.settings(given)
-    const defaults = yield* options.plan({}, settings, events)
-    if (options.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
+    const settings = yield* check.settings(given)
+    const defaults = yield* check.plan({}, settings, events)
+    if (check.isUnencrypted(settings)) yield* telemetry.warnUnencrypted(settings.baseUrl)
     const client = yield* HttpClient.HttpClient
     const sending = yield* exchange.make(client, settings)
     const lume = yield* endpoints.make(sending, settings, apiKey.scrub(settings.apiKey))
@@ -249,17 +250,17 @@ const makeWith = (
       )
 
     const runStatus: Service["runStatus"] = (id) =>
-      Effect.flatMap(options.runId(id), (id) =>
+      Effect.flatMap(check.runId(id), (id) =>
         Effect.flatMap(lume.read(id), (read) =>
           telemetry.inSpan(retry.read(read(Infinity), settings.backoff), "LumeClient.runStatus", { "lume.run_id": id })
         )
       )
 
-    const planOf = (waitOptions: WaitOptions | undefined) => options.plan(waitOptions, settings, events)
+    const planOf = (waitOptions: WaitOptions | undefined) => check.plan(waitOptions, settings, events)
 
     const toAwaited = (run: LumeRun.LumeRun | LumeRun.RunId) =>
       Effect.gen(function* () {
-        const id = yield* options.runId(typeof run === "string" ? run : run.id)
+        const id = yield* check.runId(typeof run === "string" ? run : run.id)
         return { id, known: typeof run !== "string", read: yield* lume.read(id) }
       })
 
@@ -270,7 +271,7 @@ const makeWith = (
     const wait: Service["wait"] = (given, waitOptions) =>
       Effect.flatten(
         Effect.gen(function* () {
-          const run = yield* options.run(given)
+          const run = yield* check.run(given)
           const plan = yield* planOf(waitOptions)
           if (isEnded(run)) return Effect.as(polling.reportEnded(run, plan), run)
           const awaited = yield* toAwaited(run)
@@ -281,7 +282,7 @@ const makeWith = (
     const watch: Service["watch"] = (given, waitOptions) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const run = yield* options.run(given)
+          const run = yield* check.run(given)
           const plan = yield* planOf(waitOptions)
           if (isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, plan), run))
           const awaited = yield* toAwaited(run)
@@ -305,7 +306,7 @@ const makeWith = (
       )
 
     const refresh: Service["refresh"] = (given) =>
-      Effect.flatMap(options.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
+      Effect.flatMap(check.run(given), (run) => runStatus(typeof run === "string" ? run : run.id))
 
     return waitDefaults.noted({ run, runStatus, refresh, wait, watch, runAndWait }, defaults)
   })
@@ -402,19 +403,8 @@ export const layerWithEvents = (
 export type Configs = { readonly [K in keyof Options]?: Options[K] | Config.Config<Options[K]> | undefined }
 
 const optionsFrom = (configs: Configs): Effect.Effect<Options, ConfigError.ConfigError> =>
-  environment.orUnavailable(
-    Effect.gen(function* () {
-      // each value has the type of its option, once it is read
-      const given = (yield* environment.read(configs)) as Partial<Options>
-      return {
-        ...given,
-        // null is something that can't be right, and makes no way for the environment
-        apiKey: given.apiKey === undefined ? yield* environment.apiKey : given.apiKey,
-        baseUrl: given.baseUrl === undefined ? yield* environment.baseUrl : given.baseUrl,
-        requestTimeout: given.requestTimeout === undefined ? yield* environment.requestTimeout : given.requestTimeout
-      }
-    })
-  )
+  // each value has the type of its option, once it is read
+  Effect.map(environment.read(configs), (options) => options as unknown as Options)
 
 /**
  * The client as a layer, with what is not given read from the environment: `LUME_API_KEY`, `LUME_BASE_URL`, and

@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import { nullable } from "./internal/fields.js"
 import { Integer, Millis, Natural } from "./internal/leaf.js"
 import { TaggedError } from "./internal/taggedError.js"
+import { oneLine } from "./internal/text.js"
 import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 
@@ -58,7 +59,10 @@ const detail = Schema.String.pipe(
 const doing = (error: { readonly runId: Option.Option<string> }): string =>
   Option.match(error.runId, { onNone: () => "Submitting a run", onSome: (id) => `Reading run ${id}` })
 
-const said = (error: { readonly detail: string }): string => (error.detail === "" ? "" : `: ${error.detail}`)
+const said = (error: { readonly detail: string }): string =>
+  error.detail === "" ? "" : `: ${error.detail.replace(/\.$/, "")}`
+
+const statusOf = (run: LumeRun.LumeRun): string => oneLine(String(run.status), 80)
 
 const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(duration)} s`
 
@@ -104,7 +108,7 @@ export class InvalidRequestError extends TaggedError<InvalidRequestError>()("Inv
   /** What is wrong with the request, and whether anything was sent. */
   override get message(): string {
     return Option.match(this.status, {
-      onNone: () => `Nothing was sent to Lume: ${this.detail}.`,
+      onNone: () => `Nothing was sent to Lume${said(this)}.`,
       onSome: (status) => {
         const what = status === 404 ? "request, or the base URL if Lume's API is not there" : "request"
         return `${doing(this)} was refused (status ${status})${said(this)}. Correct the ${what}: sent again as it is, it will be refused again.`
@@ -279,8 +283,14 @@ export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
   }
 }
 
+/** Nothing in which a run, or a refusal, could be read. */
+type Unusable = ApiError | TransportError | DecodeError
+
+const isUnusable = (error: StatusError): error is Unusable =>
+  error._tag === "ApiError" || error._tag === "TransportError" || error._tag === "DecodeError"
+
 /** What an answer, or its absence, says; without advice. */
-const happened = (error: ApiError | TransportError | DecodeError): string => {
+const happened = (error: Unusable): string => {
   switch (error._tag) {
     case "ApiError": {
       const request = Option.match(error.requestId, { onNone: () => "", onSome: (id) => `, request ${id}` })
@@ -376,11 +386,11 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
   override get message(): string {
     const last = Option.match(this.lastRun, {
       onNone: () => "It was never read",
-      onSome: (run) => `It was last read as ${run.status}`
+      onSome: (run) => `It was last read as ${statusOf(run)}`
     })
     const failure = Option.match(this.lastFailure, {
       onNone: () => "",
-      onSome: (error) => ` The last read failed: ${error.message}`
+      onSome: (error) => ` The last read failed: ${isUnusable(error) ? `${happened(error)}.` : error.message}`
     })
     return (
       `The wait for run ${this.runId} ended before the run did (timeout ${Duration.format(this.timeout)}, ` +
@@ -411,7 +421,7 @@ export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedE
         ? "Do not submit it again."
         : "Wait for it again by its id; do not submit it again."
     return (
-      `Run ${this.runId} was submitted and goes on (last read as ${this.lastRun.status}), but waiting for it failed: ` +
+      `Run ${this.runId} was submitted and goes on (last read as ${statusOf(this.lastRun)}), but waiting for it failed: ` +
       `${this.failure.message} ${advice}`
     )
   }

@@ -21,7 +21,7 @@ import { type Arbitrary, derive } from "./internal/derive.js"
 import * as json from "./internal/json.js"
 import * as quality from "./internal/quality.js"
 import { TaggedError } from "./internal/taggedError.js"
-import { oneLine } from "./internal/text.js"
+import { oneLine, preview } from "./internal/text.js"
 import * as leaf from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
@@ -602,6 +602,10 @@ export const gate: {
     limits: Limits
   ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError> =>
     Effect.gen(function* () {
+      if (!Predicate.isObject(limits)) {
+        // nothing that a limit is broken by: a defect, in words
+        return yield* Effect.dieMessage(`The limits of LumeRun.gate must be an object, but are ${preview(limits)}`)
+      }
       const finished = yield* orFail(run)
       const metadata = yield* finished.metadata
       const breaches = quality.breaches(limits, metadata)

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as TestClock from "effect/TestClock"
-import * as clientOptions from "./client/options.js"
+import * as check from "./client/options.js"
 import * as testTime from "./testkit/time.js"
 import * as testArbitrary from "./testkit/arbitrary.js"
 import * as testMetadata from "./testkit/metadata.js"
@@ -203,7 +203,7 @@ const over = <R>(
       const test: Service = {
         failNext: (count, fault, { on, received = false } = {}) =>
           Effect.gen(function* () {
-            const remaining = count === Infinity ? count : yield* clientOptions.count("the count of failNext", count, 0)
+            const remaining = count === Infinity ? count : yield* check.count("the count of failNext", count, 0)
             yield* testServer.checkedFault(fault)
             state.faults.push({ remaining, fault, on, received })
           }).pipe(Effect.orDie),
@@ -648,7 +648,7 @@ export const advance = (duration: Duration.DurationInput): Effect.Effect<void> =
   )
 
 const durationOf = (name: string, given: unknown): Effect.Effect<number> =>
-  Effect.orDie(clientOptions.millis(name, given, { zero: true }))
+  Effect.orDie(check.millis(name, given, { zero: true }))
 
 /**
  * Runs an effect to its end and skips every sleep in it: an hour's wait takes milliseconds. It moves the test's clock, so
@@ -679,7 +679,7 @@ export const waitFor = <A, E, R>(
   options?: { readonly limit?: Duration.DurationInput | undefined }
 ): Effect.Effect<A, E, R> =>
   withTestClock("waitFor", (clock) =>
-    Effect.flatMap(durationOf("the limit of waitFor", clientOptions.or(options?.limit, "1 day")), (limit) =>
+    Effect.flatMap(durationOf("the limit of waitFor", check.or(options?.limit, "1 day")), (limit) =>
       testTime.runToEnd(effect, clock, Duration.millis(limit))
     )
   )

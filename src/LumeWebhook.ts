@@ -22,7 +22,8 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as options from "./client/options.js"
+import * as check from "./client/options.js"
+import { longestSleep } from "./client/sleep.js"
 import { disconnect } from "./client/timeLimit.js"
 import { type Bytes, encode } from "./internal/bytes.js"
 import * as deliveryMemory from "./internal/deliveryMemory.js"
@@ -343,7 +344,8 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   /**
    * How long the handler may take. Then it is interrupted, the answer is 500, and the delivery counts as never seen,
    * even if the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
-   * no limit. Default: 30 s. `deliveries` may take twice as long and 5 s more, for the turn of another delivery.
+   * no limit. Default: 30 s. `secrets` may take as long, and `deliveries` twice as long and 5 s more, for the turn of
+   * another delivery.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /** The largest body that is read, in bytes. Default: 1 MiB. */
@@ -355,17 +357,22 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly deliveries?: Effect.Effect<WebhookDeliveries.Service, never, DeliveriesR> | undefined
 }
 
+interface Limits {
+  readonly maxBytes: number
+  readonly timeout: Duration.Duration
+}
+
 const limitsOf = ({
   maxBytes = 1024 ** 2,
   timeout = "30 seconds"
 }: {
   readonly maxBytes?: number | undefined
   readonly timeout?: Duration.DurationInput | undefined
-}): Effect.Effect<{ readonly maxBytes: number; readonly timeout: Duration.Duration }, InvalidRequestError> =>
+}): Effect.Effect<Limits, InvalidRequestError> =>
   Effect.all({
-    maxBytes: options.count("maxBytes", maxBytes, 1),
+    maxBytes: check.count("maxBytes", maxBytes, 1),
     // whole milliseconds, because TestClock can't hold fractions
-    timeout: Effect.map(options.millis("timeout", timeout, { infinity: true }), (millis) =>
+    timeout: Effect.map(check.millis("timeout", timeout, { infinity: true }), (millis) =>
       Duration.millis(Math.ceil(millis))
     )
   })
@@ -412,13 +419,17 @@ const readBody = (
 const receive = <R>(
   request: HttpServerRequest.HttpServerRequest,
   secrets: Secrets<unknown, R>,
-  maxBytes: number
+  { maxBytes, timeout }: Limits
 ): Effect.Effect<WebhookEvent, unknown, R> =>
   Effect.gen(function* () {
     const signature = request.headers[signatureHeader]
     yield* Effect.mapError(hmac.parse(signature), refuse)
     const body = yield* readBody(request, maxBytes)
-    return yield* unwrap({ secrets, body, signature })
+    return yield* within(
+      unwrap({ secrets, body, signature }),
+      timeout,
+      "The secrets, with which the signature is checked, took longer than"
+    )
   })
 
 /** Runs what the caller gave for at most this time, wherever it is called, and does not wait until it has given in. */
@@ -428,7 +439,7 @@ const within = <A, E, R>(
   tookLonger: string
 ): Effect.Effect<A, E | string, R> =>
   Effect.timeoutFail(disconnect(effect), {
-    duration: timeout,
+    duration: Duration.isFinite(timeout) ? Duration.min(timeout, Duration.millis(longestSleep)) : timeout,
     onTimeout: () => `${tookLonger} ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)
 
@@ -448,7 +459,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * | 401 | the signature is missing or wrong; if it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
- * | 500 | the handler or `deliveries` failed or took too long, or deliveries can't be checked here: the sender is to try again |
+ * | 500 | the handler, `secrets` or `deliveries` failed or took too long, or deliveries can't be checked here: the sender is to try again |
  *
  * One delivery for each run and status reaches the handler. One that comes while the same is being handled waits, and
  * is handled in turn should that fail: no sender is told of a success that is not one.
@@ -508,8 +519,9 @@ export const httpApp = <R, SecretsR = never, DeliveriesR = never>(
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     if (request.method !== "POST") return HttpServerResponse.empty({ status: 405, headers: { allow: "POST" } })
-    const { maxBytes, timeout } = yield* limits
-    const event = yield* Effect.mapError(receive(request, options.secrets, maxBytes), asRefusal)
+    const checked = yield* limits
+    const { timeout } = checked
+    const event = yield* Effect.mapError(receive(request, options.secrets, checked), asRefusal)
     yield* Effect.annotateCurrentSpan("lume.run_id", event.runId)
     const longest = Duration.sum(Duration.times(timeout, 2), memoryTime)
     return yield* within(handle(event, timeout), longest, "The memory of deliveries took longer than")

@@ -44,6 +44,7 @@ const errors: ReadonlyArray<readonly [LumeError.LumeError, ReadonlyArray<string>
   [new LumeError.RateLimitedError({}), ["429", "later"], true],
   [new LumeError.ApiError({ ...read, status: 502, requestId: Option.some("req-1") }), ["run_1", "502", "req-1"], true],
   [new LumeError.ApiError({ status: 408 }), ["408", "later"], true],
+  [new LumeError.ApiError({ status: 500, detail: "It broke." }), ["500: It broke. This"], true],
   [new LumeError.ApiError({ status: 599 }), ["599", "later"], true],
   [new LumeError.ApiError({ status: 304 }), ["304", "base URL"], false],
   [lost, ["Network", "socket hang up"], true],

@@ -104,6 +104,11 @@ describe("metadata that can't be read", () => {
   const cases: ReadonlyArray<readonly [path: string, rawMetadata: unknown, expected: string]> = [
     ["run", { run: 5 }, "an object"],
     ["pipeline.created_at", timed({ created_at: "soon" }), "a timestamp such as 2026-11-03T08:15:00Z"],
+    // microseconds, and years that ISO 8601 writes with a sign: what is read can be written
+    ...[1_762_157_700_000_000, "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00", -6.3e13].map(
+      (created_at) =>
+        ["pipeline.created_at", timed({ created_at }), "a timestamp such as 2026-11-03T08:15:00Z"] as const
+    ),
     ["pipeline.duration_seconds", timed({ duration_seconds: {} }), seconds],
     ["pipeline.stages", timed({ stages: [] }), "an object"],
     ["pipeline.stages.transform_seconds", timed({ stages: { transform_seconds: -1 } }), seconds],

@@ -417,6 +417,8 @@ describe("faults", () => {
         assert.match(String(misspelt), /a fault must be .*html502.*, but is .*nework/)
         const exit = yield* Effect.exit(LumeTest.failNext(1, { status: Number.NaN }))
         assert.include(String(exit), "the status of a fault must be an integer")
+        const soon = yield* Effect.exit(LumeTest.failNext(1, { status: 429, retryAfter: 0.5 }))
+        assert.include(String(soon), "the retryAfter of a fault must be an integer")
         yield* LumeTest.failNext(Infinity, "network")
         assert.strictEqual((yield* Effect.flip(lume.runStatus("run_7")))._tag, "TransportError")
       })

@@ -175,6 +175,27 @@ describe("a memory of deliveries that hangs", () => {
 })
 
 describe("secrets that hang", () => {
+  it.effect("are left behind after the handler's time, and the sender told to send again", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const send = yield* serve({
+        secrets: Effect.uninterruptible(Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)),
+        handler: () => Effect.void,
+        timeout: "10 seconds"
+      })
+      const response = yield* Effect.fork(send(yield* signed(bodyOf())))
+      yield* Deferred.await(asked)
+      // by then, they are timed
+      yield* turn
+      yield* TestClock.adjust("9 seconds")
+      assertNone(yield* Fiber.poll(response))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(response)).status, 500)
+      assert.include(of("ERROR").join(), "The secrets, with which the signature is checked, took longer than 10s")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("are not waited for when the sender has left", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()

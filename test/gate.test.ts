@@ -53,6 +53,16 @@ const breachesOf = (counts: Counts, limits: LumeRun.Limits) =>
 
 const clean: Counts = { input: 1000, rejected: 0, executed: 5000, failed: 0 }
 
+describe("limits that are no object", () => {
+  it.effect.each([null, undefined, 0.05])("%s are a defect, in words", (given) =>
+    Effect.gen(function* () {
+      // what plain JavaScript can pass in spite of the types
+      const exit = yield* Effect.exit(LumeRun.gate(runWith(clean), given as unknown as LumeRun.Limits))
+      assert.include(String(exit), "The limits of LumeRun.gate must be an object")
+    })
+  )
+})
+
 describe("a run passes the gate", () => {
   it.effect("with its metadata, when all limits are kept", () =>
     Effect.gen(function* () {

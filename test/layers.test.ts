@@ -2,10 +2,12 @@
  * The client as layers and as functions: what is read from where, and which argument is which.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -86,6 +88,26 @@ describe("layerConfig", () => {
       assert(ConfigError.isConfigError(error))
       assert.include(String(error), "--allow-env")
       assert.include(String(error), "Requires env access")
+    })
+  )
+
+  it.effect("says nothing of the environment where a caller's own Config dies", () =>
+    Effect.gen(function* () {
+      const baseUrl = Config.map(Config.succeed(""), (): string => {
+        throw new Error("a bug")
+      })
+      const exit = yield* LumeClient.runStatus(runId).pipe(
+        Effect.provide(
+          LumeClient.layerConfig({ baseUrl }).pipe(
+            Layer.provide(fakeHttp(states("CREATED")).layer),
+            Layer.provide(environment({ LUME_API_KEY: "a-key" }))
+          )
+        ),
+        Effect.exit
+      )
+      assert(Exit.isFailure(exit))
+      assert.isTrue(Cause.isDie(exit.cause))
+      assert.notInclude(Cause.pretty(exit.cause), "environment")
     })
   )
 })

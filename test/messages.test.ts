@@ -88,6 +88,8 @@ const pages: ReadonlyArray<readonly [page: string, shown: string]> = [
   ["<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway"],
   [' \r\n<HTML lang="en"><TITLE data-a="b">Not Here</TITLE>x', "Not Here"],
   ["<p>one</title><title>two</title>", "two"],
+  // in lower case it is longer
+  ["<p>İİİİİİİİİ</p><title>Sign in</title>", "Sign in"],
   ["<p>one</p><p>two</p>", "one two"],
   ["<title></title><p>of no title</p>", "of no title"],
   ["<title>never ends<p>one", "never ends one"],
@@ -99,6 +101,22 @@ const pages: ReadonlyArray<readonly [page: string, shown: string]> = [
   ["<scripted>one</scripted>", "one"],
   ["<!-- one --><p>two</p>", "two"]
 ]
+
+describe("an answer with a text of millions of characters, of which the end is missing", () => {
+  const body = `"${"a".repeat(10_000_000)}`
+  const http = fakeHttp(() => new Response(body))
+  const layer = clientLayer(http, { maxResponseBytes: 100_000_000, retry: { times: 0 } })
+
+  it.effect("is an error of a read, and leaves the outcome of a submit unknown", () =>
+    Effect.gen(function* () {
+      const read = yield* Effect.flip(LumeClient.runStatus(runId))
+      assert(read._tag === "DecodeError")
+      assert.include(read.received, "text that is not valid JSON")
+      const submit = yield* Effect.flip(LumeClient.run({ flowVersion: "a:v1", sourcePath: "b" }))
+      assert.strictEqual(submit._tag, "SubmitOutcomeUnknownError")
+    }).pipe(Effect.provide(layer))
+  )
+})
 
 describe("a page that was received", () => {
   it.effect.each(pages)("%s", ([page, shown]) =>

@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -169,6 +170,23 @@ describe("the log", () => {
       ])
     })
   )
+
+  it.effect("shows a status in one line, and as much of it as fits", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const http = fakeHttp(states(`A\n\u001b[31m${"B".repeat(200)}`))
+      const error = yield* LumeClient.wait(runId, { timeout: "1 second" }).pipe(
+        Effect.provide(clientLayer(http)),
+        Effect.provide(logging((message) => lines.push(String(message)))),
+        Effect.flip,
+        runToEnd
+      )
+      for (const line of [...lines, error.message]) {
+        assert.include(line, "A [31mBBB")
+        assert.notMatch(line, /B{80}|\p{Cc}/u)
+      }
+    })
+  )
 })
 
 describe("metrics", () => {
@@ -290,14 +308,12 @@ describe("a watch that its reader leaves", () => {
     })
   )
 
-  it.effect("counts as a defect where an onStatus dies", () =>
+  it.effect("counts as a defect where a schedule dies", () =>
     Effect.gen(function* () {
       const before = yield* outcome("Defect")
       const http = fakeHttp(states("CREATED"))
-      yield* LumeClient.wait(runId, { onStatus: () => Effect.die("no") }).pipe(
-        Effect.exit,
-        Effect.provide(clientLayer(http))
-      )
+      const schedule = Schedule.mapEffect(Schedule.forever, () => Effect.die("no"))
+      yield* LumeClient.wait(runId, { schedule }).pipe(Effect.exit, Effect.provide(clientLayer(http)))
       assert.strictEqual(yield* outcome("Defect"), before + 1)
     })
   )

@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
-import type * as LumeRun from "../src/LumeRun.js"
+import * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
 import {
   clientLayer,
@@ -914,6 +914,51 @@ describe("onStatus", () => {
       yield* pass(30_001)
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
       assert.strictEqual(http.sent.length, 2)
+    })
+  )
+
+  const breaks: ReadonlyArray<readonly [string, () => Effect.Effect<void>]> = [
+    ["dies", () => Effect.die(new Error("a bug"))],
+    // as an offer to a queue does that is shut down
+    ["interrupts itself", () => Effect.interrupt],
+    [
+      "throws",
+      () => {
+        throw new Error("a bug")
+      }
+    ],
+    // what plain JavaScript can give in spite of the types
+    ["gives no effect", () => undefined as unknown as Effect.Effect<void>],
+    [
+      "is interrupted by another",
+      () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never))
+    ]
+  ]
+
+  it.effect.each(breaks)("that %s is logged, and the wait goes on", ([, onStatus]) =>
+    Effect.gen(function* () {
+      for (const [name, wait] of [
+        ...waits,
+        [
+          "watch",
+          (options) =>
+            Effect.flatten(Stream.runLast(Stream.filter(LumeClient.watch(runId, options), LumeRun.isTerminal)))
+        ] as (typeof waits)[number]
+      ]) {
+        const log = messages()
+        const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+        const fiber = yield* wait({ onStatus }).pipe(
+          Effect.provide(clientLayer(http)),
+          Effect.provide(log.layer),
+          Effect.fork
+        )
+        yield* pass(6000)
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded", name)
+        assert.deepStrictEqual(
+          log.messages,
+          ["CREATED", "SUCCEEDED"].map(() => `The onStatus of the wait for run ${runId} broke off. The wait goes on.`)
+        )
+      }
     })
   )
 

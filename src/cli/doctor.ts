@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import process from "node:process"
 import * as apiKey from "../client/apiKey.js"
 import { requestTimeout } from "../client/environment.js"
-import * as options from "../client/options.js"
+import * as check from "../client/options.js"
 import { withoutSecrets } from "../internal/text.js"
 import * as LumeClient from "../LumeClient.js"
 import type { InvalidRequestError, MetadataDecodeError, RunNotFoundError, StatusError } from "../LumeError.js"
@@ -42,7 +42,7 @@ const baseUrlFinding: Effect.Effect<Finding> = Effect.suspend(() => {
   if (given === undefined) {
     return Effect.succeed(fine(`Base URL ${environment.defaultBaseUrl}, the default; LUME_BASE_URL is not set.`))
   }
-  return Effect.match(options.settings({ apiKey: anyKey, baseUrl: given }), {
+  return Effect.match(check.settings({ apiKey: anyKey, baseUrl: given }), {
     onFailure: (error) => wrong(`Base URL ${withoutSecrets(given)}: ${reason(error)}`),
     onSuccess: () => fine(`Base URL ${given}, from LUME_BASE_URL.`)
   })

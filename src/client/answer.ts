@@ -39,10 +39,11 @@ const readProblems = ParseResult.decodeUnknownOption(Problems)
 
 /** Of a page, its title, else its text without markup. In time that grows with its length and no faster. */
 const pageText = (page: string): string => {
-  const lower = page.toLowerCase()
-  const from = lower.indexOf(">", lower.indexOf("<title")) + 1
-  const to = lower.indexOf("</title", from)
-  return lower.includes("<title") && from > 0 && to > from ? page.slice(from, to) : withoutMarkup(page)
+  // searched for in the page itself: in lower case, a text can have another length
+  const tag = page.search(/<title/i)
+  const from = page.indexOf(">", tag) + 1
+  const length = page.slice(from).search(/<\/title/i)
+  return tag >= 0 && from > 0 && length > 0 ? page.slice(from, from + length) : withoutMarkup(page)
 }
 
 const withoutMarkup = (page: string): string => {

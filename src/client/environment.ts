@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as options from "./options.js"
+import * as check from "./options.js"
 
 const nonEmpty = (name: string): Config.Config<string | undefined> =>
   Config.string(name).pipe(
@@ -17,20 +17,34 @@ const nonEmpty = (name: string): Config.Config<string | undefined> =>
     Config.map((text) => Option.getOrUndefined(Option.filter(text, (text) => text.trim() !== "")))
   )
 
+/** Runtimes can refuse to show the environment: Deno does without `--allow-env`. */
+const orUnavailable = <A>(
+  reading: Effect.Effect<A, ConfigError.ConfigError>
+): Effect.Effect<A, ConfigError.ConfigError> =>
+  Effect.catchAllDefect(reading, (defect) =>
+    Effect.fail(
+      ConfigError.SourceUnavailable(
+        [],
+        `The environment can't be read: ${String(defect)}. Allow it (Deno: --allow-env), or give the options themselves`,
+        Cause.die(defect)
+      )
+    )
+  )
+
 /** `LUME_API_KEY`. Not `Config.redacted`, whose errors leave out what is missing; no error of a text shows the text. */
-export const apiKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
+const apiKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
   Redacted.make(text)
 )
 
 /** `LUME_BASE_URL`. */
-export const baseUrl: Config.Config<string | undefined> = nonEmpty("LUME_BASE_URL")
+const baseUrl: Config.Config<string | undefined> = nonEmpty("LUME_BASE_URL")
 
 /** `LUME_REQUEST_TIMEOUT`: seconds, as everywhere in Lume, or a duration with its unit. */
 export const requestTimeout: Effect.Effect<Duration.Duration | undefined, ConfigError.ConfigError> = Effect.gen(
   function* () {
     const text = (yield* nonEmpty("LUME_REQUEST_TIMEOUT"))?.trim()
     if (text === undefined) return undefined
-    const given = options.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
+    const given = check.duration(/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text)
     if (Option.isSome(given) && Duration.toMillis(given.value) > 0) return given.value
     return yield* Effect.fail(
       ConfigError.InvalidData(
@@ -41,10 +55,8 @@ export const requestTimeout: Effect.Effect<Duration.Duration | undefined, Config
   }
 )
 
-/**
- * Reads every option that is a `Config`, one by one; `Config.unwrap` can hold no plain values, functions or schedules.
- */
-export const read = (
+/** Every option that is a `Config`, read one by one; `Config.unwrap` can hold no plain values, functions or schedules. */
+const fromConfigs = (
   configs: Readonly<Record<string, unknown>>
 ): Effect.Effect<Record<string, unknown>, ConfigError.ConfigError> =>
   Effect.map(
@@ -54,16 +66,21 @@ export const read = (
     (entries) => Object.fromEntries(entries)
   )
 
-/** Runtimes can refuse to show the environment: Deno does without `--allow-env`. */
-export const orUnavailable = <A, R>(
-  reading: Effect.Effect<A, ConfigError.ConfigError, R>
-): Effect.Effect<A, ConfigError.ConfigError, R> =>
-  Effect.catchAllDefect(reading, (defect) =>
-    Effect.fail(
-      ConfigError.SourceUnavailable(
-        [],
-        `The environment can't be read: ${String(defect)}. Allow it (Deno: --allow-env), or give the options themselves`,
-        Cause.die(defect)
-      )
+/** The client's options: as they are given, and from the environment those of its three that are not. */
+export const read = (
+  configs: Readonly<Record<string, unknown>>
+): Effect.Effect<Record<string, unknown>, ConfigError.ConfigError> =>
+  Effect.flatMap(fromConfigs(configs), (given) =>
+    // null is something that can't be right, and makes no way for the environment
+    Effect.map(
+      orUnavailable(
+        Effect.all({
+          apiKey: given["apiKey"] === undefined ? apiKey : Effect.succeed(given["apiKey"]),
+          baseUrl: given["baseUrl"] === undefined ? baseUrl : Effect.succeed(given["baseUrl"]),
+          requestTimeout:
+            given["requestTimeout"] === undefined ? requestTimeout : Effect.succeed(given["requestTimeout"])
+        })
+      ),
+      (found) => ({ ...given, ...found })
     )
   )

@@ -184,18 +184,12 @@ class Polling<A> {
       : Effect.flatMap(Effect.zipRight(this.seen.statusChanged(run), this.report(run)), () => this.andThen(run, this))
   }
 
-  /** Tells `onStatus`, until the deadline at most. What a run has ended with stands, whatever becomes of that. */
+  /** Tells `onStatus`, until the deadline at most. */
   private report(run: LumeRun.LumeRun): Effect.Effect<void> {
     const { onStatus } = this.plan
     if (onStatus === undefined || this.reported === run.status) return Effect.void
     this.reported = run.status
-    return LumeRun.isTerminal(run)
-      ? reportEnded(run, this.plan, this.left())
-      : within(
-          Effect.suspend(() => onStatus(run)),
-          this.left(),
-          undefined
-        )
+    return LumeRun.isTerminal(run) ? reportEnded(run, this.plan, this.left()) : tell(run, onStatus, this.left())
   }
 
   private failed(error: LumeError.StatusError): Effect.Effect<A, LumeError.WaitError> {
@@ -284,19 +278,31 @@ const within = <A, B>(effect: Effect.Effect<A>, millis: number, otherwise: B): E
     onTimeout: () => Effect.succeed(otherwise)
   })
 
+/**
+ * Tells `onStatus`, for so many milliseconds at most. The wait goes on, and what a run has ended with stands, whatever
+ * becomes of that: of a run that was just submitted, only the wait knows the id.
+ */
+const tell = (
+  run: LumeRun.LumeRun,
+  onStatus: (run: LumeRun.LumeRun) => Effect.Effect<void>,
+  millis: number
+): Effect.Effect<void> =>
+  Effect.catchAllCause(
+    within(
+      Effect.suspend(() => onStatus(run)),
+      millis,
+      undefined
+    ),
+    // whoever interrupts the wait itself does not come through here
+    (cause) => telemetry.onStatusBrokeOff(run.id, cause)
+  )
+
 /** Tells `onStatus` of a run that has ended, for `left` milliseconds at most, or as long as a last read may take. */
 export const reportEnded = (
   run: LumeRun.TerminalRun,
   { onStatus, timeout }: Plan,
   left = timeout
-): Effect.Effect<void> =>
-  onStatus === undefined
-    ? Effect.void
-    : within(
-        Effect.suspend(() => onStatus(run)),
-        Math.max(left, lastReadTime),
-        undefined
-      )
+): Effect.Effect<void> => (onStatus === undefined ? Effect.void : tell(run, onStatus, Math.max(left, lastReadTime)))
 
 const untilEnded: AndThen<LumeRun.TerminalRun> = (run, polling) =>
   LumeRun.isTerminal(run) ? Effect.succeed(run) : polling.next()

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 import type { StatusError } from "../LumeError.js"
+import { oneLine } from "../internal/text.js"
 import { isTerminal, type LumeRun, type RunId } from "../LumeRun.js"
 
 const pollCounter = Metric.counter("effect_lume_polls", {
@@ -69,6 +70,10 @@ const flowVersionOf = ({ rawMetadata }: LumeRun): Option.Option<unknown> =>
     ? Option.some(rawMetadata.run.flow_version)
     : Option.none()
 
+/** `onStatus` died, or interrupted itself, as an offer to a queue does that is shut down. */
+export const onStatusBrokeOff = (id: RunId, cause: Cause.Cause<never>): Effect.Effect<void> =>
+  Effect.logError(`The onStatus of the wait for run ${id} broke off. The wait goes on.`, cause)
+
 /** What a wait has come to when it is over. */
 export interface Ended {
   readonly polls: number
@@ -90,7 +95,7 @@ export class WaitTelemetry {
 
   /** A read gave another status than the one before. */
   statusChanged(run: LumeRun): Effect.Effect<void> {
-    const status = String(run.status)
+    const status = oneLine(String(run.status), 80)
     this.span?.event("lume.status", this.clock.unsafeCurrentTimeNanos(), { "lume.status": status })
     this.span?.attribute("lume.status", status)
     if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => this.span?.attribute("lume.flow_version", version))

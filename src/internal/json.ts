@@ -5,6 +5,7 @@
  * into a string, calls `toJSON`, and throws at a bigint or a cycle. Half of a surrogate pair is no text that anybody can
  * receive. A caller's pairs must come back as they were sent, so each of these is refused.
  */
+import * as Option from "effect/Option"
 
 /** The first place that JSON can't hold. */
 export interface Obstacle {
@@ -75,8 +76,9 @@ export const obstacle = (
 
 const token = /[\s{}[\],:]+|"(?:[^"\\]|\\.)*"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
-/** What a text that can't be parsed is, in words: where it stops being JSON, if a word or a mark shows it. */
-export const explainUnparsed = (text: string): string => {
+const unplaced = "text that is not valid JSON"
+
+const explain = (text: string): string => {
   if (text.trim() === "") return "nothing"
   let position = 0
   while (position < text.length) {
@@ -84,12 +86,17 @@ export const explainUnparsed = (text: string): string => {
     const length = token.exec(text)?.[0].length
     if (length === undefined) {
       const word = /^\w{1,20}/.exec(text.slice(position, position + 20))?.[0]
-      return `text that is not valid JSON (${word ?? JSON.stringify(text.slice(position, position + 1))} at position ${position})`
+      return `${unplaced} (${word ?? JSON.stringify(text.slice(position, position + 1))} at position ${position})`
     }
     position += length
   }
-  return "text that is not valid JSON"
+  return unplaced
 }
+
+/** What a text that can't be parsed is, in words: where it stops being JSON, if a word or a mark shows it. */
+export const explainUnparsed = (text: string): string =>
+  // a regular expression can overflow the engine's stack at a text of millions of characters
+  Option.getOrElse(Option.liftThrowable(explain)(text), () => unplaced)
 
 /** Whether two values are the same JSON, whatever the order of keys. */
 export const equals = (left: unknown, right: unknown): boolean => {

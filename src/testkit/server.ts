@@ -9,12 +9,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import * as options from "../client/options.js"
+import * as check from "../client/options.js"
 import type { InvalidRequestError } from "../LumeError.js"
 import { RunRequest } from "../RunRequest.js"
 import * as testMetadata from "./metadata.js"
 import * as testTimeline from "./timeline.js"
-import * as transport from "../client/transportFailure.js"
+import * as transportFailure from "../client/transportFailure.js"
 
 /** What goes wrong with a request. */
 export type Fault =
@@ -166,10 +166,13 @@ const page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad
 /** Refuses what is no fault: types do not show every mistake. */
 export const checkedFault = (fault: Fault): Effect.Effect<unknown, InvalidRequestError> =>
   Predicate.isObject(fault)
-    ? options.count("the status of a fault", fault.status, 0)
+    ? Effect.zipRight(
+        check.count("the status of a fault", fault.status, 0),
+        check.count("the retryAfter of a fault", check.or(fault.retryAfter, 0), 0)
+      )
     : fault === "network" || fault === "timeout" || fault === "html502"
       ? Effect.void
-      : options.must("a fault", '"network", "timeout", "html502" or { status }', fault)
+      : check.must("a fault", '"network", "timeout", "html502" or { status }', fault)
 
 const failWith = (
   { fault, received }: PlannedFault,
@@ -185,7 +188,7 @@ const failWith = (
   }
   const code = received ? "ECONNRESET" : "ECONNREFUSED"
   const cause = Object.assign(new Error(`${code}: a fault of the test`), { code })
-  return Effect.fail(transport.lost(request, cause))
+  return Effect.fail(transportFailure.lost(request, cause))
 }
 
 const takeFault = ({ faults }: State, kind: "read" | "submit"): PlannedFault | undefined => {

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as options from "../client/options.js"
+import * as check from "../client/options.js"
 import { preview } from "../internal/text.js"
 import * as testMetadata from "./metadata.js"
 
@@ -27,7 +27,7 @@ export type Timeline = ReadonlyArray<Step>
 
 /** A duration in milliseconds; `NaN` if it is none, which `checked` finds. */
 export const millis = (input: unknown): number =>
-  Option.match(options.duration(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+  Option.match(check.duration(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
 /** What is given as a timeline. Dies where it is none: types do not show every mistake. */
 export const checked = (of: string, given: Timeline | undefined): Effect.Effect<Timeline> => {
@@ -68,7 +68,7 @@ const stages = { SYNCING_SOURCE: "syncSource", TRANSFORMING: "transform", SYNCIN
 export type Stage = keyof typeof stages
 
 /** Whether a status is a stage. */
-export const isStage = (status: string | null): status is Stage => status !== null && status in stages
+export const isStage = (status: string | null): status is Stage => status !== null && Object.hasOwn(stages, status)
 
 const usualMetadata = (status: string | null, subject: testMetadata.Subject): unknown => {
   switch (status) {

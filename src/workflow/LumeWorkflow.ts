@@ -300,17 +300,6 @@ const timeLeft = ({ deadline, timeout }: typeof journal.Deadline.Type) =>
     return Math.max(Math.min(whole, Date.parse(deadline) - now), Math.min(whole, lastReadTime))
   })
 
-/**
- * Tells the `onStatus` of the client's waits. A defect of it would be kept for ever as the end of the wait, and if it
- * interrupts itself, as an offer to a queue that is shut down does, the engine would make the wait anew for ever.
- */
-const tell = (run: LumeRun.LumeRun, lume: LumeClient.Service) =>
-  Effect.catchAllCause(
-    Effect.suspend(() => waitDefaults.of(lume).onStatus?.(run) ?? Effect.void),
-    // whoever interrupts the wait itself does not come through here
-    (cause) => Effect.logError(`The onStatus of the wait for run ${run.id} has ended in a defect.`, cause)
-  )
-
 /** Waits until the deadline. A timeout is said to be that of the whole wait. Fails with the run as it was last read, too. */
 const waitUntil = (
   deadline: typeof journal.Deadline.Type,
@@ -322,7 +311,7 @@ const waitUntil = (
     let lastRun: LumeRun.LumeRun | undefined
     const onStatus = (run: LumeRun.LumeRun) => {
       lastRun = run
-      return tell(run, lume)
+      return waitDefaults.of(lume).onStatus?.(run) ?? Effect.void
     }
     return Effect.mapError(lume.wait(run, { ...options, timeout, onStatus }), (error) =>
       journal.keepFailure(
