@@ -106,7 +106,7 @@ describe("layerConfig", () => {
         Effect.exit
       )
       assert(Exit.isFailure(exit))
-      assert.isTrue(Cause.isDie(exit.cause))
+      assert.include(Cause.pretty(exit.cause), "a bug")
       assert.notInclude(Cause.pretty(exit.cause), "environment")
     })
   )

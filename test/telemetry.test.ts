@@ -312,7 +312,9 @@ describe("a watch that its reader leaves", () => {
     Effect.gen(function* () {
       const before = yield* outcome("Defect")
       const http = fakeHttp(states("CREATED"))
-      const schedule = Schedule.mapEffect(Schedule.forever, () => Effect.die("no"))
+      const schedule = Schedule.map(Schedule.forever, () => {
+        throw new Error("a bug")
+      })
       yield* LumeClient.wait(runId, { schedule }).pipe(Effect.exit, Effect.provide(clientLayer(http)))
       assert.strictEqual(yield* outcome("Defect"), before + 1)
     })

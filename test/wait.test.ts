@@ -931,7 +931,13 @@ describe("onStatus", () => {
     ["gives no effect", () => undefined as unknown as Effect.Effect<void>],
     [
       "is interrupted by another",
-      () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never))
+      () =>
+        Effect.withFiberRuntime((fiber) =>
+          Effect.zipRight(
+            Effect.sync(() => fiber.unsafeInterruptAsFork(fiber.id())),
+            Effect.never
+          )
+        )
     ]
   ]
 

@@ -383,6 +383,19 @@ describe("JSON", () => {
     })
   )
 
+  live("a last line without a newline is read wherever it begins", () =>
+    Effect.gen(function* () {
+      const line = `{"a":"${"x".repeat(2 ** 20)}"}\n`
+      const rest = 2 ** 25 % line.length
+      for (const before of [rest - 200, rest - 2]) {
+        const begin = line.repeat(2 ** 25 / line.length) + `{"a":"${"y".repeat(before - 9)}"}\n`
+        const flow = copy([], { fields: { first: "left(a, 1)" }, tests: [] })
+        const outcome = yield* through(flow, "in.jsonl", `${begin}{"a":"${"z".repeat(300)}"}`)
+        assert.isTrue((yield* mapped(outcome)).endsWith('{"first":"y"}\n{"first":"z"}\n'))
+      }
+    })
+  )
+
   live("a record of as many bytes as a record may have is read, one byte more is refused", () =>
     Effect.gen(function* () {
       const frame = '{"a":""}'.length

@@ -7,7 +7,7 @@ import { preview } from "../../../internal/text.js"
 import type * as duckdb from "../duckdb.js"
 import type { StageFailure } from "../failure.js"
 import * as sql from "../sql.js"
-import { eachText, type OpenFile } from "./bytes.js"
+import { eachText, type OpenFile, read, size } from "./bytes.js"
 import { incompleteNumber, JsonScan, type Layout } from "./jsonScan.js"
 import * as jsonValues from "./jsonValues.js"
 import { type Column, countRows, type Names, type Staged } from "./staged.js"
@@ -39,10 +39,18 @@ const scan = ({ file, layout }: Source): Effect.Effect<JsonScan, Unreadable> =>
     return eachText(file, push, { incomplete: incompleteNumber }).pipe(Effect.zipRight(end), Effect.as(scan))
   })
 
-const reader = (file: OpenFile, layout: Layout): string => {
-  const format = layout === "array" ? "array" : "newline_delimited"
-  return `read_json_objects(${sql.text(file.path)}, format = '${format}', compression = 'uncompressed', hive_partitioning = false)`
-}
+const endsInNewline = (file: OpenFile): Effect.Effect<boolean, Unreadable> =>
+  Effect.flatMap(size(file), (whole) =>
+    Effect.map(read(file, Buffer.alloc(1), Math.max(0, whole - 1)), (last) => last[0] === 0x0a)
+  )
+
+const reader = (file: OpenFile, layout: Layout): Effect.Effect<string, Unreadable> =>
+  Effect.map(endsInNewline(file), (isWhole) => {
+    // DuckDB loses the beginning of a last line without a newline that crosses the end of one of its buffers of 32 MiB,
+    // unless it is not told that records are lines
+    const format = layout === "array" ? "array" : isWhole ? "newline_delimited" : "unstructured"
+    return `read_json_objects(${sql.text(file.path)}, format = '${format}', compression = 'uncompressed', hive_partitioning = false)`
+  })
 
 const Duplicate = Schema.Struct({
   duplicate: Schema.NullOr(Schema.Struct({ record: Schema.Number, keys: Schema.Array(Schema.String) }))
@@ -127,7 +135,7 @@ export const stage = (database: duckdb.Database, source: Source): Effect.Effect<
   Effect.gen(function* () {
     const { inexact, layout = source.layout, records } = yield* scan(source)
     const load = Effect.gen(function* () {
-      yield* database.run(`CREATE TABLE records AS SELECT json FROM ${reader(source.file, layout)}`)
+      yield* database.run(`CREATE TABLE records AS SELECT json FROM ${yield* reader(source.file, layout)}`)
       const columns = yield* extract(database, yield* keysOf(database), source, inexact)
       return (yield* countRows(database, source.relation)) === records ? columns : yield* uncertain
     })
