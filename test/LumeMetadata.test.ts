@@ -87,6 +87,19 @@ describe("LumeMetadata", () => {
     }
   })
 
+  it.effect("is written so that it is read again, whatever the year", () =>
+    Effect.gen(function* () {
+      const { pipeline, run } = finishedMetadata("SUCCEEDED", "run_test")
+      const codec = LumeMetadata.FailedMetadata
+      // microseconds, and a year before the first
+      for (const created_at of [1_762_157_700_000_000, 8.64e15, -8.64e15, "0000-01-01T00:00:00+01:00"]) {
+        const metadata = yield* Schema.decodeUnknown(codec)({ run, pipeline: { ...pipeline, created_at } })
+        const written = yield* Schema.encode(codec)(metadata)
+        assert.deepStrictEqual(yield* Schema.decodeUnknown(codec)(written), metadata)
+      }
+    })
+  )
+
   property.all("is written by the test kit as by its schema", [LumeTest.arbitrary.metadata], ([metadata]) => {
     const run = LumeTest.run("Succeeded", { metadata })
     assert.deepStrictEqual(run.rawMetadata, Schema.encodeSync(LumeMetadata.LumeMetadata)(metadata))
@@ -104,8 +117,8 @@ describe("metadata that can't be read", () => {
   const cases: ReadonlyArray<readonly [path: string, rawMetadata: unknown, expected: string]> = [
     ["run", { run: 5 }, "an object"],
     ["pipeline.created_at", timed({ created_at: "soon" }), "a timestamp such as 2026-11-03T08:15:00Z"],
-    // microseconds, and years that ISO 8601 writes with a sign: what is read can be written
-    ...[1_762_157_700_000_000, "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00", -6.3e13].map(
+    // beyond what a date can hold, and a year of four digits that is written with six
+    ...["+275760-09-13T00:00:00-01:00", "-271821-04-20T00:00:00+01:00", "+002026-01-01T00:00:00Z", "-000000-01-01"].map(
       (created_at) =>
         ["pipeline.created_at", timed({ created_at }), "a timestamp such as 2026-11-03T08:15:00Z"] as const
     ),

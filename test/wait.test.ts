@@ -941,25 +941,21 @@ describe("onStatus", () => {
     ]
   ]
 
+  const watched = (options: LumeClient.WaitOptions) =>
+    Effect.map(Stream.runCollect(LumeClient.watch(runId, options)), (runs) => Array.from(runs).at(-1)?._tag)
+
   it.effect.each(breaks)("that %s is logged, and the wait goes on", ([, onStatus]) =>
     Effect.gen(function* () {
-      for (const [name, wait] of [
-        ...waits,
-        [
-          "watch",
-          (options) =>
-            Effect.flatten(Stream.runLast(Stream.filter(LumeClient.watch(runId, options), LumeRun.isTerminal)))
-        ] as (typeof waits)[number]
-      ]) {
+      const ways = [
+        ...waits.map(([, wait]) => Effect.map(wait({ onStatus }), ({ _tag }) => _tag)),
+        watched({ onStatus })
+      ]
+      for (const way of ways) {
         const log = messages()
         const http = fakeHttp(states("CREATED", "SUCCEEDED"))
-        const fiber = yield* wait({ onStatus }).pipe(
-          Effect.provide(clientLayer(http)),
-          Effect.provide(log.layer),
-          Effect.fork
-        )
+        const fiber = yield* way.pipe(Effect.provide(clientLayer(http)), Effect.provide(log.layer), Effect.fork)
         yield* pass(6000)
-        assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded", name)
+        assert.strictEqual(yield* Fiber.join(fiber), "Succeeded")
         assert.deepStrictEqual(
           log.messages,
           ["CREATED", "SUCCEEDED"].map(() => `The onStatus of the wait for run ${runId} broke off. The wait goes on.`)

@@ -124,20 +124,18 @@ export const Millis = leaf({
   }
 })
 
-const instant = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/
+// years that are not of four digits are written with a sign and six
+const instant =
+  /^((?:\d{4}|[+-]\d{6})-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/
 const epoch = /^\d{10}(\d{3})?(\.\d+)?$/
 
 /** Numbers from here on are milliseconds, below it seconds: 1973 in the one, the year 5138 in the other. */
 const firstMillis = 1e11
-/** The last millisecond of the year 9999: ISO 8601 writes later years, and those before 0, otherwise. */
-const lastMillis = 253_402_300_799_999
-const earliestMillis = -62_167_219_200_000
+const lastMillis = 8.64e15
 
-const inFourDigits = (millis: number): number =>
-  millis >= earliestMillis && millis <= lastMillis ? millis : Number.NaN
+const inRange = (millis: number): number => (Math.abs(millis) <= lastMillis ? millis : Number.NaN)
 
-const epochMillis = (value: number): number =>
-  inFourDigits(Math.floor(Math.abs(value) < firstMillis ? value * 1000 : value))
+const epochMillis = (value: number): number => inRange(Math.floor(Math.abs(value) < firstMillis ? value * 1000 : value))
 
 /** Milliseconds since 1970 of whatever can be read as an instant, else NaN. */
 const toEpochMillis = (value: unknown): number => {
@@ -153,7 +151,7 @@ const toEpochMillis = (value: unknown): number => {
   if (Number.isNaN(millis) || new Date(millis).toISOString() !== utc) return Number.NaN
   if (Number(hours) > 23 || Number(minutes) > 59) return Number.NaN
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000
-  return inFourDigits(sign === undefined ? millis : sign === "+" ? millis - offset : millis + offset)
+  return inRange(sign === undefined ? millis : sign === "+" ? millis - offset : millis + offset)
 }
 
 /** An instant: ISO 8601 (UTC if it names no zone), or seconds or milliseconds since 1970. */
