@@ -425,11 +425,10 @@ const receive = <R>(
     const signature = request.headers[signatureHeader]
     yield* Effect.mapError(hmac.parse(signature), refuse)
     const body = yield* readBody(request, maxBytes)
-    return yield* within(
-      unwrap({ secrets, body, signature }),
-      timeout,
-      "The secrets, with which the signature is checked, took longer than"
-    )
+    const given = Effect.isEffect(secrets)
+      ? within(secrets, timeout, "The secrets, with which the signature is checked, took longer than")
+      : secrets
+    return yield* unwrap({ secrets: given, body, signature })
   })
 
 /** Runs what the caller gave for at most this time, wherever it is called, and does not wait until it has given in. */

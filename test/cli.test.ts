@@ -94,7 +94,7 @@ describe.concurrent("lume wait", () => {
     [
       "5: the log is not data",
       ["wait", "strange", "--timeout", "3", ...quick],
-      { code: 5, stdout: "", stderr: ["has the status QUEUED\\u001b"] }
+      { code: 5, stdout: "", stderr: ["has the status QUEUED [2J"] }
     ],
     [
       "5: one deadline for all of them",
@@ -294,6 +294,11 @@ describe.concurrent("usage", () => {
       { code: 2, stderr: ["unknown option '-\\u001b[2J'"] }
     ],
     ["an option as another's value", ["run", "-f", "a:v1", "-s", "-x"], { code: 2, stderr: ["begins with a dash"] }],
+    [
+      "a short option's value after =",
+      ["run", "-f", "a:v1", "-s=s3://a"],
+      { code: 2, stderr: ["'=s3://a' is invalid. It begins with =, as after a short option: write a space"] }
+    ],
     ["a percentage", ["wait", "ok", "--max-error-rate", "5%"], { code: 2, stderr: ["Did you mean 0.05?"] }],
     ["a ratio above 1", ["wait", "ok", "--max-rejected-share", "5"], { code: 2, stderr: ["Did you mean 0.05?"] }],
     ["a negative ratio", ["wait", "ok", "--max-error-rate=-1"], { code: 2 }],
@@ -397,9 +402,13 @@ describe.concurrent("a defect", () => {
       const id = yield* breaking("stdout", "ok", [...submit("ok"), "--json"])
       assert.strictEqual(id.code, 6)
       assert.match(JSON.parse(id.stderr).message, /please report it: .* Re-attach with: lume wait ok$/s)
-      const waiting = yield* breaking("stderr", "TRANSFORMING", [...submit("soon"), "--wait", ...quick])
+      const waiting = yield* breaking("stdout", "SUCCEEDED", [...submit("soon"), "--wait", ...quick])
       assert.deepInclude(waiting, { code: 6, stdout: "soon\n" })
       assert.match(waiting.stderr, /please report it: .* Re-attach with: lume wait soon\n$/s)
+      // what is told of a run on its way is not what it has come to
+      const told = yield* breaking("stderr", "TRANSFORMING", [...submit("soon"), "--wait", ...quick])
+      assert.strictEqual(told.code, 0)
+      assert.include(told.stderr, "The onStatus of the wait for run soon broke off. The wait goes on.")
     })
   )
 })
@@ -469,9 +478,11 @@ describe.concurrent("lume webhook", () => {
       const other = yield* verify(`${body} \n`)
       assert.strictEqual(other.code, 1)
       assert.notInclude(other.stderr, "newline")
-      const echoed = yield* verify(`${body}\n`)
-      assert.strictEqual(echoed.code, 1)
-      assert.include(echoed.stderr, "but for the newline at the body's end")
+      for (const end of ["\n", "\r\n"]) {
+        const echoed = yield* verify(body + end)
+        assert.strictEqual(echoed.code, 1)
+        assert.include(echoed.stderr, "but for the newline at the body's end")
+      }
       const refused = yield* command.lume(["webhook", "send", url], secret).ended
       assert.strictEqual(refused.code, 1)
       assert.include(refused.stderr, "answered 500")
@@ -502,6 +513,15 @@ describe.concurrent("lume webhook", () => {
       assert.strictEqual(ended.code, code, ended.stderr)
       assert.include(ended.stderr, "/hook?…")
       assert.notInclude(ended.stderr, "a-token")
+    })
+  )
+
+  it.scopedLive("waits for no end of what answers", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve((_, response) => void response.writeHead(200).write("and so on"))
+      const { code, stderr } = yield* command.lume(["webhook", "send", url], { LUME_WEBHOOK_SECRET: "s" }).ended
+      assert.strictEqual(stderr, `${url} answered 200 OK.\n`)
+      assert.strictEqual(code, 0)
     })
   )
 

@@ -75,6 +75,17 @@ describe.concurrent("a signal", () => {
     })
   )
 
+  it.scopedLive("stops what reads stdin", () =>
+    Effect.gen(function* () {
+      const verifying = command.lume(["webhook", "verify", "--signature", "00"], { LUME_WEBHOOK_SECRET: "s" })
+      // more than a pipe holds, so that it is being read
+      verifying.process.stdin?.write(Buffer.alloc(2 ** 20))
+      yield* until(() => verifying.process.stdin?.writableLength === 0)
+      verifying.process.kill("SIGTERM")
+      assert.strictEqual((yield* verifying.ended).code, 143)
+    })
+  )
+
   it.scopedLive("that npm keeps to itself ends the command too", () =>
     Effect.gen(function* () {
       const { url } = yield* serve(command.handler())

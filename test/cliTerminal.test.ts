@@ -147,6 +147,20 @@ describe.skipIf(!hasTerminal).concurrent("what is sent to a terminal", () => {
     })
   )
 
+  it.scopedLive("gives the cursor back while it is stopped, as by Ctrl-Z", () =>
+    Effect.gen(function* () {
+      const { ended, stdout } = yield* onTerminal("wait running & echo pid $!; wait $!")
+      yield* until(() => /pid \d+/.test(stdout()) && stdout().includes("TRANSFORMING"))
+      const pid = Number(/pid (\d+)/.exec(stdout())?.[1])
+      process.kill(pid, "SIGTSTP")
+      yield* until(() => stdout().endsWith(showCursor))
+      process.kill(pid, "SIGCONT")
+      yield* until(() => stdout().lastIndexOf(hideCursor) > stdout().lastIndexOf(showCursor))
+      process.kill(pid, "SIGINT")
+      assert.include((yield* ended).stdout, "Re-attach with: lume wait running")
+    })
+  )
+
   it.scopedLive.each([
     ["CI", { CI: "true" }],
     ["TERM=dumb", { TERM: "dumb" }]

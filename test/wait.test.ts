@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
-import * as LumeRun from "../src/LumeRun.js"
+import type * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
 import {
   clientLayer,
@@ -930,14 +930,9 @@ describe("onStatus", () => {
     // what plain JavaScript can give in spite of the types
     ["gives no effect", () => undefined as unknown as Effect.Effect<void>],
     [
-      "is interrupted by another",
+      "joins what was interrupted",
       () =>
-        Effect.withFiberRuntime((fiber) =>
-          Effect.zipRight(
-            Effect.sync(() => fiber.unsafeInterruptAsFork(fiber.id())),
-            Effect.never
-          )
-        )
+        Effect.flatMap(Effect.fork(Effect.never), (fiber) => Effect.zipRight(Fiber.interrupt(fiber), Fiber.join(fiber)))
     ]
   ]
 

@@ -45,6 +45,7 @@ export const port = (text: string): number =>
 /** A value that has not swallowed the next option. */
 export const value = (text: string): string => {
   if (text === "") return refuse("It must not be empty.")
+  if (text.startsWith("=")) return refuse("It begins with =, as after a short option: write a space in its place.")
   return text.startsWith("-") ? refuse("It begins with a dash: is the value missing?") : text
 }
 

@@ -7,6 +7,7 @@ import process from "node:process"
 import type * as LumeError from "../LumeError.js"
 import type { Refused } from "./environment.js"
 import * as output from "./output.js"
+import * as signals from "./signals.js"
 import * as standing from "./standing.js"
 
 /** Runs a command, which gives its exit code, to its end. */
@@ -28,6 +29,7 @@ export const execute = (
     Effect.provide(output.logger(out)),
     Effect.map((code) => {
       process.exitCode = code
+      signals.leave()
     }),
     Effect.runPromise
   )

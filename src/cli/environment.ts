@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import process from "node:process"
 import { requestTimeout } from "../client/environment.js"
+import { isLoopback } from "../client/options.js"
 import * as LumeClient from "../LumeClient.js"
 import type * as LumeError from "../LumeError.js"
 
@@ -25,8 +26,6 @@ export const variable = (name: string): string | undefined => {
 
 /** The base URL of Lume's own service. */
 export const defaultBaseUrl = "https://api.lume.ai"
-
-const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
 /** A variable that is set, and its name. */
 export interface Named {
@@ -74,7 +73,7 @@ export const route = (): Route => {
   if (proxy === undefined) {
     return direct(other === undefined ? "" : `${other.name} is not for ${isHttps ? "https" : "http"}`)
   }
-  if (loopback.test(url.hostname)) return direct("the base URL is on this machine")
+  if (isLoopback(url.hostname)) return direct("the base URL is on this machine")
   const exceptions = eitherCase("NO_PROXY")
   return exceptions !== undefined && isExcepted(url, exceptions.value)
     ? direct(`${exceptions.name} names the base URL's host`)

@@ -48,11 +48,22 @@ export const show = (
       process.stderr.write(before + drawn.map((line) => `${line}\n`).join(""))
     }
     const restore = () => process.stderr.write(clear() + showCursor)
+    // Ctrl-Z gives the terminal to the shell, fg takes it back
+    const stop = () => {
+      restore()
+      process.kill(process.pid, "SIGSTOP")
+    }
+    const goOn = () => {
+      process.stderr.write(hideCursor)
+      draw()
+    }
 
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         process.stderr.write(hideCursor)
         process.stderr.on("resize", draw)
+        process.on("SIGTSTP", stop)
+        process.on("SIGCONT", goOn)
         // for ends at once: a second signal, an exception
         process.once("exit", restore)
         out.setAround((write) => {
@@ -65,6 +76,8 @@ export const show = (
         Effect.sync(() => {
           out.setAround((write) => write())
           process.off("exit", restore)
+          process.off("SIGTSTP", stop)
+          process.off("SIGCONT", goOn)
           process.stderr.off("resize", draw)
           restore()
         })

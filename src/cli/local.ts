@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as fs from "node:fs/promises"
 import * as Net from "node:net"
 import process from "node:process"
+import { isFlowFile } from "../local/internal/flows.js"
 import * as LocalLume from "../local/LocalLume.js"
 import { execute } from "./command.js"
 import { Refused, variable } from "./environment.js"
@@ -54,7 +55,7 @@ const choosePort = (given: number | undefined, out: Output): Effect.Effect<numbe
 const requireFlows = (folder: string): Effect.Effect<void, Refused> =>
   Effect.promise(() => fs.readdir(folder).catch(() => [])).pipe(
     Effect.filterOrFail(
-      (names) => names.some((name) => name.endsWith(".json")),
+      (names) => names.some(isFlowFile),
       () =>
         new Refused({
           message: `There are no flows: no *.json file in ${folder}. Put one there, or start with --init, which writes an example.`

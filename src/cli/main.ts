@@ -124,11 +124,18 @@ program
     await command(id)
   })
 
-/** DuckDB is a peer that not everybody needs. */
+const missing =
+  "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
+
+/** DuckDB is a peer that not everybody needs, and has a part for each kind of machine. */
 const explainMissing = (error: unknown): Promise<undefined> => {
-  if (!(error instanceof Error && error.message.includes("@duckdb/node-"))) return Promise.reject(error)
+  if (!(error instanceof Error && /@duckdb\/node-|duckdb\.node|duckdb native binding/.test(error.message)))
+    return Promise.reject(error)
+  const [line] = error.message.split("\n")
   standing.say(
-    "lume local needs DuckDB, which is not installed here. Start it so: npx -p effect-lume -p @duckdb/node-api lume local"
+    /'@duckdb\/node-api'/.test(error.message)
+      ? missing
+      : `lume local needs DuckDB, which is installed and can't be loaded on this ${process.platform} with ${process.arch}: ${line}. Install it anew on this machine, with its optional dependencies.`
   )
   process.exitCode = 1
   return Promise.resolve(undefined)

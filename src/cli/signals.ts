@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import process from "node:process"
 import { setImmediate as nextTurn } from "node:timers/promises"
+import * as standing from "./standing.js"
 
 const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
@@ -17,6 +18,9 @@ export const codeOf = (signal: Signal): number => codes[signal]
 
 // In milliseconds. One key press comes twice through npx: from the terminal, and passed on by npm.
 const samePress = 300
+
+/** What has asked the command to end, if anything has. */
+let ending: Signal | undefined = undefined
 
 let firstAt: number | undefined = undefined
 
@@ -33,6 +37,7 @@ const received = new Promise<Signal>((resolve) => {
     const now = performance.now()
     if (firstAt === undefined) {
       firstAt = now
+      ending = signal
       resolve(signal)
     } else if (now - firstAt > samePress) {
       process.exit(atSecond(signal))
@@ -45,14 +50,37 @@ const received = new Promise<Signal>((resolve) => {
 
 const parent = process.ppid
 
-/** npm passes a SIGTERM on to its shell, which ends and leaves the command behind. */
-const leftBehind: Effect.Effect<Signal> = Effect.as(
-  Effect.repeat(
-    Effect.sync(() => process.ppid),
-    { until: (now) => now !== parent, schedule: Schedule.spaced("250 millis") }
-  ),
-  "SIGTERM"
+/**
+ * npm passes a SIGTERM on to its shell, which ends and leaves the command behind. A script that ends with & does so as well,
+ * and its author must be told why the command has gone.
+ */
+const leftBehind: Effect.Effect<Signal> = Effect.repeat(
+  Effect.sync(() => process.ppid),
+  { until: (now) => now !== parent, schedule: Schedule.spaced("250 millis") }
+).pipe(
+  Effect.map((): Signal => {
+    standing.say("The shell in which npm has started this has ended, so this ends too.")
+    return (ending = "SIGTERM")
+  })
 )
+
+// in milliseconds
+const longestLeave = 500
+
+/**
+ * To be called when the command is done. What a signal has ended does not wait for a query that DuckDB goes on with, as
+ * `process.exit` does: the signal itself ends the process then, but for the first one of a container.
+ */
+export const leave = (): void => {
+  const signal = ending
+  if (signal === undefined) return
+  // oxlint-disable-next-line no-restricted-globals -- a fiber that sleeps would keep the process
+  setTimeout(() => {
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+    process.exit()
+  }, longestLeave).unref()
+}
 
 /** The first signal. */
 export const first: Effect.Effect<Signal> = Effect.suspend(() =>

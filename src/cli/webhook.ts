@@ -26,9 +26,13 @@ const readStdin: Effect.Effect<Uint8Array, Refused> = Effect.tryPromise({
     return Buffer.concat(chunks)
   },
   catch: (error) => new Refused({ message: `stdin can't be read: ${String(error)}` })
-})
+  // else the process would wait for its end
+}).pipe(Effect.onInterrupt(() => Effect.sync(() => void process.stdin.destroy())))
 
 const withNewline = "The signature is right but for the newline at the body's end, such as echo adds: use printf '%s'."
+
+/** The body without its last line end. */
+const withoutNewline = (body: Uint8Array): Uint8Array => body.subarray(0, body.at(-2) === 0x0d ? -2 : -1)
 
 /** `lume webhook verify`. */
 export const verify = (signature: string): Promise<void> =>
@@ -41,7 +45,7 @@ export const verify = (signature: string): Promise<void> =>
       const endsWithNewline = body.at(-1) === 0x0a
       yield* Effect.catchTag(isOf(body), "WebhookSignatureError", (error) =>
         endsWithNewline
-          ? Effect.matchEffect(isOf(body.subarray(0, -1)), {
+          ? Effect.matchEffect(isOf(withoutNewline(body)), {
               onFailure: () => error,
               onSuccess: () => new Refused({ message: withNewline })
             })
@@ -80,10 +84,9 @@ const post = (url: string, body: string, signature: string): Effect.Effect<Answe
         }
       },
       (response) => {
-        response.resume()
-        response.once("close", () =>
-          resume(Effect.succeed({ status: response.statusCode ?? 0, phrase: response.statusMessage ?? "" }))
-        )
+        // its body is of no interest, and may have no end
+        response.destroy()
+        resume(Effect.succeed({ status: response.statusCode ?? 0, phrase: response.statusMessage ?? "" }))
       }
     )
     sent.once("error", (error) =>

@@ -91,10 +91,13 @@ const baseUrl = (given: unknown): Checked<string> => {
 
 const loopback = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/
 
+/** Whether a URL's host is this machine. */
+export const isLoopback = (hostname: string): boolean => loopback.test(hostname)
+
 /** Whether the key would go over a network unencrypted. */
 export const isUnencrypted = ({ baseUrl }: Settings): boolean => {
   const { hostname, protocol } = new URL(baseUrl)
-  return protocol === "http:" && !loopback.test(hostname)
+  return protocol === "http:" && !isLoopback(hostname)
 }
 
 const segment = /^(?!\.{1,2}$)[^/?#\s\p{Cc}\p{Cs}]+$/u

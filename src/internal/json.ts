@@ -23,7 +23,7 @@ const isPlain = (value: object): boolean => {
 const halfPair = /\p{Cs}/u
 
 /** Whether a text is whole: no half of a surrogate pair is in it. */
-const isWellFormed = (text: string): boolean => !halfPair.test(text)
+export const isWellFormed = (text: string): boolean => !halfPair.test(text)
 
 const ofLeaf = (value: unknown): string | undefined => {
   switch (typeof value) {
@@ -97,6 +97,22 @@ const explain = (text: string): string => {
 export const explainUnparsed = (text: string): string =>
   // a regular expression can overflow the engine's stack at a text of millions of characters
   Option.getOrElse(Option.liftThrowable(explain)(text), () => unplaced)
+
+/** The first key that an object has twice, of which `JSON.parse` keeps the last without a word. The text is JSON. */
+export const repeatedKey = (text: string): string | undefined => {
+  // of each object that is open, its keys by now
+  const open: Array<Set<string>> = []
+  for (const [token, key] of text.matchAll(/[{}]|("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"/g)) {
+    if (token === "{") open.push(new Set())
+    else if (token === "}") open.pop()
+    else if (key !== undefined) {
+      const name = String(JSON.parse(key))
+      if (open.at(-1)?.has(name)) return name
+      open.at(-1)?.add(name)
+    }
+  }
+  return undefined
+}
 
 /** Whether two values are the same JSON, whatever the order of keys. */
 export const equals = (left: unknown, right: unknown): boolean => {

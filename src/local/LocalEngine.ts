@@ -132,7 +132,7 @@ const allRejected = (tally: Tally): StageFailure => {
   const common = tally.topErrors.slice(0, 3).map(({ count, errorCode, field }) => `${errorCode} on ${field} (${count})`)
   return new StageFailure({
     errorCode: "ALL_ROWS_REJECTED",
-    message: `All ${tally.rejected} rows were rejected, most often by ${common.join(", ")}. Check the flow's fields and tests against the rejects file.`,
+    message: `${tally.rejected === 1 ? "The only row was" : `All ${tally.rejected} rows were`} rejected, most often by ${common.join(", ")}. Check the flow's fields and tests against the rejects file.`,
     stage: "TRANSFORMING"
   })
 }

@@ -14,15 +14,17 @@
  * @since 1.0.0
  */
 import * as Schema from "effect/Schema"
+import { isWellFormed } from "../internal/json.js"
 import { toIssue } from "../internal/problem.js"
 import { FlowVersion } from "../RunRequest.js"
 import * as sql from "./internal/sql.js"
 
 const Part = Schema.String.pipe(
-  Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":"))
+  Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":") && isWellFormed(text))
 ).annotations({ description: "a non-empty text without a colon and without white space around it" })
 
-const Sql = Schema.NonEmptyTrimmedString.annotations({
+// DuckDB, and whoever reads a run, would get another text in place of one with half a surrogate pair
+const Sql = Schema.NonEmptyTrimmedString.pipe(Schema.filter(isWellFormed)).annotations({
   description: "an SQL expression without white space around it"
 })
 
@@ -42,7 +44,9 @@ const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n\0])\p{ASCII}$/
   description: "one character of ASCII that is no letter, no digit, no double quote and no line end"
 })
 
-const ErrorCode = Schema.NonEmptyTrimmedString.pipe(Schema.filter((text) => !text.includes(";"))).annotations({
+const ErrorCode = Schema.NonEmptyTrimmedString.pipe(
+  Schema.filter((text) => !text.includes(";") && isWellFormed(text))
+).annotations({
   description: "a non-empty error code without a semicolon and without white space around it"
 })
 
@@ -121,8 +125,12 @@ const problem = ({ fields, tests }: LocalFlow) => {
   const names = Object.keys(fields)
   if (names.length === 0) return { path: ["fields"], message: "at least one field" }
   // DuckDB reads a name only to its first NUL character
-  const nameless = names.find((name) => name === "" || name.includes("\0"))
-  if (nameless !== undefined) return { path: ["fields", nameless], message: "a non-empty name without a NUL character" }
+  const nameless = names.find((name) => name === "" || name.includes("\0") || !isWellFormed(name))
+  if (nameless !== undefined)
+    return {
+      path: ["fields", nameless],
+      message: "a non-empty name without a NUL character and without half surrogate pairs"
+    }
   const duplicate = firstDuplicate(names)
   if (duplicate !== undefined)
     return {

@@ -26,6 +26,13 @@ describe("LocalFlow", () => {
     ["a field without a name", { ...flow, fields: { ...flow.fields, "": "1" } }, "a non-empty name"],
     ["a field whose name DuckDB would cut", { ...flow, fields: { ...flow.fields, "a\0b": "1" } }, "a non-empty name"],
     ["a field whose name is a whole number", { ...flow, fields: { ...flow.fields, 2024: "1" } }, "n2024"],
+    ["a name that nobody can receive", { ...flow, name: "a\ud800" }, "name"],
+    ["SQL that DuckDB can't receive", { ...flow, fields: { ...flow.fields, id: "'\udc00'" } }, "id"],
+    [
+      "a field that DuckDB can't receive",
+      { ...flow, fields: { ...flow.fields, "a\ud800": "1" } },
+      "half surrogate pairs"
+    ],
     ["an encoding that Node does not know", { ...flow, encoding: "latin-99" }, "encoding"],
     ["a delimiter of two characters", { ...flow, delimiter: "::" }, "delimiter"],
     ["a test of no field", { ...flow, tests: [{ error_code: "A", field: "total", check: "true" }] }, "field"],

@@ -340,9 +340,23 @@ describe("what it does not start with", () => {
     })
   )
 
+  live("a flow file of which JSON.parse would leave something out", () =>
+    Effect.gen(function* () {
+      const twice = (part: string) =>
+        refused(({ sources }) => ({ flows: path.join(sources, "flows") }), {
+          "flows/a.json": `{"name": "a", "version": "v1", "fields": {"a": "{\\"a\\": 1}"}, "tests": []${part}}`
+        })
+      assert.include(yield* twice(', "tests" : []'), 'a.json is no flow: it has the key "tests" twice')
+      assert.include(yield* twice(', "n\\u0061me": "b"'), 'it has the key "name" twice')
+    })
+  )
+
   live("no flow at all, or one that is no JSON", () =>
     Effect.gen(function* () {
       assert.include(yield* refused(() => ({ flows: [] })), "no flows")
+      // as macOS leaves behind
+      const hidden = refused(({ sources }) => ({ flows: path.join(sources, "flows") }), { "flows/._a.json": "\0" })
+      assert.include(yield* hidden, "no *.json file")
       const files = { "flows/a.json": '{ "name": people }' }
       assert.include(
         yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files),

@@ -102,6 +102,14 @@ describe("how much it takes", () => {
     })
   )
 
+  live("a body that is a list is refused as one", () =>
+    Effect.gen(function* () {
+      const { body, status } = yield* (yield* start()).submit([])
+      assert.strictEqual(status, 422)
+      assert.include(JSON.stringify(body), "got an array of 0")
+    })
+  )
+
   live("a source path of more than 4 kB is refused", () =>
     Effect.gen(function* () {
       const { submit } = yield* start()

@@ -89,6 +89,31 @@ describe("lume local", () => {
     })
   )
 
+  it.scopedLive("is ended by its signal where DuckDB goes on computing", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const slow = {
+        name: "slow",
+        version: "v1",
+        fields: { a: "levenshtein(repeat(Id, 200000), repeat('b', 200000))" }
+      }
+      yield* Effect.promise(() => mkdir(`${cwd}/flows`).then(() => mkdir(`${cwd}/sources`)))
+      yield* Effect.promise(() => writeFile(`${cwd}/flows/a.json`, JSON.stringify({ ...slow, tests: [] })))
+      yield* Effect.promise(() => writeFile(`${cwd}/sources/a.csv`, "Id\n1\n"))
+      const local = command.lume(["local", "--port", "0", "--memory"], {}, cwd)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.process.kill("SIGKILL")))
+      yield* until(() => local.stdout().includes("export"))
+      const [, url = "", key = ""] = /LUME_BASE_URL=(\S+) LUME_API_KEY=(\S+)/.exec(local.stdout()) ?? []
+      const env = { LUME_BASE_URL: url, LUME_API_KEY: key }
+      const waiting = command.lume(["run", "-f", "slow:v1", "-s", "a.csv", "--wait", "--poll-interval", "0.1"], env)
+      yield* Effect.addFinalizer(() => Effect.sync(() => waiting.process.kill("SIGKILL")))
+      yield* until(() => waiting.stderr().includes("TRANSFORMING"))
+      local.process.kill("SIGTERM")
+      // process.exit would have waited for DuckDB, and given 143
+      assert.strictEqual((yield* local.ended).code, "SIGTERM")
+    })
+  )
+
   it.scopedLive("says that its targets are of another version", () =>
     Effect.gen(function* () {
       const cwd = yield* folder

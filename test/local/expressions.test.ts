@@ -332,6 +332,15 @@ describe("what this engine itself calls something can't be named", () => {
     })
   )
 
+  live("and a column that is called as the table is no whole row, so that twins beside it are no matter", () =>
+    Effect.gen(function* () {
+      const data = "source,a,A\nx,1,2\n"
+      assert.deepStrictEqual((yield* mapped(data, make({ x: "source" }))).slice(1), ["x"])
+      const whole = yield* refused(data.replace("source", "other"), make({ x: "to_json(source)" }))
+      assert.include(whole, "it takes all columns of the source")
+    })
+  )
+
   live("but may be what a source's columns, a target's fields, and tables of an expression's own are called", () =>
     Effect.gen(function* () {
       const names = ["row", "field_0", "test_0", "lume_row", "staged", "numbered", "computed", "source", "target", "c0"]

@@ -356,12 +356,12 @@ describe("a run's page", () => {
       /Error codes Record DATE_INVALID {"Id": 1\.50, "Born": "x", "Name": "a","error_codes":\["DATE_INVALID"\]}/,
     "people.ndjson": /Error codes Record DATE_INVALID {"Id": 1\.50.*,"error_codes_":\["DATE_INVALID"\]}/,
     "people.parquet": /Error codes Id Born Name ID_INVALID, NAME_MISSING -1 2026-01-01 NULL/,
-    "half.csv": /Error codes Id Born Name DATE_INVALID 2 half yes/
+    "half.csv": /Error codes Id Born Name DATE_INVALID, NAME_MISSING 2 half(?! NULL)/
   }
 
   live("shows rejected rows of every format", () =>
     Effect.gen(function* () {
-      const places = yield* folders({ ...formats, "half.csv": "Id;Born;Name\n2;half;yes\n3;2026-01-01;no\n" })
+      const places = yield* folders({ ...formats, "half.csv": 'Id;Born;Name\n2;half;""\n3;2026-01-01;no\n' })
       yield* query(
         `COPY (SELECT -1 AS Id, DATE '2026-01-01' AS Born, NULL::VARCHAR AS Name) TO '${path.join(places.sources, "people.parquet")}' (FORMAT parquet)`
       )
@@ -543,6 +543,16 @@ describe("who may see it", () => {
         }
       }
       assert.strictEqual((yield* send(url, { headers: { origin: url } })).status, 200)
+    })
+  )
+
+  live("nobody behind a proxy on this machine", () =>
+    Effect.gen(function* () {
+      const { url } = yield* start()
+      for (const name of ["x-forwarded-for", "X-Real-IP", "Forwarded", "via"]) {
+        const { body, status } = yield* send(url, { headers: { [name]: "203.0.113.5" } })
+        assert.deepStrictEqual([status, body.includes("a proxy passes on")], [403, true])
+      }
     })
   )
 

@@ -203,7 +203,11 @@ describe("what a refusal says: the place as a person counts, what is found, what
     ],
     ["a.csv", "PK\x03\x04Lovelace", "by its bytes it is a spreadsheet or a zip archive. Save the sheet as CSV"],
     ["a.csv", latin1("\xd0\xcf\x11\xe0\xa1\xb1Lovelace"), "a spreadsheet of old (.xls)"],
-    ["a.tsv", gzipSync("a\n1\n"), "by its bytes it is gzip. Add .gz to its name."],
+    [
+      "a.tsv",
+      gzipSync("a\n1\n"),
+      "by its bytes it is gzip. Add .gz to its name; if it ends so, it is packed twice: unpack it once."
+    ],
     ["a.json.gz", gzipSync("PAR1Lovelace"), "by its bytes it is Parquet. Name it .parquet."],
     [
       "a.csv",

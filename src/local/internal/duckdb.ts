@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import process from "node:process"
 import * as os from "node:os"
 import * as path from "node:path"
 import { oneLine } from "../../internal/text.js"
@@ -45,7 +46,8 @@ export interface Database {
 }
 
 // The two runs that a server has at a time leave half of the machine's memory to others.
-const defaultMemoryLimit = BigInt(Math.floor(os.totalmem() / 4))
+// A container's limit, which Node gives as 0 where there is none, is the machine's memory for it.
+const defaultMemoryLimit = BigInt(Math.floor(Math.min(os.totalmem(), process.constrainedMemory() || Infinity) / 4))
 
 const kind = /^([A-Za-z ]+?) Error: /
 const advice = /\n\s*\n|\n\s*(LINE \d|Possible |Try |Either add|Candidate |Did you mean)/

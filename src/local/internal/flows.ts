@@ -7,8 +7,9 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
-import { explainUnparsed } from "../../internal/json.js"
+import { explainUnparsed, repeatedKey } from "../../internal/json.js"
 import { fromIssue } from "../../internal/problem.js"
+import { preview } from "../../internal/text.js"
 import { flowVersion, LocalFlow } from "../LocalFlow.js"
 import { LocalLumeError } from "./error.js"
 
@@ -39,6 +40,9 @@ const decode = ({ from, isFile, json }: Named): Effect.Effect<readonly [string, 
         })
       )
 
+/** Whether a file of a folder of flows is one by its name. Hidden ones are of editors and of file systems. */
+export const isFlowFile = (name: string): boolean => name.endsWith(".json") && !name.startsWith(".")
+
 const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLumeError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -48,18 +52,16 @@ const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLu
           new LocalLumeError({ message: `The flows can't be read from ${file}: ${error.message}` })
       )
     const names = yield* unreadable(folder)(files.readDirectory(folder))
-    return yield* Effect.forEach(names.filter((name) => name.endsWith(".json")).toSorted(), (name) => {
+    return yield* Effect.forEach(names.filter(isFlowFile).toSorted(), (name) => {
       const file = path.join(folder, name)
-      const parsed = Effect.flatMap(unreadable(file)(files.readFileString(file)), (text) =>
-        Effect.mapError(
-          parseJson(text),
-          () =>
-            new LocalLumeError({
-              message: `${file} is no JSON, but ${explainUnparsed(text)}. Correct it, or move it away.`
-            })
-        )
-      )
-      return Effect.map(parsed, (json) => ({ from: file, json, isFile: true }))
+      return Effect.gen(function* () {
+        const text = yield* unreadable(file)(files.readFileString(file))
+        const refuse = (why: string) => new LocalLumeError({ message: `${file} ${why}. Correct it, or move it away.` })
+        const json = yield* Effect.mapError(parseJson(text), () => refuse(`is no JSON, but ${explainUnparsed(text)}`))
+        const repeated = repeatedKey(text)
+        if (repeated !== undefined) return yield* refuse(`is no flow: it has the key ${preview(repeated)} twice`)
+        return { from: file, json, isFile: true }
+      })
     })
   })
 

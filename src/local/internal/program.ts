@@ -53,7 +53,7 @@ export const parse = (database: Database, flow: LocalFlow): Effect.Effect<Progra
   return syntax.parse(database, sources).pipe(
     Effect.map((parsed): Program => {
       const texts = new Set(parsed.flatMap(({ texts }) => [...texts]))
-      const namesAll = parsed.some(({ namesAll }) => namesAll)
+      const namesAll = parsed.some(({ namesByPosition, wholeRows }) => namesByPosition || wholeRows.size > 0)
       return {
         fields: Array.zipWith(fields, parsed, (field, syntax) => ({ ...field, syntax })),
         tests: Array.zipWith(tests, parsed.slice(fields.length), (test, syntax) => ({ ...test, syntax })),

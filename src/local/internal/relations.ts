@@ -38,7 +38,7 @@ const wholeRow = (
   columns: ReadonlyArray<Column>,
   expressions: ReadonlyArray<expression.Expression>
 ): ReadonlyArray<string> =>
-  expressions.some(({ syntax }) => syntax.takesWholeRow) &&
+  expressions.some(({ syntax }) => syntax.wholeRows.size > 0) &&
   columns.length > 0 &&
   !columns.some(({ name }) => sql.fold(name) === table)
     ? [`struct_pack(${columns.map(({ name, value }) => `${sql.name(name)} := ${value}`).join(", ")}) AS ${table}`]

@@ -38,7 +38,7 @@ const readJson = (
 
 /** The schema checks some fields under the SDK's names; here is a body that has them under both. */
 const withBothNames = (json: unknown): unknown =>
-  typeof json === "object" && json !== null
+  typeof json === "object" && json !== null && !Array.isArray(json)
     ? {
         ...json,
         ...Object.fromEntries(Object.entries(wireNames).map(([name, wire]) => [name, Reflect.get(json, wire)]))

@@ -28,10 +28,10 @@ export interface Syntax {
   readonly tables: ReadonlySet<string>
   /** What it names as columns, by their parts: `s.name` is `["s", "name"]`. */
   readonly references: ReadonlyArray<ReadonlyArray<string>>
-  /** Whether it may name columns that it does not spell: by a star, by their positions, or as a whole row. */
-  readonly namesAll: boolean
-  /** Whether it takes a row as a whole, as `to_json(source)` does. */
-  readonly takesWholeRow: boolean
+  /** Whether it may name columns that it does not spell: by a star, or by their positions. */
+  readonly namesByPosition: boolean
+  /** The tables, folded, of which it takes a row as a whole, as `to_json(source)` does, unless a column is called so. */
+  readonly wholeRows: ReadonlySet<string>
   readonly hasSubquery: boolean
   /** Whether its value depends on other rows: it has a subquery or a window function. */
   readonly seesOtherRows: boolean
@@ -131,7 +131,6 @@ const read = (source: Source, answer: Answer, bare: string): Syntax => {
   const places = answer.error ? [] : placesOf(answer.statements)
   const references = places.flatMap(referencesOf)
   const tables = tablesOf(places)
-  const takesWholeRow = references.some(([name = "", ...parts]) => parts.length === 0 && tables.has(sql.fold(name)))
   const hasSubquery = places.some(({ node }) => node["class"] === "SUBQUERY")
   return {
     // DuckDB reads a text only to its first NUL character.
@@ -139,8 +138,12 @@ const read = (source: Source, answer: Answer, bare: string): Syntax => {
     texts: new Set(places.flatMap(textsOf)),
     tables,
     references,
-    takesWholeRow,
-    namesAll: takesWholeRow || places.some(namesByPosition),
+    namesByPosition: places.some(namesByPosition),
+    wholeRows: new Set(
+      references.flatMap(([name = "", ...parts]) =>
+        parts.length === 0 && tables.has(sql.fold(name)) ? [sql.fold(name)] : []
+      )
+    ),
     hasSubquery,
     seesOtherRows: hasSubquery || places.some(({ node }) => node["class"] === "WINDOW")
   }

@@ -16,6 +16,7 @@ import { fromDuckDB, lack, refuseLack, StageFailure } from "./failure.js"
 import type { Format } from "./format.js"
 import type { Field, Program, Test } from "./program.js"
 import * as relations from "./relations.js"
+import * as sql from "./sql.js"
 import type { Placed, Relations } from "./relations.js"
 import type { Staging } from "./syncSource.js"
 import * as targetType from "./targetType.js"
@@ -118,8 +119,15 @@ const refuseProblems = ({ fields, tests }: Program, { columns }: Staging): Effec
 }
 
 /** Refuses a flow that takes all columns where some can't be told apart. */
-const refuseTwins = ({ fields, tests }: Program, twins: ReadonlyArray<string>): Effect.Effect<void, StageFailure> => {
-  const greedy = [...fields, ...tests].find(({ syntax }) => syntax.namesAll)
+const refuseTwins = (
+  { fields, tests }: Program,
+  { columns }: Staging,
+  twins: ReadonlyArray<string>
+): Effect.Effect<void, StageFailure> => {
+  const names = new Set(columns.map(({ name }) => sql.fold(name)))
+  const greedy = [...fields, ...tests].find(
+    ({ syntax }) => syntax.namesByPosition || [...syntax.wholeRows].some((table) => !names.has(table))
+  )
   return greedy === undefined || twins.length === 0
     ? Effect.void
     : explain.refuse(greedy, `it takes all columns of the source, but ${explain.indistinct(twins)}`)
@@ -249,7 +257,7 @@ export const transform = (program: Program, staging: Staging): Effect.Effect<Tra
     const { database, rows } = staging
     const made = relations.make(program, staging)
     yield* refuseProblems(program, staging)
-    yield* refuseTwins(program, made.twins)
+    yield* refuseTwins(program, staging, made.twins)
     yield* execute(staging, made.create)
     const fields = yield* bind(staging, made)
     yield* makeResult(staging, made)

@@ -40,7 +40,10 @@ const refusal = (status: number, detail: string, headers: { readonly [name: stri
 
 const loopbackAddress = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
 
-/** Lets through only what this machine reads: no other machine, no other site, no other method. */
+/** What proxies add to what they pass on. */
+const passedOn = ["forwarded", "via", "x-forwarded-for", "x-real-ip"]
+
+/** Lets through only what this machine reads: no other machine, not through a proxy on this one, no other site, no other method. */
 const guard = <R>(app: HttpApp.Default<never, R>) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const { localPort, remoteAddress = "" } = NodeHttpServerRequest.toIncomingMessage(request).socket
@@ -48,6 +51,8 @@ const guard = <R>(app: HttpApp.Default<never, R>) =>
     const own = ["localhost", "127.0.0.1", "[::1]"].map((host) => `http://${host}:${localPort}`)
     if (!loopbackAddress.test(remoteAddress))
       return Effect.succeed(refusal(403, `The page is for this machine alone, not for ${preview(remoteAddress)}`))
+    if (passedOn.some((name) => request.headers[name] !== undefined))
+      return Effect.succeed(refusal(403, "The page is for this machine alone, not for what a proxy passes on"))
     if (origin !== undefined && !own.includes(origin))
       return Effect.succeed(refusal(403, `The page answers itself alone, not the origin ${preview(origin)}`))
     return request.method === "GET" || request.method === "HEAD"

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import * as duckdb from "../duckdb.js"
 import { byExtension, type Kind } from "../format.js"
+import { dialect } from "../source/delimited.js"
 import * as header from "../source/header.js"
 import * as sql from "../sql.js"
 
@@ -69,10 +70,8 @@ const tableOf = (database: duckdb.Database, file: string, kind: Kind) =>
       case "delimited": {
         const names = yield* readHeader(file, kind.delimiter)
         const types = names.map((_, index) => `c${index}: 'VARCHAR'`).join(", ")
-        const dialect = `delim = ${sql.text(kind.delimiter)}, quote = '"', escape = '"', new_line = '\\n', comment = ''`
-        const options = `columns = {${types}}, header = true, auto_detect = false, parallel = false, hive_partitioning = false, compression = 'none'`
         return {
-          from: `read_csv(${sql.text(file)}, ${options}, ${dialect}, max_line_size = ${2 ** 25})`,
+          from: `read_csv(${sql.text(file)}, columns = {${types}}, ${dialect(kind.delimiter, "\n")}, parallel = false, max_line_size = ${2 ** 25})`,
           columns: columnsOf(names, (_, index) => `c${index}`),
           codes: `replace(c${names.length - 1}, ';', ', ')`
         } satisfies Table

@@ -7,7 +7,7 @@ export const style = `:root {
   color-scheme: light dark;
   --ground: #f6f7f9; --card: #fff; --line: #e3e6ea; --soft: #eef0f3; --text: #1b1f24; --muted: #5b6470;
   --link: #2546c4; --created: #5b6470; --running: #2546c4; --succeeded: #14783f; --partial: #955800;
-  --failed: #bf2430; --crashed: #9120a8; --stage0: #7895f0; --stage1: #2f4fc4; --stage2: #16a08c;
+  --failed: #bf2430; --crashed: #9120a8; --stage0: #6180e6; --stage1: #2f4fc4; --stage2: #128a79;
   --sans: Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
   --mono: "JetBrains Mono", ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
 }

@@ -107,15 +107,20 @@ const plan = (table: Table): Effect.Effect<Plan, Unreadable | StageFailure, Scop
     }
   })
 
-// Everything about the dialect is said here, so that DuckDB guesses nothing.
+/** Everything about the dialect, so that DuckDB guesses nothing. */
+export const dialect = (delimiter: string, lineEnd: "\n" | "\r\n"): string =>
+  [
+    `delim = ${sql.text(delimiter)}`,
+    `new_line = ${sql.text(lineEnd === "\n" ? "\\n" : "\\r\\n")}`,
+    `quote = '"', escape = '"', comment = '', skip = 0, header = true, allow_quoted_nulls = false`,
+    "auto_detect = false, hive_partitioning = false, compression = 'none'"
+  ].join(", ")
+
 const reader = ({ lineEnd, table }: Plan, isParallel: boolean): string => {
   const columns = table.names.map((_, index) => `c${index}: 'VARCHAR'`)
   const options = [
     `columns = {${columns.join(", ")}}`,
-    `delim = ${sql.text(table.delimiter)}`,
-    `new_line = ${sql.text(lineEnd === "\n" ? "\\n" : "\\r\\n")}`,
-    `quote = '"', escape = '"', comment = '', skip = 0, header = true, allow_quoted_nulls = false`,
-    "auto_detect = false, hive_partitioning = false, compression = 'none'",
+    dialect(table.delimiter, lineEnd),
     // A record may be a little larger for DuckDB, so that its limit is never the one that is met.
     `max_line_size = ${recordLimit + 2 ** 16}, buffer_size = ${2 * recordLimit}, parallel = ${isParallel}`
   ]

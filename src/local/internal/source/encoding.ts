@@ -24,7 +24,7 @@ const fetchAgain = "Fetch the data themselves: a server may have answered with a
 const foreign: ReadonlyArray<{ readonly bytes: string; readonly is: string; readonly advice: string }> = [
   { bytes: "PK\x03\x04", is: "a spreadsheet or a zip archive", advice: "Save the sheet as CSV, or unpack the archive" },
   { bytes: "\xd0\xcf\x11\xe0", is: "a spreadsheet of old (.xls)", advice: "Save the sheet as CSV" },
-  { bytes: "\x1f\x8b", is: "gzip", advice: "Add .gz to its name" },
+  { bytes: "\x1f\x8b", is: "gzip", advice: "Add .gz to its name; if it ends so, it is packed twice: unpack it once" },
   { bytes: "PAR1", is: "Parquet", advice: "Name it .parquet" },
   { bytes: "BZh", is: "bzip2", advice: "Unpack it, or compress it with gzip" },
   { bytes: "\xfd7zXZ", is: "xz", advice: "Unpack it, or compress it with gzip" },
