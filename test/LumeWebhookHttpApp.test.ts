@@ -17,8 +17,8 @@ import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunEvents from "../src/RunEvents.js"
 import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
 import { heapUsed } from "./support/heap.js"
-import { logged, unlogged } from "./support/observed.js"
-import { listenAtPath } from "./support/serving.js"
+import { logged, recorder, unlogged } from "./support/observed.js"
+import { listenAtPath, toWebHandler } from "./support/serving.js"
 import { bodyOf, gated, recording, secrets, serve, signed, type StreamInit, turn, url } from "./support/webhook.js"
 
 describe("httpApp", () => {
@@ -174,6 +174,28 @@ describe("httpApp", () => {
       yield* send(yield* signed(bodyOf("run_1")))
       assertSome(yield* Queue.poll(listener), undefined)
     }).pipe(Effect.provide(RunEvents.layer))
+  )
+})
+
+describe("the server's span", () => {
+  it.effect("names the run of a delivery that is verified, and of no other", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const app = Effect.withSpan(LumeWebhook.httpApp({ secrets, handler: () => Effect.void }), "received")
+      const webhook = yield* Effect.provide(toWebHandler(app), layer)
+      for (const change of ["", " "]) {
+        const request = yield* signed(bodyOf("run_7"))
+        const body = (yield* Effect.promise(() => request.text())) + change
+        yield* Effect.promise(() =>
+          webhook(new Request(request.url, { method: "POST", body, headers: request.headers }))
+        )
+      }
+      const received = spans.filter(({ name }) => name === "received")
+      assert.deepStrictEqual(
+        received.map(({ attributes }) => attributes.get("lume.run_id")),
+        ["run_7", undefined]
+      )
+    }).pipe(Effect.provide(unlogged))
   )
 })
 

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
@@ -124,6 +125,55 @@ describe("spans", () => {
           ["LumeClient.watch", runId]
         ]
       )
+    })
+  )
+
+  it.effect("what fails ends its span with its error, which names the run", () =>
+    Effect.gen(function* () {
+      const { layer, spans } = recorder()
+      const fails = <A>(
+        use: (lume: LumeClient.Service) => Effect.Effect<A, LumeError.LumeError>,
+        ...answers: Array<Respond>
+      ) =>
+        Effect.flatMap(LumeClient.LumeClient, use).pipe(
+          Effect.flip,
+          Effect.provide(clientLayer(fakeHttp(inTurn(...answers)))),
+          Effect.provide(layer),
+          runToEnd
+        )
+      const gone = () => json({}, 410)
+      const errors = [
+        yield* fails(
+          (lume) => lume.run(request),
+          () => json({}, 422)
+        ),
+        yield* fails((lume) => lume.runStatus(runId), gone),
+        yield* fails(
+          (lume) => lume.wait(runId, { timeout: "7 seconds" }),
+          () => state("CREATED")
+        ),
+        yield* fails((lume) => Stream.runDrain(lume.watch(runId)), gone),
+        yield* fails(
+          (lume) => lume.runAndWait(request),
+          () => state("CREATED"),
+          gone
+        )
+      ]
+      assert.deepStrictEqual(
+        spans.map(({ exit, name }) => [
+          name,
+          exit && (Exit.isSuccess(exit) ? "" : String(Option.getOrUndefined(Cause.failureOption(exit.cause))))
+        ]),
+        [
+          ["LumeClient.run", String(errors[0])],
+          ["LumeClient.runStatus", String(errors[1])],
+          ["LumeClient.wait", String(errors[2])],
+          ["LumeClient.watch", String(errors[3])],
+          ["LumeClient.run", ""],
+          ["LumeClient.wait", String(errors[4])]
+        ]
+      )
+      for (const error of errors.slice(1)) assert.include(error.message, runId)
     })
   )
 

@@ -2,6 +2,7 @@
  * A small Lume behind faults, in a process of its own: a fifth of all requests meets one.
  *
  * A run's source path says how it ends, how long it takes, and whether its submit is answered: `SUCCEEDED/1500/answered/17`.
+ * Who reads a `hurried` one is never asked to come back later than at once.
  * The process tells its parent its port, and on being asked, what was submitted how often.
  */
 import { readFileSync } from "node:fs"
@@ -63,10 +64,14 @@ const faults = [
   (response, [status, text]) => void setTimeout(() => send(response, status, text), 300)
 ]
 
+/** Whether a read is of a run that is read as often as can be. */
+const isHurried = (request) => runs.get(request.url.slice("/runs/".length))?.sourcePath.includes("/hurried/") === true
+
 const answer = (request, response, body) => {
   const fault = Math.random() < 0.2 ? Math.floor(Math.random() * (faults.length + 1)) : undefined
   // Who asks to come back later has taken nothing; behind every other fault, the request has arrived.
-  if (fault === faults.length) return send(response, 429, '{"detail": "slow down"}', { "retry-after": "1" })
+  if (fault === faults.length)
+    return send(response, 429, '{"detail": "slow down"}', { "retry-after": isHurried(request) ? "0" : "1" })
   const [status, json] = request.method === "POST" ? submit(body) : read(request.url.slice("/runs/".length))
   const right = [status, JSON.stringify(json)]
   // Whether the answer to a submit never ends is for the source path to say: who submits waits for all others.

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import { Agent } from "@effect/platform-node/Undici"
@@ -75,8 +76,8 @@ const undici = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
   )
 )
 
-const client = (url: string, requestTimeout: Duration.DurationInput) =>
-  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, requestTimeout })
+const client = (url: string, options: Pick<LumeClient.Options, "requestTimeout" | "retry">) =>
+  LumeClient.make({ apiKey: Redacted.make("soak-test-key"), baseUrl: url, ...options })
 
 interface Clients {
   /** For what is asked again where no answer comes, and for submits that get none. */
@@ -85,7 +86,11 @@ interface Clients {
   readonly patient: LumeClient.Service
 }
 
-const clients = (url: string) => Effect.all({ hasty: client(url, "2 seconds"), patient: client(url, "2 minutes") })
+const clients = (url: string) =>
+  Effect.all({
+    hasty: client(url, { requestTimeout: "2 seconds" }),
+    patient: client(url, { requestTimeout: "2 minutes" })
+  })
 
 const endings = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"] as const
 const tags = { SUCCEEDED: "Succeeded", PARTIAL_FAILED: "PartialFailed", FAILED: "Failed", CRASHED: "Crashed" }
@@ -135,16 +140,23 @@ const wave = (clients: Clients, scale: Scale): Effect.Effect<Array<Outcome>, unk
     )
   })
 
-/** One wait of very many polls, against a run that does not end. */
-const manyPolls = (lume: LumeClient.Service, polls: number) =>
+/** One wait of very many polls, against a run that does not end; failures cost it milliseconds. */
+const manyPolls = (url: string, polls: number) =>
   Effect.gen(function* () {
+    const lume = yield* client(url, { requestTimeout: "25 millis", retry: { base: "1 millis", cap: "2 millis" } })
+    const patient = yield* client(url, { requestTimeout: "2 minutes" })
     const run = yield* Effect.eventually(
-      lume.run({ flowVersion: "soak:v1", sourcePath: `SUCCEEDED/9999999/answered/${Math.random()}` })
+      patient.run({ flowVersion: "soak:v1", sourcePath: `SUCCEEDED/9999999/hurried/${Math.random()}` })
     )
-    const pollFor = (polls: number) => Effect.exit(lume.wait(run, { pollInterval: "1 millis", timeout: polls * 2 }))
-    yield* pollFor(polls / 10)
+    const poll = (times: number) => {
+      const schedule = Schedule.intersect(Schedule.spaced("1 millis"), Schedule.recurs(times - 1))
+      return Effect.flip(lume.wait(run, { schedule, timeout: Infinity }))
+    }
+    yield* poll(polls / 10)
     const before = yield* heapUsed
-    yield* pollFor(polls)
+    const error = yield* poll(polls)
+    // else the heap says nothing of so many polls
+    if (error._tag !== "TimeoutError" || error.polls < polls) return yield* Effect.fail(error)
     return (yield* heapUsed) / before
   })
 
@@ -184,6 +196,6 @@ export const soak = (scale: Scale): Effect.Effect<Report, unknown> =>
       seconds,
       leftOver,
       heap,
-      heapOfPolls: yield* run(({ hasty }) => manyPolls(hasty, scale.polls))
+      heapOfPolls: yield* Effect.provide(manyPolls(url, scale.polls), undici)
     }
   }).pipe(Effect.scoped)

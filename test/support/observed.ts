@@ -2,6 +2,7 @@
  * What is seen of an effect from outside: its spans, its log, its metrics. The one place that knows how tests see them.
  */
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -23,6 +24,8 @@ export interface Recorded {
   readonly kind: Tracer.SpanKind
   /** That of its parent, where it has one. */
   readonly traceId: string
+  /** How it has ended; undefined until then. */
+  exit: Exit.Exit<unknown, unknown> | undefined
 }
 
 /** A tracer that keeps its spans in memory. */
@@ -37,7 +40,8 @@ export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly 
         events: [],
         parent: Option.match(parent, { onNone: () => "", onSome: (span) => (span._tag === "Span" ? span.name : "") }),
         kind,
-        traceId: Option.match(parent, { onNone: () => "trace", onSome: ({ traceId }) => traceId })
+        traceId: Option.match(parent, { onNone: () => "trace", onSome: ({ traceId }) => traceId }),
+        exit: undefined
       }
       spans.push(recorded)
       return {
@@ -52,7 +56,7 @@ export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly 
         sampled: true,
         status: { _tag: "Started", startTime },
         attributes: recorded.attributes,
-        end: () => {},
+        end: (_, exit) => void (recorded.exit = exit),
         attribute: (key, value) => recorded.attributes.set(key, value),
         event: (event, _, attributes) => recorded.events.push([event, attributes]),
         addLinks: () => {}
