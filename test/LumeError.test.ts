@@ -198,6 +198,10 @@ describe("isTransient", () => {
 })
 
 describe("runId", () => {
+  it.each(named)("%s gives the run that its message names", (_, error, mentions) => {
+    assert.deepStrictEqual(LumeError.runId(error), mentions.includes("run_1") ? Option.some("run_1") : Option.none())
+  })
+
   const about = { runId: "run_1", detail: "" }
   it.each([
     ["of a run that ended", new LumeError.RunFailedError({ run: ended }), "run_1"],

@@ -355,10 +355,16 @@ describe("the body", () => {
 
   it.effect("is allowed so many bytes, and not one more", () =>
     Effect.gen(function* () {
-      const send = yield* serve(options)
       const fill = (bytes: number) => `${bodyOf("é")}${" ".repeat(bytes - bodyOf("é").length - 1)}`
-      assert.strictEqual((yield* send(yield* signed(fill(100)))).status, 204)
-      assert.strictEqual((yield* send(yield* signed(fill(101)))).status, 413)
+      // by default a mebibyte
+      for (const [most, given] of [
+        [100, options],
+        [2 ** 20, { secrets, handler }]
+      ] as const) {
+        const send = yield* serve(given)
+        assert.strictEqual((yield* send(yield* signed(fill(most)))).status, 204)
+        assert.strictEqual((yield* send(yield* signed(fill(most + 1)))).status, 413)
+      }
     }).pipe(Effect.provide(unlogged))
   )
 

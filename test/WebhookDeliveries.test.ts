@@ -154,6 +154,24 @@ describe("a memory of deliveries", () => {
     })
   )
 
+  it.effect("remembers 10,000, if nothing else is said", () =>
+    Effect.gen(function* () {
+      const memory = yield* WebhookDeliveries.makeInMemory()
+      let handled = 0
+      const once = (index: number) =>
+        memory.once(
+          delivery(`run_${index}`),
+          Effect.sync(() => handled++)
+        )
+      for (let index = 0; index < 10_000; index++) yield* once(index)
+      yield* once(0)
+      assert.strictEqual(handled, 10_000)
+      yield* once(10_000)
+      yield* once(0)
+      assert.strictEqual(handled, 10_002)
+    })
+  )
+
   it.live("looks again within the request that waits, not within the one that has the delivery in hand", () =>
     Effect.promise(async () => {
       const memory = await Effect.runPromise(WebhookDeliveries.makeInMemory())

@@ -118,6 +118,21 @@ describe("an answer with a text of millions of characters, of which the end is m
   )
 })
 
+describe("an answer's body", () => {
+  it.effect("has at most 8 MiB, if nothing else is said", () =>
+    Effect.gen(function* () {
+      const answer = `{"id":"${runId}","status":"CREATED"}`
+      const read = (bytes: number) =>
+        LumeClient.runStatus(runId).pipe(
+          Effect.map(({ _tag }) => _tag),
+          Effect.catchAll((error) => Effect.succeed(error._tag === "TransportError" ? error.reason : error._tag)),
+          Effect.provide(clientLayer(fakeHttp(() => new Response(answer.padEnd(bytes)))))
+        )
+      assert.deepStrictEqual(yield* Effect.all([read(8 * 2 ** 20), read(8 * 2 ** 20 + 1)]), ["Created", "TooLarge"])
+    })
+  )
+})
+
 describe("a page that was received", () => {
   it.effect.each(pages)("%s", ([page, shown]) =>
     Effect.gen(function* () {

@@ -66,17 +66,22 @@ describe("through the client", () => {
     })
   )
 
-  live("makes a bounded number of runs at a time; the rest wait as CREATED", () =>
-    Effect.gen(function* () {
-      const { lume } = yield* start({ concurrency: 1 })
-      const slow = yield* lume.run({ flowVersion: "slow:v1", sourcePath: "clean.csv" })
-      const isTransforming = Effect.repeat(lume.refresh(slow), { until: (run) => run._tag === "Transforming" })
-      yield* isTransforming
-      const waiting = yield* lume.run({ flowVersion: "people:v1", sourcePath: "clean.csv" })
-      assert.strictEqual((yield* lume.refresh(waiting))._tag, "Created")
-      assert.strictEqual((yield* isTransforming)._tag, "Transforming")
-      assert.strictEqual((yield* lume.refresh(waiting))._tag, "Created")
-    })
+  live("makes a bounded number of runs at a time, two if nothing else is said; the rest wait as CREATED", () =>
+    Effect.forEach([{ concurrency: 1 }, {}], (options) =>
+      Effect.gen(function* () {
+        const { lume } = yield* start(options)
+        const submit = lume.run({ flowVersion: "slow:v1", sourcePath: "clean.csv" })
+        const slow = yield* Effect.all(Array.from({ length: options.concurrency ?? 2 }, () => submit))
+        const isTransforming = Effect.forEach(slow, (run) =>
+          Effect.repeat(lume.refresh(run), { until: (run) => run._tag === "Transforming" })
+        )
+        yield* isTransforming
+        const waiting = yield* lume.run({ flowVersion: "people:v1", sourcePath: "clean.csv" })
+        assert.strictEqual((yield* lume.refresh(waiting))._tag, "Created")
+        yield* isTransforming
+        assert.strictEqual((yield* lume.refresh(waiting))._tag, "Created")
+      })
+    )
   )
 
   live("closes promptly while a run goes on, and leaves nothing half done", () =>

@@ -75,6 +75,11 @@ describe("a webhook", () => {
   ] as const)("that is not heard is logged without the query of its URL: one that %s", ([, fetch]) =>
     Effect.gen(function* () {
       const log = messages()
+      let tries = 0
+      const counted = () => {
+        tries++
+        return fetch()
+      }
       const url = "http://hook.invalid/a(b)?token=a-(token)#a-token"
       const deliver = yield* webhook.make({ url, secret: Redacted.make("a-secret") })
       const event = {
@@ -83,7 +88,7 @@ describe("a webhook", () => {
         status: "FAILED"
       } as const
       const delivery = yield* deliver(event).pipe(
-        Effect.provideService(FetchHttpClient.Fetch, fetch),
+        Effect.provideService(FetchHttpClient.Fetch, counted),
         Effect.provide(log.layer),
         Effect.fork
       )
@@ -92,6 +97,8 @@ describe("a webhook", () => {
         yield* Effect.promise(() => setImmediate())
       }
       assert.isFalse(yield* Fiber.join(delivery))
+      // and 25 times again
+      assert.strictEqual(tries, 26)
       assert.lengthOf(log.messages, 1)
       assert.include(log.messages[0], "The webhook of run run_1 was not heard at http://hook.invalid/a(b)?….")
       assert.notInclude(log.messages[0], "token")
