@@ -29,6 +29,10 @@ if (changedAt(here("node_modules/.package-lock.json")) < changedAt(here("package
 const source = here("../src")
 const sources = readdirSync(source, { recursive: true }).map((file) => changedAt(join(source, String(file))))
 if (changedAt(here("../dist/index.js")) < Math.max(...sources)) npm(here(".."), ["run", "build"])
+const needsEffect4 = chosen.includes("majors")
+if (needsEffect4 && changedAt(here("../effect-4/build/dist/index.js")) < Math.max(...sources)) {
+  npm(here(".."), ["run", "effect-4"])
+}
 
 /** Runs one bench, and gives the JSON of its last line; the line itself is held back. */
 const run = (/** @type {string} */ bench) =>

@@ -16,7 +16,9 @@ import * as Schema from "effect/Schema"
 import { LumeClient, type LumeRun, RunEvents } from "effect-lume"
 import * as LocalLume from "effect-lume/local/LocalLume"
 import * as LumeWebhook from "effect-lume/LumeWebhook"
+import { mkdtempSync } from "node:fs"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -114,7 +116,7 @@ const local = Layer.unwrapEffect(
       LocalLume.layer({
         flows: fileURLToPath(new URL("../quickstart/flows", import.meta.url)),
         sources: join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data"),
-        targets: fileURLToPath(new URL("out", import.meta.url)),
+        targets: mkdtempSync(join(tmpdir(), "lume-webhook-app-")),
         webhook: { url: `${url}/webhooks/lume`, secret }
       })
     )

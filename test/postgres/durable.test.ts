@@ -46,7 +46,7 @@ const assertOnce = ({ submits }: Lume, most: number) => {
 }
 
 onPostgres("several processes", (it) => {
-  it.scoped("take over the waits of one that was killed, within the lock's time and a poll", () =>
+  it.scoped("take over the waits of one that was killed, after a time that is logged", () =>
     Effect.gen(function* () {
       const { server, start, statuses } = yield* machines
       server.runsFor = 60_000
@@ -66,7 +66,7 @@ onPostgres("several processes", (it) => {
     })
   )
 
-  it.scoped("go on where one was told to end, which is gone within 3 seconds and loses nothing", () =>
+  it.scoped("go on where one was told to end, which loses nothing, and ends after a time that is logged", () =>
     Effect.gen(function* () {
       const { server, start, statuses } = yield* machines
       server.runsFor = 60_000
