@@ -497,7 +497,7 @@ const someId = "run_test"
 export interface RunOverrides {
   /** Default: `run_test`. */
   readonly id?: string | undefined
-  /** Only for `Unrecognized`. Default: `QUEUED`. */
+  /** Only for `Unrecognized`: a word that this version does not know. Default: `QUEUED`. */
   readonly status?: string | null | undefined
   /** Default: none. */
   readonly runMetadata?: { readonly [key: string]: unknown } | undefined
