@@ -7,18 +7,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeRun from "../src/LumeRun.js"
 import type * as RunRequest from "../src/RunRequest.js"
+import { environment } from "./support/environment.js"
 import { apiKey, clientLayer, fakeHttp, json, runId, state, states } from "./support/fakeHttp.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
@@ -423,9 +422,6 @@ describe("options", () => {
 })
 
 describe("layerConfig", () => {
-  const environment = (entries: Record<string, string>) =>
-    Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(entries))))
-
   const built = (entries: Record<string, string>, configs?: Parameters<typeof LumeClient.layerConfig>[0]) => {
     const http = fakeHttp(states("CREATED"))
     return Effect.as(

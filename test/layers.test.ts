@@ -5,7 +5,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -18,13 +17,10 @@ import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as RunEvents from "../src/RunEvents.js"
-import { unreadable } from "./support/environment.js"
+import { environment, unreadable } from "./support/environment.js"
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, runId, state, states } from "./support/fakeHttp.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
-
-const environment = (variables: Readonly<Record<string, string>>) =>
-  Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
 
 describe("layerConfig", () => {
   it.effect("takes plain values, functions and schedules beside Configs", () =>

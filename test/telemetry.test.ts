@@ -23,6 +23,7 @@ import * as LumeError from "../src/LumeError.js"
 import type * as LumeRun from "../src/LumeRun.js"
 import {
   clientLayer,
+  disconnected,
   fakeHttp,
   type FakeHttp,
   inTurn,
@@ -36,9 +37,6 @@ import { finishedMetadata } from "./support/metadata.js"
 import { counted, described, logging, recorder, requestSpan } from "./support/observed.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
-
-const disconnected: Respond = (_, __, request) =>
-  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("socket hang up") }))
 
 const runToEnd = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function* () {

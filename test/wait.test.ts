@@ -1,7 +1,6 @@
 /**
  * `wait` and `watch`: the pace, the deadline, what ends a wait and what it outlives.
  */
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Chunk from "effect/Chunk"
@@ -22,6 +21,7 @@ import type * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
 import {
   clientLayer,
+  disconnected,
   fakeHttp,
   type FakeHttp,
   inTurn,
@@ -66,9 +66,6 @@ const endsAfter = <A, E>(fiber: Fiber.Fiber<A, E>, duration: Duration.DurationIn
     assert(Option.isSome(exit), `had not ended after ${Duration.format(Duration.decode(duration))}`)
     return yield* exit.value
   })
-
-const disconnected: Respond = (_, __, request) =>
-  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("socket hang up") }))
 
 const status =
   (code: number, headers: Record<string, string> = {}): Respond =>

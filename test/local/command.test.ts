@@ -12,6 +12,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import * as command from "../support/lume.js"
 import { serve, until } from "../support/server.js"
+import { distance } from "./support.js"
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -95,7 +96,7 @@ describe("lume local", () => {
       const slow = {
         name: "slow",
         version: "v1",
-        fields: { a: "levenshtein(repeat(Id, 200000), repeat('b', 200000))" }
+        fields: { a: distance("Id", 200_000) }
       }
       yield* Effect.promise(() => mkdir(`${cwd}/flows`).then(() => mkdir(`${cwd}/sources`)))
       yield* Effect.promise(() => writeFile(`${cwd}/flows/a.json`, JSON.stringify({ ...slow, tests: [] })))

@@ -13,12 +13,11 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as path from "node:path"
 import type { LocalFlow } from "../../src/local/LocalFlow.js"
-import { failure, finished, flow, folders, live, people, query, run, written } from "./support.js"
+import { distance, endless, failure, finished, flow, folders, live, people, query, run, written } from "./support.js"
 
 const make = (sql: string): LocalFlow => ({ name: "slow", version: "v1", fields: { x: sql }, tests: [] })
 
 /** What is far from done in a second, and is stopped at once when it is asked to. */
-const endless = "(SELECT count(*) FROM range(100000000) AS a, range(1000) AS b WHERE a.range + b.range + Id::INT < 0)"
 
 describe("memory", () => {
   live("that is too little: FAILED, with what to do", () =>
@@ -103,8 +102,6 @@ describe("time", () => {
   it.scoped("is not spent on an expression that does not heed its interruption", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": people })
-      const distance = (text: string, length: number) =>
-        `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
       const [taken] = yield* realTime(Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`)))
       // DuckDB looks for an interruption between steps of 2,048 values. Five of these are one step, of some seconds on
       // any machine: a distance takes the square of the length.
@@ -126,8 +123,6 @@ describe("expressions that do not heed their interruption", () => {
   live("end by themselves after their time is over, and hold nothing that later runs need", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": "Id\n1\n" })
-      const distance = (text: string, length: number) =>
-        `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
       const [taken] = yield* Effect.timed(query(`SELECT ${distance("'a'", 6000)} AS x`))
       // longer than the two seconds that an interrupted run waits for it
       const length = Math.ceil(6000 * Math.sqrt(3500 / Duration.toMillis(taken)))

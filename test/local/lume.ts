@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as LocalLume from "../../src/local/LocalLume.js"
 import * as LumeClient from "../../src/LumeClient.js"
-import { flow, folders, people } from "./support.js"
+import { endless, flow, folders, people } from "./support.js"
 
 export const clean = "Id,Born,Name\n1,1815-12-10,Ada\n"
 
@@ -22,7 +22,7 @@ export const slowFlow = {
   name: "slow",
   fields: {
     ...flow.fields,
-    id: "(SELECT count(*) FROM range(100000000) AS a, range(1000) AS b WHERE a.range + b.range + Id::INT < 0)"
+    id: endless
   }
 }
 

@@ -88,6 +88,14 @@ export const read = (uri: string) =>
 export const rejects = (outcome: LocalEngine.Outcome) =>
   Option.match(finished(outcome).results.targetLocations.rejects, { onNone: () => Effect.succeed(""), onSome: read })
 
+/** An expression over people that goes on until it is interrupted. */
+export const endless =
+  "(SELECT count(*) FROM range(100000000) AS a, range(1000) AS b WHERE a.range + b.range + Id::INT < 0)"
+
+/** An expression in one step, which heeds no interruption; it takes the square of the length. */
+export const distance = (text: string, length: number): string =>
+  `levenshtein(repeat(${text}, ${length}), repeat('b', ${length}))`
+
 /** A test on the real clock and disk. */
 export const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>) =>
   it.scopedLive(name, () => Effect.provide(effect(), NodeFileSystem.layer))

@@ -2,7 +2,7 @@
  * A fake `HttpClient` beneath the real client: answers by a function, records what was sent.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
@@ -74,6 +74,10 @@ export const runId = "run_01HYE5ZJ4T8Q2W"
 /** The answer about a run that is in this state. */
 export const state = (status: string | null, metadata: unknown = {}, id: string = runId): Response =>
   json({ id, status, metadata })
+
+/** A connection that breaks. */
+export const disconnected: Respond = (_, __, request) =>
+  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("socket hang up") }))
 
 /** Answers with each of these in turn, then with the last one for ever. */
 export const inTurn =
