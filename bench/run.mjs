@@ -30,7 +30,10 @@ const source = here("../src")
 const sources = readdirSync(source, { recursive: true }).map((file) => changedAt(join(source, String(file))))
 if (changedAt(here("../dist/index.js")) < Math.max(...sources)) npm(here(".."), ["run", "build"])
 const needsEffect4 = chosen.includes("majors")
-if (needsEffect4 && changedAt(here("../effect-4/build/dist/index.js")) < Math.max(...sources)) {
+const rules = readdirSync(here("../effect-4")).filter((file) => file.endsWith(".ts"))
+const byHand = readdirSync(here("../effect-4/by-hand"), { recursive: true }).map((file) => `by-hand/${String(file)}`)
+const sourcesOf4 = [...sources, ...[...rules, ...byHand].map((file) => changedAt(here(`../effect-4/${file}`)))]
+if (needsEffect4 && changedAt(here("../effect-4/build/dist/index.js")) < Math.max(...sourcesOf4)) {
   npm(here(".."), ["run", "effect-4"])
 }
 

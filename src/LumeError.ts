@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { nullable } from "./internal/fields.js"
 import { Integer, Millis, Natural } from "./internal/leaf.js"
 import { TaggedError } from "./internal/taggedError.js"
-import { oneLine } from "./internal/text.js"
+import { statusWord } from "./internal/text.js"
 import { MetadataDecodeError } from "./LumeMetadata.js"
 import * as LumeRun from "./LumeRun.js"
 
@@ -60,9 +60,8 @@ const doing = (error: { readonly runId: Option.Option<string> }): string =>
   Option.match(error.runId, { onNone: () => "Submitting a run", onSome: (id) => `Reading run ${id}` })
 
 const said = (error: { readonly detail: string }): string =>
-  error.detail === "" ? "" : `: ${error.detail.replace(/\.$/, "")}`
-
-const statusOf = (run: LumeRun.LumeRun): string => oneLine(String(run.status), 80)
+  // a sentence's end is written by the message
+  error.detail.replace(/\.$/, "") === "" ? "" : `: ${error.detail.replace(/\.$/, "")}`
 
 const seconds = (duration: Duration.Duration): string => `${Duration.toSeconds(duration)} s`
 
@@ -159,7 +158,7 @@ export class RunNotFoundError extends TaggedError<RunNotFoundError>()("RunNotFou
 }) {
   /** Which run is unknown, and what to check. */
   override get message(): string {
-    return `Lume knows no run ${this.runId} (status ${this.status})${said(this)}. Check the id, the base URL, and that the key belongs to the same account.`
+    return `${happened(this)}. Check the id, the base URL, and that the key belongs to the same account.`
   }
 }
 
@@ -180,7 +179,7 @@ export class RateLimitedError extends TaggedError<RateLimitedError>()("RateLimit
   /** When to try again. */
   override get message(): string {
     const when = Option.match(this.retryAfter, { onNone: () => "later", onSome: (after) => `in ${seconds(after)}` })
-    return `${doing(this)} failed: too many requests (status 429)${said(this)}. Try again ${when}.`
+    return `${happened(this)}. Try again ${when}.`
   }
 }
 
@@ -283,15 +282,19 @@ export class DecodeError extends TaggedError<DecodeError>()("DecodeError", {
   }
 }
 
-/** Nothing in which a run, or a refusal, could be read. */
-type Unusable = ApiError | TransportError | DecodeError
+/** What a wait goes on after. */
+type Passing = RunNotFoundError | RateLimitedError | ApiError | TransportError | DecodeError
 
-const isUnusable = (error: StatusError): error is Unusable =>
-  error._tag === "ApiError" || error._tag === "TransportError" || error._tag === "DecodeError"
+const isPassing = (error: StatusError): error is Passing =>
+  error._tag !== "AuthenticationError" && error._tag !== "InvalidRequestError"
 
 /** What an answer, or its absence, says; without advice. */
-const happened = (error: Unusable): string => {
+const happened = (error: Passing): string => {
   switch (error._tag) {
+    case "RunNotFoundError":
+      return `Lume knows no run ${error.runId} (status ${error.status})${said(error)}`
+    case "RateLimitedError":
+      return `${doing(error)} failed: too many requests (status 429)${said(error)}`
     case "ApiError": {
       const request = Option.match(error.requestId, { onNone: () => "", onSome: (id) => `, request ${id}` })
       return `${doing(error)} failed with status ${error.status}${request}${said(error)}`
@@ -386,11 +389,11 @@ export class TimeoutError extends TaggedError<TimeoutError>()("TimeoutError", {
   override get message(): string {
     const last = Option.match(this.lastRun, {
       onNone: () => "It was never read",
-      onSome: (run) => `It was last read as ${statusOf(run)}`
+      onSome: (run) => `It was last read as ${statusWord(run.status)}`
     })
     const failure = Option.match(this.lastFailure, {
       onNone: () => "",
-      onSome: (error) => ` The last read failed: ${isUnusable(error) ? `${happened(error)}.` : error.message}`
+      onSome: (error) => ` The last read failed: ${isPassing(error) ? `${happened(error)}.` : error.message}`
     })
     return (
       `The wait for run ${this.runId} ended before the run did (timeout ${Duration.format(this.timeout)}, ` +
@@ -421,7 +424,7 @@ export class WaitFailedError extends TaggedError<WaitFailedError>()("WaitFailedE
         ? "Do not submit it again."
         : "Wait for it again by its id; do not submit it again."
     return (
-      `Run ${this.runId} was submitted and goes on (last read as ${statusOf(this.lastRun)}), but waiting for it failed: ` +
+      `Run ${this.runId} was submitted and goes on (last read as ${statusWord(this.lastRun.status)}), but waiting for it failed: ` +
       `${this.failure.message} ${advice}`
     )
   }

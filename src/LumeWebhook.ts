@@ -373,7 +373,7 @@ const limitsOf = ({
     maxBytes: check.count("maxBytes", maxBytes, 1),
     // whole milliseconds, because TestClock can't hold fractions
     timeout: Effect.map(check.millis("timeout", timeout, { infinity: true }), (millis) =>
-      Duration.millis(Math.ceil(millis))
+      Duration.millis(millis > longestSleep ? Infinity : Math.ceil(millis))
     )
   })
 
@@ -438,7 +438,7 @@ const within = <A, E, R>(
   tookLonger: string
 ): Effect.Effect<A, E | string, R> =>
   Effect.timeoutFail(disconnect(effect), {
-    duration: Duration.isFinite(timeout) ? Duration.min(timeout, Duration.millis(longestSleep)) : timeout,
+    duration: timeout,
     onTimeout: () => `${tookLonger} ${Duration.format(timeout)}.`
   }).pipe(Effect.interruptible)
 

@@ -98,7 +98,8 @@ describe.concurrent("a signal", () => {
       // its streams are closed when the command has ended
       assert.include(
         (yield* shell.ended).stderr,
-        "Stopped waiting; the runs go on. Re-attach with: lume wait running\n"
+        "Stopped waiting; the runs go on. Re-attach with: lume wait running\n" +
+          "The shell in which npm has started this has ended, so this ends too.\n"
       )
     })
   )
@@ -135,6 +136,19 @@ describe.concurrent("a signal while a submit is in flight", () => {
       yield* until(() => requests.length === 1)
       process.kill("SIGINT")
       assert.deepInclude(yield* ended, { code: 6, stdout: "", stderr: warning })
+    })
+  )
+
+  it.scopedLive("says so by its exit code, whatever keeps the process", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* serve(command.handler())
+      // longer than what a signal has ended may take
+      const held = "--import=data:text/javascript,setTimeout(()=>{},4000)"
+      const env = { LUME_API_KEY: "a-key", LUME_BASE_URL: url, NODE_OPTIONS: held }
+      const { ended, process } = command.lume(submit("silent"), env)
+      yield* until(() => requests.length === 1)
+      process.kill("SIGTERM")
+      assert.deepInclude(yield* ended, { code: 6, stderr: warning })
     })
   )
 

@@ -87,6 +87,22 @@ describe("layerConfig", () => {
     })
   )
 
+  it.effect("says so too where a caller's own Config can't be read there", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(LumeClient.runStatus(runId)).pipe(
+        Effect.provide(
+          LumeClient.layerConfig({ apiKey: Config.redacted("ACME_KEY") }).pipe(
+            Layer.provide(fakeHttp(states("CREATED")).layer),
+            Layer.provide(Layer.setConfigProvider(unreadable))
+          )
+        ),
+        Effect.flip
+      )
+      assert(ConfigError.isConfigError(error))
+      assert.include(String(error), "--allow-env")
+    })
+  )
+
   it.effect("says nothing of the environment where a caller's own Config dies", () =>
     Effect.gen(function* () {
       const baseUrl = Config.map(Config.succeed(""), (): string => {

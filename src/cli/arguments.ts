@@ -42,10 +42,12 @@ export const ratio = (text: string): number => {
 export const port = (text: string): number =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse("It must be an integer from 0 to 65535.")
 
+const spaceMeant = "It begins with =, as after a short option: write a space in its place."
+
 /** A value that has not swallowed the next option. */
 export const value = (text: string): string => {
   if (text === "") return refuse("It must not be empty.")
-  if (text.startsWith("=")) return refuse("It begins with =, as after a short option: write a space in its place.")
+  if (text.startsWith("=")) return refuse(spaceMeant)
   return text.startsWith("-") ? refuse("It begins with a dash: is the value missing?") : text
 }
 
@@ -54,6 +56,7 @@ export const pair = (
   text: string,
   before: ReadonlyArray<readonly [string, string]> = []
 ): ReadonlyArray<readonly [string, string]> => {
+  if (text.startsWith("=")) return refuse(spaceMeant)
   const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (key === "" || key.startsWith("-")) return refuse("It must be a pair: key=value.")
   if (before.some(([name]) => name === key)) return refuse(`The key ${key} is given twice.`)

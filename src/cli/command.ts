@@ -27,9 +27,13 @@ export const execute = (
       )
     ),
     Effect.provide(output.logger(out)),
+    Effect.tap(() => {
+      const reason = signals.reason()
+      return reason === undefined ? Effect.void : out.say(reason)
+    }),
     Effect.map((code) => {
       process.exitCode = code
-      signals.leave()
+      signals.leave(code)
     }),
     Effect.runPromise
   )

@@ -10,7 +10,7 @@ import process from "node:process"
 import * as apiKey from "../client/apiKey.js"
 import { requestTimeout } from "../client/environment.js"
 import * as check from "../client/options.js"
-import { withoutSecrets } from "../internal/text.js"
+import { statusWord, withoutSecrets } from "../internal/text.js"
 import * as LumeClient from "../LumeClient.js"
 import type { InvalidRequestError, MetadataDecodeError, RunNotFoundError, StatusError } from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
@@ -80,13 +80,13 @@ const proxyFinding: Effect.Effect<Finding> = Effect.sync(() => {
 const readRun = (run: LumeRun.LumeRun): Effect.Effect<Finding> => {
   if (run._tag === "Unrecognized") {
     const advice = "which this SDK does not know. Waits go on. Update effect-lume."
-    return Effect.succeed(wrong(`Run ${run.id} has the status ${run.status}, ${advice}`))
+    return Effect.succeed(wrong(`Run ${run.id} has the status ${statusWord(run.status)}, ${advice}`))
   }
-  if (!LumeRun.isTerminal(run)) return Effect.succeed(fine(`Run ${run.id} is ${run.status}.`))
+  if (!LumeRun.isTerminal(run)) return Effect.succeed(fine(`Run ${run.id} is ${statusWord(run.status)}.`))
   const metadata: Effect.Effect<unknown, MetadataDecodeError> = run.metadata
   return Effect.match(metadata, {
     onFailure: (error) => wrong(sentence(error)),
-    onSuccess: () => fine(`Run ${run.id} is ${run.status}, and its metadata is as documented.`)
+    onSuccess: () => fine(`Run ${run.id} is ${statusWord(run.status)}, and its metadata is as documented.`)
   })
 }
 

@@ -48,12 +48,12 @@ export const show = (
       process.stderr.write(before + drawn.map((line) => `${line}\n`).join(""))
     }
     const restore = () => process.stderr.write(clear() + showCursor)
-    // Ctrl-Z gives the terminal to the shell, fg takes it back
+    // Ctrl-Z gives the terminal to the shell, fg takes it back; where no shell could, the signal stops nothing
     const stop = () => {
       restore()
-      process.kill(process.pid, "SIGSTOP")
-    }
-    const goOn = () => {
+      process.off("SIGTSTP", stop)
+      process.kill(process.pid, "SIGTSTP")
+      process.on("SIGTSTP", stop)
       process.stderr.write(hideCursor)
       draw()
     }
@@ -63,7 +63,6 @@ export const show = (
         process.stderr.write(hideCursor)
         process.stderr.on("resize", draw)
         process.on("SIGTSTP", stop)
-        process.on("SIGCONT", goOn)
         // for ends at once: a second signal, an exception
         process.once("exit", restore)
         out.setAround((write) => {
@@ -77,7 +76,6 @@ export const show = (
           out.setAround((write) => write())
           process.off("exit", restore)
           process.off("SIGTSTP", stop)
-          process.off("SIGCONT", goOn)
           process.stderr.off("resize", draw)
           restore()
         })

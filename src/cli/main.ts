@@ -133,7 +133,7 @@ const explainMissing = (error: unknown): Promise<undefined> => {
     return Promise.reject(error)
   const [line] = error.message.split("\n")
   standing.say(
-    /'@duckdb\/node-api'/.test(error.message)
+    /@duckdb\/node-api\b/.test(error.message)
       ? missing
       : `lume local needs DuckDB, which is installed and can't be loaded on this ${process.platform} with ${process.arch}: ${line}. Install it anew on this machine, with its optional dependencies.`
   )
@@ -152,7 +152,8 @@ program
   .option("--memory", "forget the runs at the end")
   .option("--init", "make the folders, and write an example flow and its source")
   .action(async (flags: Flags) => {
-    const local = await import("./local.js").catch(explainMissing)
+    // by itself first: Node 20 reports a module of several that fail to load a second time, as nobody's
+    const local = await import("@duckdb/node-api").then(() => import("./local.js")).catch(explainMissing)
     await local?.command(flags)
   })
 

@@ -6,7 +6,6 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import process from "node:process"
 import { setImmediate as nextTurn } from "node:timers/promises"
-import * as standing from "./standing.js"
 
 const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
@@ -50,30 +49,33 @@ const received = new Promise<Signal>((resolve) => {
 
 const parent = process.ppid
 
-/**
- * npm passes a SIGTERM on to its shell, which ends and leaves the command behind. A script that ends with & does so as well,
- * and its author must be told why the command has gone.
- */
+/** npm passes a SIGTERM on to its shell, which ends and leaves the command behind. A script that ends with & does so as well. */
 const leftBehind: Effect.Effect<Signal> = Effect.repeat(
   Effect.sync(() => process.ppid),
   { until: (now) => now !== parent, schedule: Schedule.spaced("250 millis") }
 ).pipe(
   Effect.map((): Signal => {
-    standing.say("The shell in which npm has started this has ended, so this ends too.")
+    why = "The shell in which npm has started this has ended, so this ends too."
     return (ending = "SIGTERM")
   })
 )
+
+let why: string | undefined = undefined
+
+/** A sentence on why the command ends, where no signal has come. */
+export const reason = (): string | undefined => why
 
 // in milliseconds
 const longestLeave = 500
 
 /**
- * To be called when the command is done. What a signal has ended does not wait for a query that DuckDB goes on with, as
+ * To be called when the command is done, with its exit code. What a signal has ended does not wait for a query that DuckDB goes on with, as
  * `process.exit` does: the signal itself ends the process then, but for the first one of a container.
  */
-export const leave = (): void => {
+export const leave = (code: number): void => {
   const signal = ending
-  if (signal === undefined) return
+  // any other code says more than the signal's
+  if (signal === undefined || code !== codes[signal]) return
   // oxlint-disable-next-line no-restricted-globals -- a fiber that sleeps would keep the process
   setTimeout(() => {
     process.removeAllListeners(signal)

@@ -17,6 +17,7 @@ import { judge, type Standard, worst } from "./judgement.js"
 import * as liveView from "./liveView.js"
 import type { Output } from "./output.js"
 import { word } from "../internal/shell.js"
+import { statusWord } from "../internal/text.js"
 import { sentence } from "./sentence.js"
 import * as signals from "./signals.js"
 
@@ -60,7 +61,9 @@ const signsOfLife = (out: Output, progress: ReadonlyArray<Progress>, startedAt: 
         out.status(
           id,
           status ?? null,
-          status === undefined ? `${id} no answer yet, ${minutes} min` : `${id} still ${status}, ${minutes} min`
+          status === undefined
+            ? `${id} no answer yet, ${minutes} min`
+            : `${id} still ${statusWord(status)}, ${minutes} min`
         ),
       { discard: true }
     )
@@ -91,7 +94,9 @@ type Awaited = Either.Either<LumeRun.TerminalRun, WaitError>
 
 /** A line that says what a run has become. */
 const changeLine = (out: Output, startedAt: number, { id }: Progress, status: string | null) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => out.status(id, status, `${id} ${status} ${clock(now - startedAt)}`))
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    out.status(id, status, `${id} ${statusWord(status)} ${clock(now - startedAt)}`)
+  )
 
 /** Waits for one run, and writes what becomes of it. */
 const awaitOne = (

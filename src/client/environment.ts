@@ -19,17 +19,23 @@ const nonEmpty = (name: string): Config.Config<string | undefined> =>
 
 /** Runtimes can refuse to show the environment: Deno does without `--allow-env`. */
 const orUnavailable = <A>(
-  reading: Effect.Effect<A, ConfigError.ConfigError>
+  reading: Effect.Effect<A, ConfigError.ConfigError>,
+  isRefusal: (defect: unknown) => boolean = () => true
 ): Effect.Effect<A, ConfigError.ConfigError> =>
   Effect.catchAllDefect(reading, (defect) =>
-    Effect.fail(
-      ConfigError.SourceUnavailable(
-        [],
-        `The environment can't be read: ${String(defect)}. Allow it (Deno: --allow-env), or give the options themselves`,
-        Cause.die(defect)
-      )
-    )
+    isRefusal(defect)
+      ? Effect.fail(
+          ConfigError.SourceUnavailable(
+            [],
+            `The environment can't be read: ${String(defect)}. Allow it (Deno: --allow-env), or give the options themselves`,
+            Cause.die(defect)
+          )
+        )
+      : Effect.die(defect)
   )
+
+/** Deno's own words; a caller's Config can have defects of its own. */
+const isEnvironmentRefused = (defect: unknown): boolean => /env access/i.test(String(defect))
 
 /** `LUME_API_KEY`. Not `Config.redacted`, whose errors leave out what is missing; no error of a text shows the text. */
 const apiKey: Config.Config<Redacted.Redacted> = Config.map(Config.string("LUME_API_KEY"), (text) =>
@@ -70,7 +76,7 @@ const fromConfigs = (
 export const read = (
   configs: Readonly<Record<string, unknown>>
 ): Effect.Effect<Record<string, unknown>, ConfigError.ConfigError> =>
-  Effect.flatMap(fromConfigs(configs), (given) =>
+  Effect.flatMap(orUnavailable(fromConfigs(configs), isEnvironmentRefused), (given) =>
     // null is something that can't be right, and makes no way for the environment
     Effect.map(
       orUnavailable(

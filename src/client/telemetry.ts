@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 import type { StatusError } from "../LumeError.js"
-import { oneLine } from "../internal/text.js"
+import { statusWord } from "../internal/text.js"
 import { isTerminal, type LumeRun, type RunId } from "../LumeRun.js"
 
 const pollCounter = Metric.counter("effect_lume_polls", {
@@ -95,7 +95,7 @@ export class WaitTelemetry {
 
   /** A read gave another status than the one before. */
   statusChanged(run: LumeRun): Effect.Effect<void> {
-    const status = oneLine(String(run.status), 80)
+    const status = statusWord(run.status)
     this.span?.event("lume.status", this.clock.unsafeCurrentTimeNanos(), { "lume.status": status })
     this.span?.attribute("lume.status", status)
     if (isTerminal(run)) Option.map(flowVersionOf(run), (version) => this.span?.attribute("lume.flow_version", version))

@@ -98,21 +98,31 @@ export const explainUnparsed = (text: string): string =>
   // a regular expression can overflow the engine's stack at a text of millions of characters
   Option.getOrElse(Option.liftThrowable(explain)(text), () => unplaced)
 
-/** The first key that an object has twice, of which `JSON.parse` keeps the last without a word. The text is JSON. */
-export const repeatedKey = (text: string): string | undefined => {
+// runs of plain characters are one step each, so that the engine's stack holds what a text without end has
+const brace = /[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g
+
+/** @see repeatedKey */
+const findRepeated = (text: string): string | undefined => {
   // of each object that is open, its keys by now
   const open: Array<Set<string>> = []
-  for (const [token, key] of text.matchAll(/[{}]|("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"/g)) {
+  for (const [token, colon] of text.matchAll(brace)) {
     if (token === "{") open.push(new Set())
     else if (token === "}") open.pop()
-    else if (key !== undefined) {
-      const name = String(JSON.parse(key))
+    else if (colon !== undefined) {
+      const name = String(JSON.parse(token.slice(0, -colon.length)))
       if (open.at(-1)?.has(name)) return name
       open.at(-1)?.add(name)
     }
   }
   return undefined
 }
+
+/**
+ * The first key that an object has twice, of which `JSON.parse` keeps the last without a word. The text is JSON; one with
+ * millions of escapes can be too long to look through.
+ */
+export const repeatedKey = (text: string): string | undefined =>
+  Option.getOrUndefined(Option.liftThrowable(findRepeated)(text))
 
 /** Whether two values are the same JSON, whatever the order of keys. */
 export const equals = (left: unknown, right: unknown): boolean => {

@@ -17,6 +17,9 @@ export const oneLine = (text: string, limit: number = length): string => {
   return line.length > limit || text.length > limit * 4 ? `${line.slice(0, limit - 1).replace(half, "")}…` : line
 }
 
+/** Lume's word for a status, of any version, as a message shows it. */
+export const statusWord = (status: string | null): string => oneLine(String(status), 80)
+
 // Bidi_Control are the characters that change the direction of text.
 const unseen = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
 

@@ -65,7 +65,7 @@ export interface Job {
   /**
    * How many bytes of memory DuckDB may use for the run, such as `FileSystem.GiB(2)`. What does not fit is spilled to
    * disk. Values that an expression makes itself are not counted: a field that repeats a text a million times needs that
-   * memory beyond the limit. Default: a quarter of the machine's memory.
+   * memory beyond the limit. Default: a quarter of the machine's memory, or of the container's limit.
    */
   readonly memoryLimit?: FileSystem.SizeInput | undefined
   /** The folder that the run spills to, in a hidden folder of its own which is gone afterwards. Default: inside `targets`. */

@@ -338,6 +338,16 @@ describe("what this engine itself calls something can't be named", () => {
       assert.deepStrictEqual((yield* mapped(data, make({ x: "source" }))).slice(1), ["x"])
       const whole = yield* refused(data.replace("source", "other"), make({ x: "to_json(source)" }))
       assert.include(whole, "it takes all columns of the source")
+      for (const sql of ["source", "to_json(source)", "(SELECT max(to_json(source)::VARCHAR) FROM source)"]) {
+        // of which none can be seen
+        assert.include(yield* refused("source,SOURCE,x\n1,2,3\n", make({ y: sql })), "upper and lower case", sql)
+      }
+      // a row of the target has none of them
+      const test = { error_code: "A", field: "y", check: "to_json(target) IS NOT NULL" }
+      assert.deepStrictEqual((yield* mapped("a,A,x\n1,2,3\n", { ...make({ y: "x" }), tests: [test] })).slice(1), ["3"])
+      const aliased = { ...test, check: "(SELECT max(to_json(target)::VARCHAR) FROM source target) <> ''" }
+      const said = yield* refused("a,A,x\n1,2,3\n", { ...make({ y: "x" }), tests: [aliased] })
+      assert.include(said, "it takes all columns of the source")
     })
   )
 

@@ -147,7 +147,7 @@ export interface Places {
   readonly folder: string
   /** The folder for what does not fit into memory, which need not exist. Default: inside `folder`. */
   readonly spill?: string | undefined
-  /** How many bytes of memory it may use. Default: a quarter of the machine's. */
+  /** How many bytes of memory it may use. Default: a quarter of the machine's, or of the container's limit. */
   readonly memoryLimit?: bigint | undefined
 }
 

@@ -32,6 +32,8 @@ export interface Syntax {
   readonly namesByPosition: boolean
   /** The tables, folded, of which it takes a row as a whole, as `to_json(source)` does, unless a column is called so. */
   readonly wholeRows: ReadonlySet<string>
+  /** Those of them that can be the source. */
+  readonly sourceRows: ReadonlySet<string>
   readonly hasSubquery: boolean
   /** Whether its value depends on other rows: it has a subquery or a window function. */
   readonly seesOtherRows: boolean
@@ -65,15 +67,11 @@ const namesByPosition = ({ node }: Place): boolean =>
   node["type"] === "SHOW_REF" ||
   (Array.isArray(node["column_name_alias"]) && node["column_name_alias"].length > 0)
 
-/** The names by which rows of the source and the target can be taken as a whole. */
-const tablesOf = (places: ReadonlyArray<Place>): ReadonlySet<string> =>
-  new Set([
-    "source",
-    "target",
-    ...places.flatMap(({ node }) =>
-      node["type"] === "BASE_TABLE" && Predicate.isString(node["alias"]) ? [sql.fold(node["alias"])] : []
-    )
-  ])
+/** The names that an expression gives to tables. */
+const aliasesOf = (places: ReadonlyArray<Place>): ReadonlyArray<string> =>
+  places.flatMap(({ node }) =>
+    node["type"] === "BASE_TABLE" && Predicate.isString(node["alias"]) ? [sql.fold(node["alias"])] : []
+  )
 
 const referencesOf = ({ node }: Place): ReadonlyArray<ReadonlyArray<string>> =>
   Array.isArray(node["column_names"]) ? [node["column_names"].map(String)] : []
@@ -130,7 +128,12 @@ const problemOf = (
 const read = (source: Source, answer: Answer, bare: string): Syntax => {
   const places = answer.error ? [] : placesOf(answer.statements)
   const references = places.flatMap(referencesOf)
-  const tables = tablesOf(places)
+  const aliases = aliasesOf(places)
+  const tables = new Set(["source", "target", ...aliases])
+  const wholeRows = references.flatMap(([name = "", ...parts]) =>
+    parts.length === 0 && tables.has(sql.fold(name)) ? [sql.fold(name)] : []
+  )
+  const isOwn = (table: string) => table === source.table && table === "target" && !aliases.includes(table)
   const hasSubquery = places.some(({ node }) => node["class"] === "SUBQUERY")
   return {
     // DuckDB reads a text only to its first NUL character.
@@ -139,11 +142,8 @@ const read = (source: Source, answer: Answer, bare: string): Syntax => {
     tables,
     references,
     namesByPosition: places.some(namesByPosition),
-    wholeRows: new Set(
-      references.flatMap(([name = "", ...parts]) =>
-        parts.length === 0 && tables.has(sql.fold(name)) ? [sql.fold(name)] : []
-      )
-    ),
+    wholeRows: new Set(wholeRows),
+    sourceRows: new Set(wholeRows.filter((table) => !isOwn(table))),
     hasSubquery,
     seesOtherRows: hasSubquery || places.some(({ node }) => node["class"] === "WINDOW")
   }

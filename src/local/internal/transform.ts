@@ -124,10 +124,10 @@ const refuseTwins = (
   { columns }: Staging,
   twins: ReadonlyArray<string>
 ): Effect.Effect<void, StageFailure> => {
-  const names = new Set(columns.map(({ name }) => sql.fold(name)))
-  const greedy = [...fields, ...tests].find(
-    ({ syntax }) => syntax.namesByPosition || [...syntax.wholeRows].some((table) => !names.has(table))
-  )
+  // twins can't be seen, so that no table's name is taken for one of them
+  const names = new Set(columns.flatMap(({ name }) => (twins.includes(name) ? [] : [sql.fold(name)])))
+  const takesSource = (tables: ReadonlySet<string>) => [...tables].some((table) => !names.has(table))
+  const greedy = [...fields, ...tests].find(({ syntax }) => syntax.namesByPosition || takesSource(syntax.sourceRows))
   return greedy === undefined || twins.length === 0
     ? Effect.void
     : explain.refuse(greedy, `it takes all columns of the source, but ${explain.indistinct(twins)}`)
