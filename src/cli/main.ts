@@ -131,9 +131,9 @@ const missing =
 const explainMissing = (error: unknown): Promise<undefined> => {
   if (!(error instanceof Error && /@duckdb\/node-|duckdb\.node|duckdb native binding/.test(error.message)))
     return Promise.reject(error)
-  const [line] = error.message.split("\n")
+  const [line = ""] = error.message.split("\n")
   standing.say(
-    /@duckdb\/node-api\b/.test(error.message)
+    /@duckdb\/node-api\b/.test(line)
       ? missing
       : `lume local needs DuckDB, which is installed and can't be loaded on this ${process.platform} with ${process.arch}: ${line}. Install it anew on this machine, with its optional dependencies.`
   )
