@@ -322,6 +322,10 @@ export const rules: Rules = {
       'new HttpClientError.RequestError({ request: $request, reason: "Transport", $$rest })',
       "new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: $request, $$rest }) })"
     ],
+    [
+      'new HttpClientError.ResponseError({ request: $request, response: $response, reason: "Decode", $$rest })',
+      "new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request: $request, response: $response, $$rest }) })"
+    ],
     ["NodeHttpClient.layer", "NodeHttpClient.layerNodeHttp"],
     ["NodeHttpClient.layerUndiciWithoutDispatcher", "NodeHttpClient.layerUndiciNoDispatcher"],
     [

@@ -27,8 +27,7 @@ const unending = (status: number, headers: Record<string, string> = {}): Respons
 /** What a read is after so much time, in milliseconds; nothing while it goes on. */
 const readAfter = (millis: number, respond: Respond, options: Partial<LumeClient.Options> = {}) =>
   Effect.gen(function* () {
-    const fiber = yield* LumeClient.runStatus(runId).pipe(
-      Effect.merge,
+    const fiber = yield* Effect.merge(LumeClient.runStatus(runId)).pipe(
       Effect.provide(clientLayer(fakeHttp(respond), { ...once, ...options })),
       Effect.fork
     )
@@ -145,17 +144,29 @@ describe("a client's own error", () => {
     })
   )
 
-  it.effect.each([
-    ["Encode", undefined, "the request can't be sent (Encode)"],
-    ["InvalidUrl", "no such place", "no such place"]
-  ] as const)("of a request that can't be sent, %s, is one of the request: nothing was sent", ([, description, said]) =>
+  it.effect("of a request that can't be sent is one of the request: nothing was sent", () =>
     Effect.gen(function* () {
-      const reason = description === undefined ? "Encode" : "InvalidUrl"
-      const lume = yield* failing(
-        (request) => new HttpClientError.RequestError({ request, reason, ...(description && { description }) })
-      )
-      const errors = [yield* Effect.flip(lume.runStatus(runId)), yield* Effect.flip(lume.run(request))]
-      for (const error of errors) assert.deepInclude(error, { _tag: "InvalidRequestError", detail: said })
+      const clients = [
+        [
+          yield* failing((request) => new HttpClientError.RequestError({ request, reason: "Encode" })),
+          // Effect 4 calls it EncodeError
+          "the request can't be sent (Encode"
+        ],
+        [
+          yield* failing(
+            (request) =>
+              new HttpClientError.RequestError({ request, reason: "InvalidUrl", description: "no such place" })
+          ),
+          "no such place"
+        ]
+      ] as const
+      for (const [lume, said] of clients) {
+        const errors = [yield* Effect.flip(lume.runStatus(runId)), yield* Effect.flip(lume.run(request))]
+        for (const error of errors) {
+          assert(error._tag === "InvalidRequestError")
+          assert.isTrue(error.detail.startsWith(said), error.detail)
+        }
+      }
     })
   )
 
