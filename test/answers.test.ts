@@ -92,6 +92,22 @@ describe("a body", () => {
   )
 })
 
+describe("a status", () => {
+  it.effect("that is not 2xx is no run, whatever the body says", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ id: runId, status: "CREATED" })
+      for (const [status, tag] of [
+        [200, "Created"],
+        [299, "Created"],
+        [300, "ApiError"],
+        [399, "ApiError"]
+      ] as const) {
+        assert.strictEqual((yield* readAfter(0, () => new Response(body, { status })))?._tag, tag)
+      }
+    })
+  )
+})
+
 describe("a time limit", () => {
   it.effect("is said to be the request's where it is, and what was left of the wait where that is less", () =>
     Effect.gen(function* () {
