@@ -21,7 +21,7 @@ import { type Arbitrary, derive } from "./internal/derive.js"
 import * as json from "./internal/json.js"
 import * as quality from "./internal/quality.js"
 import { TaggedError } from "./internal/taggedError.js"
-import { oneLine, preview } from "./internal/text.js"
+import { oneLine } from "./internal/text.js"
 import * as leaf from "./internal/leaf.js"
 import * as LumeMetadata from "./LumeMetadata.js"
 
@@ -570,7 +570,8 @@ export class QualityError extends TaggedError<QualityError>()("QualityError", {
  * A share is the quotient of two counts, never Lume's rounded rate.
  *
  * Fails with `QualityError`, which names every limit that is broken or can't be measured, with `RunFailedError` if the run
- * produced no data, and with `MetadataDecodeError` if its metadata can't be read.
+ * produced no data, and with `MetadataDecodeError` if its metadata can't be read. A name that is no limit, as JavaScript or a
+ * file of settings can hold, is a defect: a limit that is misspelt would let everything pass.
  *
  * @example
  * ```ts
@@ -602,10 +603,9 @@ export const gate: {
     limits: Limits
   ): Effect.Effect<LumeMetadata.LumeMetadata, QualityError | RunFailedError | LumeMetadata.MetadataDecodeError> =>
     Effect.gen(function* () {
-      if (!Predicate.isObject(limits)) {
-        // nothing that a limit is broken by: a defect, in words
-        return yield* Effect.dieMessage(`The limits of LumeRun.gate must be an object, but are ${preview(limits)}`)
-      }
+      // nothing that a limit is broken by: a defect, in words
+      const problem = quality.problemOf(limits)
+      if (problem !== undefined) return yield* Effect.dieMessage(`The limits of LumeRun.gate ${problem}`)
       const finished = yield* orFail(run)
       const metadata = yield* finished.metadata
       const breaches = quality.breaches(limits, metadata)

@@ -456,7 +456,9 @@ describe.concurrent("lume webhook", () => {
         request.on("data", (chunk) => (body += String(chunk)))
         request.on("end", () => {
           received.push({ body, signature: String(request.headers["x-lume-signature-256"]), url: request.url })
-          response.writeHead(received.length === 1 ? 204 : 500).end()
+          const answers = [[204], [500], [401, { "content-type": "text/plain" }]] as const
+          const [status, headers] = answers[received.length - 1] ?? [500]
+          response.writeHead(status, headers).end("It has no signature.\n")
         })
       })
       yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
@@ -485,7 +487,9 @@ describe.concurrent("lume webhook", () => {
       }
       const refused = yield* command.lume(["webhook", "send", url], secret).ended
       assert.strictEqual(refused.code, 1)
-      assert.include(refused.stderr, "answered 500")
+      assert.include(refused.stderr, "answered 500 Internal Server Error. Lume would send the event again.\n")
+      const told = yield* command.lume(["webhook", "send", url], secret).ended
+      assert.include(told.stderr, "answered 401 Unauthorized: It has no signature. That asks for no other delivery.\n")
     })
   )
 
@@ -531,7 +535,7 @@ describe.concurrent("lume webhook", () => {
       const { stderr } = yield* command.lume(["webhook", "send", `${url}/hook?token=a-token`], {
         LUME_WEBHOOK_SECRET: "s"
       }).ended
-      assert.strictEqual(stderr, `${url}/hook?… answered 410 Gone. Lume would send the event again.\n`)
+      assert.strictEqual(stderr, `${url}/hook?… answered 410 Gone. That asks for no other delivery.\n`)
     })
   )
 })

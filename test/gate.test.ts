@@ -61,6 +61,15 @@ describe("limits that are no object", () => {
       assert.include(String(exit), "The limits of LumeRun.gate must be an object")
     })
   )
+
+  it.effect("and a name that is no limit, which would let everything pass", () =>
+    Effect.gen(function* () {
+      // as a file of settings can hold
+      const limits: LumeRun.Limits = JSON.parse('{ "maxRejectedRow": 0 }')
+      const exit = yield* Effect.exit(LumeRun.gate(runWith(clean), limits))
+      assert.include(String(exit), 'The limits of LumeRun.gate have no \\"maxRejectedRow\\". There are maxErrorRate, ')
+    })
+  )
 })
 
 describe("a run passes the gate", () => {

@@ -53,12 +53,12 @@ const choosePort = (given: number | undefined, out: Output): Effect.Effect<numbe
     : Effect.succeed(given)
 
 const requireFlows = (folder: string): Effect.Effect<void, Refused> =>
-  Effect.promise(() => fs.readdir(folder).catch(() => [])).pipe(
+  Effect.promise(() => fs.readdir(folder).catch(() => undefined)).pipe(
     Effect.filterOrFail(
-      (names) => names.some(isFlowFile),
-      () =>
+      (names) => names?.some(isFlowFile) === true,
+      (names) =>
         new Refused({
-          message: `There are no flows: no *.json file in ${folder}. Put one there, or start with --init, which writes an example.`
+          message: `There are no flows: ${names === undefined ? `there is no folder ${folder}` : `no *.json file in ${folder}`}. Put one there, or start with --init, which writes an example.`
         })
     ),
     Effect.asVoid

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import process from "node:process"
-import { withoutSecrets } from "../internal/text.js"
+import { oneLine, withoutSecrets } from "../internal/text.js"
 import * as LumeWebhook from "../LumeWebhook.js"
 import { execute } from "./command.js"
 import { Refused, variable } from "./environment.js"
@@ -56,10 +56,29 @@ export const verify = (signature: string): Promise<void> =>
     }).pipe(signals.orSignal)
   )
 
-interface Answer {
-  readonly status: number
-  readonly phrase: string
-}
+/** How much of an answer is shown, in bytes, and how long it may take to come. */
+const shownBytes = 2_048
+const patience = "1 second"
+
+/** The beginning of what an answer says, if that is text: it may have no end. */
+const beginning = (response: Http.IncomingMessage): Effect.Effect<string> =>
+  Effect.async<string>((resume) => {
+    const chunks: Array<Buffer> = []
+    let size = 0
+    const done = () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8", 0, shownBytes)))
+    response.once("end", done).once("error", done)
+    response.on("data", (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= shownBytes) done()
+    })
+  }).pipe(
+    Effect.timeoutTo({ duration: patience, onSuccess: (text) => oneLine(text), onTimeout: () => "" }),
+    Effect.ensuring(Effect.sync(() => response.destroy())),
+    Effect.map((text) =>
+      /^(text\/plain|application\/(\w+\+)?json)\b/.test(response.headers["content-type"] ?? "") ? text : ""
+    )
+  )
 
 /** What was tried, of an error of Node's: an address and a port, more than one of each for a name. */
 const triedAddresses = (error: unknown): string => {
@@ -69,8 +88,8 @@ const triedAddresses = (error: unknown): string => {
 }
 
 // Not through an HttpClient, which would write the URL anew.
-const post = (url: string, body: string, signature: string): Effect.Effect<Answer, Refused> =>
-  Effect.async<Answer, Refused>((resume) => {
+const post = (url: string, body: string, signature: string): Effect.Effect<Http.IncomingMessage, Refused> =>
+  Effect.async<Http.IncomingMessage, Refused>((resume) => {
     const { request } = url.toLowerCase().startsWith("https:") ? Https : Http
     const sent = request(
       url,
@@ -84,9 +103,9 @@ const post = (url: string, body: string, signature: string): Effect.Effect<Answe
         }
       },
       (response) => {
-        // its body is of no interest, and may have no end
-        response.destroy()
-        resume(Effect.succeed({ status: response.statusCode ?? 0, phrase: response.statusMessage ?? "" }))
+        // a connection that breaks after the status is no matter
+        response.on("error", () => {})
+        resume(Effect.succeed(response))
       }
     )
     sent.once("error", (error) =>
@@ -104,15 +123,22 @@ export const send = (url: string, event: { readonly runId: string; readonly stat
     Effect.gen(function* () {
       const body = JSON.stringify({ run_id: event.runId, status: event.status })
       const signature = yield* LumeWebhook.sign({ secret: yield* secret, body })
-      const { phrase, status } = yield* post(url, body, signature).pipe(
+      const response = yield* post(url, body, signature).pipe(
         Effect.timeoutFail({
           duration: "30 seconds",
           onTimeout: () => new Refused({ message: `${withoutSecrets(url)} has not answered within 30 seconds.` })
         })
       )
+      const { statusCode: status = 0, statusMessage: phrase = "" } = response
+      const said = yield* beginning(response)
       const isHeard = status >= 200 && status < 300
-      const advice = isHeard ? "" : " Lume would send the event again."
-      yield* out.say(`${withoutSecrets(url)} answered ${status} ${phrase}.${advice}`)
+      const advice = isHeard
+        ? ""
+        : status >= 500
+          ? " Lume would send the event again."
+          : " That asks for no other delivery."
+      const why = isHeard || said === "" ? "" : `: ${said.replace(/\.$/, "")}`
+      yield* out.say(`${withoutSecrets(url)} answered ${status} ${phrase}${why}.${advice}`)
       return isHeard ? 0 : 1
     }).pipe(signals.orSignal)
   )

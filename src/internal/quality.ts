@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { nullable } from "./fields.js"
 import { Finite } from "./leaf.js"
-import { oneLine } from "./text.js"
+import { oneLine, preview } from "./text.js"
 
 /** How bad data may be. A value equal to its limit passes, and 0 is a limit. What is not given is not looked at. */
 export interface Limits {
@@ -22,6 +22,21 @@ export interface Limits {
    * the listed counts add up to all failed tests; else it can't be measured, and does not pass.
    */
   readonly errorCodes?: { readonly [code: string]: number | undefined } | undefined
+}
+
+const limitNames: ReadonlyArray<string> = [
+  "maxErrorRate",
+  "maxRejectedShare",
+  "maxRejectedRows",
+  "minInputRows",
+  "errorCodes"
+] satisfies ReadonlyArray<keyof Limits>
+
+/** Why limits can't be meant so; `undefined` where they can. */
+export const problemOf = (limits: unknown): string | undefined => {
+  if (typeof limits !== "object" || limits === null) return `must be an object, but are ${preview(limits)}`
+  const unknown = Object.keys(limits).find((name) => !limitNames.includes(name))
+  return unknown === undefined ? undefined : `have no ${preview(unknown)}. There are ${limitNames.join(", ")}`
 }
 
 /** A limit that the data breaks, or that can't be measured. */

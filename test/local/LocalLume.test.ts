@@ -365,10 +365,8 @@ describe("what it does not start with", () => {
       const hidden = refused(({ sources }) => ({ flows: path.join(sources, "flows") }), { "flows/._a.json": "\0" })
       assert.include(yield* hidden, "no *.json file")
       const files = { "flows/a.json": '{ "name": people }' }
-      assert.include(
-        yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files),
-        "a.json is no JSON, but text that is not valid JSON (people at position 10). Correct it"
-      )
+      const message = yield* refused(({ sources }) => ({ flows: path.join(sources, "flows") }), files)
+      assert.match(message, /a\.json is no JSON: Unexpected token .*people.*\. Correct it/)
     })
   )
 

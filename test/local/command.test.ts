@@ -161,7 +161,7 @@ describe("lume local", () => {
     Effect.gen(function* () {
       const { code, stderr } = yield* command.lume(["local"], {}, yield* folder).ended
       assert.strictEqual(code, 1)
-      assert.include(stderr, "There are no flows: no *.json file in ./flows")
+      assert.include(stderr, "There are no flows: there is no folder ./flows.")
     })
   )
 

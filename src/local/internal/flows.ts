@@ -5,11 +5,10 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import * as path from "node:path"
-import { explainUnparsed, repeatedKey } from "../../internal/json.js"
+import { repeatedKey } from "../../internal/json.js"
 import { fromIssue } from "../../internal/problem.js"
-import { preview } from "../../internal/text.js"
+import { preview, thrown } from "../../internal/text.js"
 import { flowVersion, LocalFlow } from "../LocalFlow.js"
 import { LocalLumeError } from "./error.js"
 
@@ -22,7 +21,6 @@ interface Named {
 }
 
 const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
-const parseJson = Schema.decode(Schema.parseJson())
 
 /** An object of JavaScript loses this name when it is copied. */
 const losesField = (json: unknown): boolean =>
@@ -57,7 +55,11 @@ const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Named>, LocalLu
       return Effect.gen(function* () {
         const text = yield* unreadable(file)(files.readFileString(file))
         const refuse = (why: string) => new LocalLumeError({ message: `${file} ${why}. Correct it, or move it away.` })
-        const json = yield* Effect.mapError(parseJson(text), () => refuse(`is no JSON, but ${explainUnparsed(text)}`))
+        const json = yield* Effect.try({
+          try: (): unknown => JSON.parse(text),
+          // Node's own words show the place
+          catch: (error) => refuse(text.trim() === "" ? "is empty" : `is no JSON: ${thrown(error)}`)
+        })
         const repeated = repeatedKey(text)
         if (repeated !== undefined) return yield* refuse(`is no flow: it has the key ${preview(repeated)} twice`)
         return { from: file, json, isFile: true }

@@ -38,7 +38,7 @@ const submit =
       if (!flows.has(flowVersion)) {
         const versions = [...flows.keys()].join(", ")
         return yield* notFound(
-          `Unknown flow version ${flowVersion}. There are: ${versions}. Flows are read when the local Lume starts`
+          `Unknown flow version ${flowVersion}. Flows are read when the local Lume starts. There are: ${versions}`
         )
       }
       if (submitted.forceRerun !== true && (yield* runs.isProcessed(submitted))) {

@@ -62,16 +62,21 @@ export const make = ({ secret, url }: Webhook): Effect.Effect<Deliver> =>
         slots.withPermits(1)
       )
 
-    return (event: Event) =>
-      Effect.matchEffect(Effect.retry(send(event), patience), {
+    const warn = ({ runId }: Event, what: string, { message }: { readonly message: string }) =>
+      // the platform's messages name the URL as it is
+      Effect.logWarning(`The webhook of run ${runId} ${what} ${shown}. ${message.replaceAll(url, shown)}`)
+
+    return (event: Event) => {
+      // whoever writes a handler is to see at once what becomes of a delivery
+      let isTold = false
+      const tellOnce = (error: { readonly message: string }) => {
+        if (isTold) return Effect.void
+        isTold = true
+        return warn(event, "is sent again, because it was not heard at", error)
+      }
+      return Effect.matchEffect(Effect.retry(Effect.tapError(send(event), tellOnce), patience), {
         onSuccess: () => Effect.succeed(true),
-        onFailure: ({ message }) => {
-          // the platform's messages name the URL as it is
-          const why = message.replaceAll(url, shown)
-          return Effect.as(
-            Effect.logWarning(`The webhook of run ${event.runId} was not heard at ${shown}. ${why}`),
-            false
-          )
-        }
+        onFailure: (error) => Effect.as(warn(event, "was not heard at", error), false)
       })
+    }
   }).pipe(Effect.provide(FetchHttpClient.layer))
