@@ -259,7 +259,6 @@ export const rules: Rules = {
     ["Schema.NonEmptyTrimmedString", "Schema.NonEmptyString.pipe(Schema.check(Schema.isTrimmed()))"],
     ["Schema.OptionFromSelf", "Schema.Option"],
     ["Schema.optionalWith($schema, { exact: true })", "Schema.optionalKey($schema)"],
-    ["Schema.parseJson()", "Schema.fromJsonString(Schema.Unknown)"],
     ["Schema.pattern($pattern)", "Schema.check(Schema.isPattern($pattern))"],
     ["Schema.Struct($fields, $rest)", "Schema.StructWithRest(Schema.Struct($fields), [$rest])"],
     ["Schema.Tuple($first, $second, $$rest)", "Schema.Tuple([$first, $second, $$rest])"],

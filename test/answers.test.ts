@@ -92,6 +92,15 @@ describe("a body", () => {
   )
 })
 
+describe("a run", () => {
+  it.effect("that is another one is no answer", () =>
+    Effect.gen(function* () {
+      const error = yield* readAfter(0, () => state("SUCCEEDED", {}, "run_OTHER"))
+      assert.deepInclude(error, { _tag: "DecodeError", path: "id", expected: `"${runId}"`, received: '"run_OTHER"' })
+    })
+  )
+})
+
 describe("a status", () => {
   it.effect("that is not 2xx is no run, whatever the body says", () =>
     Effect.gen(function* () {

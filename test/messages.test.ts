@@ -90,6 +90,7 @@ const pages: ReadonlyArray<readonly [page: string, shown: string]> = [
   ["<p>one</title><title>two</title>", "two"],
   // in lower case it is longer
   ["<p>İİİİİİİİİ</p><title>Sign in</title>", "Sign in"],
+  ["<title>Sign in</title>one", "Sign in"],
   ["<p>one</p><p>two</p>", "one two"],
   ["<title></title><p>of no title</p>", "of no title"],
   ["<title>never ends<p>one", "never ends one"],
