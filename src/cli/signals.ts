@@ -69,8 +69,9 @@ export const reason = (): string | undefined => why
 const longestLeave = 500
 
 /**
- * To be called when the command is done, with its exit code. What a signal has ended does not wait for a query that DuckDB goes on with, as
- * `process.exit` does: the signal itself ends the process then, but for the first one of a container.
+ * To be called when the command is done, with its exit code. What a signal has ended does not wait for a query that
+ * DuckDB goes on with, as `process.exit` does: the signal itself ends the process then, but for the first one of a
+ * container.
  */
 export const leave = (code: number): void => {
   const signal = ending
