@@ -29,7 +29,7 @@ interface Part {
 /** A part of the suite by its name: `vitest --project behaviour`. */
 const project = (part: Part) => ({
   extends: true as const,
-  test: { exclude: [], setupFiles: ["test/setup.ts"], isolate: part.pool === "forks", ...part }
+  test: { exclude: [], isolate: part.pool === "forks", ...part }
 })
 
 /** Begins with the slow files, so that no core is idle at the end. The others come in Vitest's order, or shuffled. */
