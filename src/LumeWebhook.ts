@@ -357,8 +357,11 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   readonly deliveries?: Effect.Effect<WebhookDeliveries.Service, never, DeliveriesR> | undefined
 }
 
+/** What a delivery is held to. */
 interface Limits {
+  /** Of a body. */
   readonly maxBytes: number
+  /** For the handler, and for `secrets`. */
   readonly timeout: Duration.Duration
 }
 

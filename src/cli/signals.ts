@@ -53,17 +53,13 @@ const parent = process.ppid
 const leftBehind: Effect.Effect<Signal> = Effect.repeat(
   Effect.sync(() => process.ppid),
   { until: (now) => now !== parent, schedule: Schedule.spaced("250 millis") }
-).pipe(
-  Effect.map((): Signal => {
-    why = "The shell in which npm has started this has ended, so this ends too."
-    return (ending = "SIGTERM")
-  })
-)
-
-let why: string | undefined = undefined
+).pipe(Effect.map((): Signal => (ending = "SIGTERM")))
 
 /** A sentence on why the command ends, where no signal has come. */
-export const reason = (): string | undefined => why
+export const reason = (): string | undefined =>
+  ending === undefined || firstAt !== undefined
+    ? undefined
+    : "The shell in which npm has started this has ended, so this ends too."
 
 // in milliseconds
 const longestLeave = 500

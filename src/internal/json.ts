@@ -99,13 +99,13 @@ export const explainUnparsed = (text: string): string =>
   Option.getOrElse(Option.liftThrowable(explain)(text), () => unplaced)
 
 // runs of plain characters are one step each, so that the engine's stack holds what a text without end has
-const brace = /[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g
+const braceOrText = /[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g
 
 /** @see repeatedKey */
 const findRepeated = (text: string): string | undefined => {
   // of each object that is open, its keys by now
   const open: Array<Set<string>> = []
-  for (const [token, colon] of text.matchAll(brace)) {
+  for (const [token, colon] of text.matchAll(braceOrText)) {
     if (token === "{") open.push(new Set())
     else if (token === "}") open.pop()
     else if (colon !== undefined) {

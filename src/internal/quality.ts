@@ -24,13 +24,14 @@ export interface Limits {
   readonly errorCodes?: { readonly [code: string]: number | undefined } | undefined
 }
 
-const limitNames: ReadonlyArray<string> = [
-  "maxErrorRate",
-  "maxRejectedShare",
-  "maxRejectedRows",
-  "minInputRows",
-  "errorCodes"
-] satisfies ReadonlyArray<keyof Limits>
+// an object, so that none can be forgotten
+const limitNames: ReadonlyArray<string> = Object.keys({
+  maxErrorRate: true,
+  maxRejectedShare: true,
+  maxRejectedRows: true,
+  minInputRows: true,
+  errorCodes: true
+} satisfies Record<keyof Limits, true>)
 
 /** Why limits can't be meant so; `undefined` where they can. */
 export const problemOf = (limits: unknown): string | undefined => {

@@ -131,7 +131,8 @@ export interface Options {
   readonly keepRuns?: number | undefined
   /**
    * How many bytes of memory DuckDB may use for a run, such as `FileSystem.GiB(2)`; what does not fit is spilled to disk.
-   * Values that an expression makes itself are not counted. Default: a quarter of the machine's memory, or of the container's limit.
+   * Values that an expression makes itself are not counted. Default: a quarter of the machine's memory, or of the
+   * container's limit.
    */
   readonly memoryLimit?: FileSystem.SizeInput | undefined
   /** The folder that runs spill to; it is made where it does not exist. Default: inside `targets`. */

@@ -43,7 +43,10 @@ const loopbackAddress = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
 /** What proxies add to what they pass on. */
 const passedOn = ["forwarded", "via", "x-forwarded-for", "x-real-ip"]
 
-/** Lets through only what this machine reads: no other machine, not through a proxy on this one that says so, no other site, no other method. */
+/**
+ * Lets through only what this machine reads: no other machine, not through a proxy on this one that says so, no other
+ * site, no other method.
+ */
 const guard = <R>(app: HttpApp.Default<never, R>) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const { localPort, remoteAddress = "" } = NodeHttpServerRequest.toIncomingMessage(request).socket
