@@ -124,7 +124,8 @@ describe("after a restart", () => {
       const waiting = yield* during(({ lume }) =>
         Effect.zipRight(lume.run({ ...clean1, flowVersion: "slow:v1" }), lume.run(clean1))
       )
-      const { lume } = yield* serve({ ...options, flows: [slowFlow] })
+      // two at a time, because the slow run has not begun before the restart where the machine is busy
+      const { lume } = yield* serve({ ...options, concurrency: 2, flows: [slowFlow] })
       const failed = yield* lume.wait(waiting, quickly)
       assert(failed._tag === "Failed")
       const [error] = (yield* failed.metadata).errors
