@@ -3,6 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -26,7 +28,7 @@ import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
 import * as LumeTest from "../src/LumeTest.js"
 import * as RunEvents from "../src/RunEvents.js"
-import { property } from "./support/property.js"
+import { property, someOf } from "./support/property.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
 
@@ -102,6 +104,10 @@ describe("timelines", () => {
         (yield* statuses(LumeTest.fails(cause))).map(([status]) => status),
         ["CREATED", "SYNCING_SOURCE", "FAILED"]
       )
+      assert.deepStrictEqual(
+        (yield* statuses(LumeTest.fails({ stage: "EXPORTING" }))).map(([status]) => status),
+        ["CREATED", "SYNCING_SOURCE", "TRANSFORMING", "SYNCING_TARGET", "FAILED"]
+      )
 
       // as everywhere, undefined is not given
       const none = { errors: undefined, run: { status: undefined }, results: { inputRows: undefined } } as never
@@ -115,6 +121,41 @@ describe("timelines", () => {
       const crashed = yield* end(LumeTest.crashes())
       assert(crashed._tag === "Crashed")
       assert.deepStrictEqual((yield* crashed.metadata).errors, [])
+    })
+  )
+
+  it.effect("have metadata that names the run, its status, and the cause", () =>
+    Effect.gen(function* () {
+      const wire = (timeline: LumeTest.Timeline) => Effect.map(end(timeline), ({ rawMetadata }) => rawMetadata)
+      const about = { run_id: "run_test_1", flow_version: request.flowVersion, source_path: request.sourcePath }
+      const none = { results: null, validation: null }
+      const cause = {
+        stage: "TRANSFORMING",
+        error_code: "TEST_FAILURE",
+        message: "The test lets this run fail."
+      }
+      assert.deepInclude(yield* wire(LumeTest.fails()), {
+        ...none,
+        run: { ...about, status: "FAILED" },
+        errors: [cause]
+      })
+      assert.deepInclude(yield* wire(LumeTest.crashes()), { ...none, run: { ...about, status: "CRASHED" }, errors: [] })
+      for (const status of ["FAILED", "CRASHED"])
+        assert.deepInclude(yield* wire(LumeTest.timeline([{ status }])), { ...none, run: { ...about, status } })
+      for (const [timeline, status] of [
+        [LumeTest.succeeds(), "SUCCEEDED"],
+        [LumeTest.partiallyFails(), "PARTIAL_FAILED"],
+        [LumeTest.timeline([{ status: "SUCCEEDED" }]), "SUCCEEDED"]
+      ] as const) {
+        assert.deepInclude(yield* wire(timeline), { run: { ...about, status }, errors: [] })
+      }
+      const going = yield* withLume((lume) => Effect.flatMap(lume.run(request), lume.refresh), {
+        onRun: () => LumeTest.unknownStatus("QUEUED")
+      })
+      assert.deepStrictEqual(going.rawMetadata, {})
+      const judged = yield* wire(LumeTest.fails({ metadata: { validation: { testsExecuted: 4, testsFailed: 1 } } }))
+      assert.propertyVal(judged, "results", null)
+      assert.nestedPropertyVal(judged, "validation.tests_executed", 4)
     })
   )
 
@@ -133,6 +174,11 @@ describe("timelines", () => {
         ["CRASHED", 14]
       ])
       assert.deepStrictEqual((yield* statuses(LumeTest.unknownStatus(null))).at(-1), ["SUCCEEDED", 40])
+      const late = LumeTest.timeline([{ status: "CRASHED", after: "5 seconds" }])
+      assert.deepStrictEqual(yield* statuses(LumeTest.unknownStatus("QUEUED", late)), [
+        ["QUEUED", 0],
+        ["CRASHED", 15]
+      ])
     })
   )
 
@@ -248,8 +294,30 @@ describe("timelines", () => {
     assert.deepInclude(few, { testsExecuted: 3, testsFailed: 3, errorRate: 1 })
     assert.deepInclude(validation({ errorRate: 0 }), { testsExecuted: 5000, testsFailed: 0 })
     assert.deepInclude(validation({ errorRate: 0.0001 }, 100), { testsExecuted: 10_000, testsFailed: 1 })
+    assert.deepInclude(validation({ errorRate: 0.2, testsFailed: 0 }), { testsExecuted: 5000, testsFailed: 0 })
+    assert.deepInclude(validation({ testsExecuted: 0 }), { testsExecuted: 0, testsFailed: 0, errorRate: 0 })
     const topErrors = [{ errorCode: "A", field: "b", count: 100 }]
     assert.deepInclude(validation({ errorRate: 0.01, topErrors }), { testsExecuted: 10_000, testsFailed: 100 })
+
+    const made = LumeTest.metadata()
+    assert.deepStrictEqual(made.run, {
+      runId: "run_test",
+      flowVersion: "test_flow:v1",
+      sourcePath: "s3://lume-test/source.csv",
+      status: "SUCCEEDED"
+    })
+    deepStrictEqual(made.results.targetLocations, {
+      mapped: "s3://lume-test/run_test/mapped.csv",
+      rejects: Option.none()
+    })
+    assert.deepStrictEqual(made.validation.topErrors, [])
+    const rejecting = LumeTest.metadata({ results: { rejectedRows: 20 } })
+    assert.deepInclude(rejecting.results, { inputRows: 1000, mappedRows: 980 })
+    deepStrictEqual(rejecting.results.targetLocations.rejects, Option.some("s3://lume-test/run_test/rejects.csv"))
+    assert.deepStrictEqual(rejecting.validation.topErrors, [{ errorCode: "INVALID_VALUE", field: "amount", count: 20 }])
+    const counts = (results: LumeTest.MetadataOverrides["results"]) => LumeTest.metadata({ results }).results
+    assert.deepInclude(counts({ rejectedRows: 2000 }), { inputRows: 2000, mappedRows: 0 })
+    assert.deepInclude(counts({ mappedRows: 5 }), { inputRows: 5, mappedRows: 5, rejectedRows: 0 })
   })
 
   it.effect("die where they are none, and say of what", () =>
@@ -270,6 +338,7 @@ describe("timelines", () => {
           "at its step FAILED: NaN"
         ],
         [{ runs: { run_9: [null as never] } }, "the timeline of run_9 has a step that is none"],
+        [{ runs: { run_9: [{ status: "CREATED" }, 1 as never] } }, "the timeline of run_9 has a step that is none"],
         [{ runs: { run_9: [{ status: "CREATED", after: Number.NaN }] } }, "the timeline of run_9 has a time"],
         [{ client: { requestTimeout: -1 } }, "requestTimeout must be a positive duration"]
       ]
@@ -319,8 +388,21 @@ describe("a source path that has succeeded", () => {
           return error
         })
       )
-      assert.strictEqual(error._tag, "AlreadyProcessedError")
+      assert(error._tag === "AlreadyProcessedError")
+      assert.strictEqual(error.detail, "this source path is processed again only with force_rerun")
     })
+  )
+
+  it.effect("was submitted: a run that existed from the beginning has none", () =>
+    withLume(
+      (lume) =>
+        Effect.gen(function* () {
+          const { flowVersion, sourcePath } = LumeTest.metadata().run
+          yield* lume.wait("run_1")
+          assert.strictEqual((yield* lume.run({ flowVersion, sourcePath }))._tag, "Created")
+        }),
+      { runs: { run_1: LumeTest.succeeds() } }
+    )
   )
 })
 
@@ -402,7 +484,63 @@ describe("faults", () => {
         const error = yield* Effect.flip(lume.runStatus("run_7"))
         assert.include(error.message, "run_7")
         assert.notStrictEqual(error._tag, "RunNotFoundError")
+        if (status < 200 || status > 599) assert.include(error.message, String(status))
       })
+    )
+  )
+
+  it.effect("say what Lume would say of them, or what they are told to", () =>
+    withLume((lume) =>
+      Effect.gen(function* () {
+        const read = (fault: LumeTest.Fault, times = 4) =>
+          Effect.zipRight(LumeTest.failNext(times, fault), Effect.flip(lume.runStatus("run_7")))
+        for (const status of [200, 299]) {
+          const unreadable = yield* read({ status, detail: "not here" }, 1)
+          assert(unreadable._tag === "DecodeError")
+          assert.deepInclude(unreadable, { status, preview: '{"detail":"not here"}' })
+          deepStrictEqual(unreadable.contentType, Option.some("application/json"))
+        }
+        const { message } = yield* read({ status: 599 })
+        assert.include(message, "failed with status 599: A fault of the test.")
+        const limited = yield* read({ status: 429 })
+        assert(limited._tag === "RateLimitedError")
+        assert(Option.isNone(limited.retryAfter))
+        const proxy = yield* read("html502")
+        assert(proxy._tag === "ApiError")
+        assert.deepInclude(proxy, { status: 502, detail: "502 Bad Gateway" })
+        const refused = yield* read("network")
+        assert(refused._tag === "TransportError")
+        assert.strictEqual(refused.detail, "ECONNREFUSED: a fault of the test")
+        const unknown = yield* Effect.flip(lume.runStatus("run_7"))
+        assert(unknown._tag === "RunNotFoundError")
+        assert.strictEqual(unknown.detail, "Run not found")
+
+        yield* LumeTest.failNext(1, "network", { on: "submit", received: true })
+        const lost = yield* Effect.flip(lume.run(request))
+        assert(lost._tag === "SubmitOutcomeUnknownError" && lost.failure._tag === "TransportError")
+        assert.strictEqual(lost.failure.detail, "ECONNRESET: a fault of the test")
+        yield* LumeTest.failNext(1, "html502", { on: "submit" })
+        yield* Effect.flip(lume.run({ ...request, sourcePath: "other" }))
+        assert.lengthOf(yield* LumeTest.submitted, 1)
+      })
+    )
+  )
+
+  it.effect("are also requests that are none, which only what changes them can send", () =>
+    withLume(
+      (lume) =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(lume.run(request))
+          assert(error._tag === "InvalidRequestError")
+          deepStrictEqual(error.status, Option.some(422))
+          assert.match(error.detail, /^body: .*flow_version/)
+          assert.lengthOf(yield* LumeTest.submitted, 0)
+        }),
+      {
+        client: {
+          transformClient: HttpClient.mapRequest((request) => HttpClientRequest.bodyText(request, "{}"))
+        }
+      }
     )
   )
 
@@ -459,7 +597,8 @@ describe("what is observed", () => {
       const [requests, submitted] = yield* withLume((lume) =>
         Effect.gen(function* () {
           const runMetadata = { by: "nightly" }
-          yield* lume.runAndWait({ ...request, runMetadata }, { pollInterval: "15 seconds" })
+          const ended = yield* lume.runAndWait({ ...request, runMetadata }, { pollInterval: "15 seconds" })
+          assert.deepStrictEqual(ended.runMetadata, runMetadata)
           return yield* Effect.all([LumeTest.requests, LumeTest.submitted])
         })
       )
@@ -498,7 +637,15 @@ describe("values", () => {
     ] as const
     for (const tag of tags) assert.strictEqual(LumeTest.run(tag)._tag, tag)
     assert.strictEqual(LumeTest.run("Unrecognized", { status: null }).status, null)
+    assert.strictEqual(LumeTest.run("Unrecognized").status, "QUEUED")
     assert.strictEqual(LumeTest.run("Created", { id: "run_7", runMetadata: { a: 1 } }).runMetadata["a"], 1)
+    // a status is only for those that are not recognized
+    assert.strictEqual(LumeTest.run("Created", { status: "CRASHED" }).status, "CREATED")
+    for (const tag of ["Created", "Unrecognized"] as const) assert.deepStrictEqual(LumeTest.run(tag).rawMetadata, {})
+    for (const tag of ["Succeeded", "PartialFailed", "Failed", "Crashed"] as const) {
+      const { rawMetadata, status } = LumeTest.run(tag)
+      assert.nestedPropertyVal(rawMetadata, "run.status", status)
+    }
   })
 
   it.effect("have metadata that fits", () =>
@@ -552,6 +699,31 @@ describe("values", () => {
     )
     const duration = DateTime.distance(pipeline.createdAt, pipeline.completedAt)
     assert.strictEqual(duration, Duration.toMillis(pipeline.duration))
+  })
+
+  it("reach every state, with and without what a run may have", () => {
+    const wires = someOf(LumeTest.arbitrary.wire, 300)
+    const statuses = ["CREATED", "SYNCING_SOURCE", "TRANSFORMING", "SYNCING_TARGET", "QUEUED", null]
+    const ends = ["SUCCEEDED", "PARTIAL_FAILED", "FAILED", "CRASHED"]
+    assert.sameMembers([...new Set(wires.map(({ status }) => status))], [...statuses, ...ends])
+    const parts = wires
+      .filter(({ status }) => status === "FAILED" || status === "CRASHED")
+      .map(({ metadata }) => metadata as Record<string, unknown>)
+    for (const part of ["results", "validation"])
+      assert.sameMembers([...new Set(parts.map((metadata) => metadata[part] === null))], [true, false], part)
+    for (const wire of wires)
+      if (ends.includes(String(wire.status))) assert.nestedPropertyVal(wire.metadata, "run.status", wire.status)
+
+    const counts = someOf(LumeTest.arbitrary.metadata, 300).map(({ results, validation }) => {
+      const counts = validation.topErrors.map(({ count }) => count)
+      assert.strictEqual(
+        validation.testsFailed,
+        counts.reduce((sum, count) => sum + count, 0)
+      )
+      assert.strictEqual(results.rejectedRows, Math.max(0, ...counts))
+      return [results.mappedRows, results.rejectedRows, validation.testsExecuted - validation.testsFailed]
+    })
+    for (const index of [0, 1, 2]) assert.isAbove(new Set(counts.map((some) => some[index])).size, 50)
   })
 
   const areSame = Schema.equivalence(LumeMetadata.LumeMetadata)

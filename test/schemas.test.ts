@@ -14,9 +14,9 @@ import * as LumeWebhook from "../src/LumeWebhook.js"
 import * as RunRequest from "../src/RunRequest.js"
 import encodings from "./cases/encodings.json" with { type: "json" }
 import messages from "./cases/messages.json" with { type: "json" }
-import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, someOf, textOf, valuesOf } from "./support/derived.js"
+import { type AnySchema, componentOf, jsonSchemaOf, openApiNames, textOf, valuesOf } from "./support/derived.js"
 import { finishedMetadata } from "./support/metadata.js"
-import { property } from "./support/property.js"
+import { property, someOf } from "./support/property.js"
 
 const tagOf = (error: { readonly identifier: string }): string => error.identifier.replace("effect-lume/", "")
 
@@ -73,7 +73,7 @@ describe.each(sides)("%s", (name, schema) => {
 })
 
 describe("the values of a run", () => {
-  const runs = someOf(LumeRun.LumeRun, 500)
+  const runs = someOf(valuesOf(LumeRun.LumeRun), 500)
 
   it("are of every state, with and without what Lume may leave out", () => {
     const tags = ["Created", "SyncingSource", "Transforming", "SyncingTarget", "Unrecognized"]

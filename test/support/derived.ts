@@ -6,7 +6,6 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Arbitrary from "effect/Arbitrary"
-import * as FastCheck from "effect/FastCheck"
 import * as JSONSchema from "effect/JSONSchema"
 import * as Pretty from "effect/Pretty"
 import * as Schema from "effect/Schema"
@@ -15,11 +14,7 @@ import * as Schema from "effect/Schema"
 export type AnySchema = Schema.Schema<unknown, unknown>
 
 /** Arbitrary values. */
-export const valuesOf = (schema: AnySchema) => Arbitrary.make(schema)
-
-/** Some of those, always the same. */
-export const someOf = <A, I>(schema: Schema.Schema<A, I>, count: number): ReadonlyArray<A> =>
-  FastCheck.sample(Arbitrary.make(schema), { seed: 1, numRuns: count })
+export const valuesOf = <A, I>(schema: Schema.Schema<A, I>) => Arbitrary.make(schema)
 
 /** How a value is shown. */
 export const textOf = <A, I>(schema: Schema.Schema<A, I>, value: A): string => Pretty.make(schema)(value)

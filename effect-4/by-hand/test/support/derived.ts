@@ -2,7 +2,6 @@
  * What Effect derives from a schema. The one place that knows how tests ask for it.
  */
 import * as Arbitrary from "effect/Arbitrary"
-import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -13,11 +12,7 @@ import * as Schema from "effect/Schema"
 export type AnySchema = Schema.Codec<unknown, unknown>
 
 /** Arbitrary values. */
-export const valuesOf = (schema: AnySchema) => Arbitrary.schema(schema)
-
-/** Some of those, always the same. */
-export const someOf = <A, I>(schema: Schema.Codec<A, I>, count: number): ReadonlyArray<A> =>
-  Effect.runSync(Arbitrary.sampleEffect(Arbitrary.schema(schema), { seed: 1, count }))
+export const valuesOf = <A, I>(schema: Schema.Codec<A, I>) => Arbitrary.schema(schema)
 
 /** How a value is shown. */
 export const textOf = <A, I>(schema: Schema.Codec<A, I>, value: A): string => Schema.toFormatter(schema)(value)

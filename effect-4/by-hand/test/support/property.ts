@@ -64,3 +64,7 @@ export const property = {
   effect: check<Checked>((result) => Effect.runPromise(Effect.scoped(Effect.provide(result, TestClock.layer())))),
   live: check<Checked>((result) => Effect.runPromise(Effect.scoped(result)))
 }
+
+/** Some values, always the same. */
+export const someOf = <A>(arbitrary: Arbitrary<A>, count: number): ReadonlyArray<A> =>
+  Effect.runSync(Arbitraries.sampleEffect(arbitrary, { seed: 1, count }))
