@@ -182,6 +182,15 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
+  it.effect("that is refused is not made again, whatever the caller wants", () =>
+    Effect.gen(function* () {
+      yield* LumeTest.failNext(1, { status: 422 }, { on: "submit" })
+      const resubmit = LumeWorkflow.submit({ ...submission, ifUnknown: "resubmit" })
+      assert.strictEqual((yield* Effect.flip(inWorkflow(new Map())(resubmit)))._tag, "InvalidRequestError")
+      assert.lengthOf(yield* LumeTest.requests, 1)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
   it.effect("that is made again and refused as processed says so", () =>
     Effect.gen(function* () {
       const journal = yield* endedWhileSubmitting
@@ -199,7 +208,9 @@ describe("a submit", () => {
       assert.strictEqual(fail._tag, "SubmitOutcomeUnknownError")
       assert.lengthOf(yield* LumeTest.requests, 1)
       const resubmit = LumeWorkflow.submit({ ...submission, ifUnknown: "resubmit" })
-      assert.strictEqual((yield* Effect.flip(inWorkflow(new Map())(resubmit)))._tag, "SubmitOutcomeUnknownError")
+      const second = yield* Effect.flip(inWorkflow(new Map())(resubmit))
+      assert(second._tag === "SubmitOutcomeUnknownError")
+      assert.strictEqual(second.failure._tag, "ApiError")
       assert.lengthOf(yield* LumeTest.requests, 3)
       assert.strictEqual((yield* inWorkflow(new Map())(resubmit)).id, "run_test_1")
     }).pipe(Effect.provide(LumeTest.layer()))
@@ -220,6 +231,7 @@ describe("a submit", () => {
 
   it.effect("whose result the engine never gives, because it could not write it down, is asked for again", () =>
     Effect.gen(function* () {
+      const begun = yield* millis
       let writes = 0
       const submit = inWorkflow(new Map(), {
         beforeWrite: (key) =>
@@ -227,13 +239,22 @@ describe("a submit", () => {
       })(LumeWorkflow.submit(submission))
       assert.strictEqual((yield* LumeTest.waitFor(submit)).id, "run_test_1")
       assert.strictEqual(writes, 3)
+      // 10 and 20 seconds of patience
+      assert.isAtLeast((yield* millis) - begun, 30_000)
       assert.lengthOf(yield* LumeTest.submitted, 1)
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
   it.effect("waits for an engine whose shard moves, or whose database is away, and ends in no defect", () =>
     Effect.gen(function* () {
-      const troubles = ["EntityNotAssignedToRunner", "PersistenceError", "MailboxFull"]
+      const troubles = [
+        "AlreadyProcessingMessage",
+        "EntityNotAssignedToRunner",
+        "MailboxFull",
+        "PersistenceError",
+        "RunnerNotRegistered",
+        "RunnerUnavailable"
+      ]
       const submit = inWorkflow(new Map(), {
         before: () =>
           Effect.suspend(() => {
@@ -258,11 +279,14 @@ describe("a submit", () => {
       yield* LumeTest.waitFor(submit(4)).pipe(Effect.provide(log.layer))
       assert.deepStrictEqual(log.messages, [])
       calls = 0
+      yield* LumeTest.waitFor(submit(5)).pipe(Effect.provide(log.layer))
+      assert.lengthOf(log.messages, 1)
+      calls = 0
       // the pause is 5 seconds by then
       yield* LumeTest.waitFor(submit(5 + 12 + 2)).pipe(Effect.provide(log.layer))
-      assert.lengthOf(log.messages, 2)
+      assert.lengthOf(log.messages, 3)
       for (const message of log.messages) assert.include(message, "the Activity orders/submit")
-      assert.include(log.messages[1], "more since the last such line")
+      assert.include(log.messages[2], "more since the last such line")
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
@@ -294,26 +318,43 @@ describe("a submit", () => {
     }).pipe(Effect.provide(LumeTest.layer()))
   )
 
+  it.effect("may name the workflow's execution itself, as one that is read again does", () =>
+    Effect.gen(function* () {
+      const runMetadata = { workflow_execution_id: executionId }
+      const run = yield* inWorkflow(new Map())(
+        LumeWorkflow.submit({ ...submission, request: { ...request, runMetadata } })
+      )
+      assert.deepStrictEqual(run.runMetadata, runMetadata)
+    }).pipe(Effect.provide(LumeTest.layer()))
+  )
+
   it.effect("that can't be right is refused before anything is kept", () =>
     Effect.gen(function* () {
       const journal: Journal = new Map()
-      const refused = [
-        { ...submission, name: " " },
-        { ...submission, name: "nightly\0" },
-        { ...submission, request: { ...request, flowVersion: "no colon" } },
-        { ...submission, ifUnknown: "retry" as "resubmit" },
-        { ...submission, request: { ...request, runMetadata: { workflow_execution_id: "mine" } } }
+      const refused: ReadonlyArray<readonly [LumeWorkflow.SubmitOptions, string]> = [
+        [{ ...submission, name: " " }, "name must be a non-empty text without NUL characters"],
+        [{ ...submission, name: "nightly\0" }, "name must be a non-empty text without NUL characters"],
+        [{ ...submission, name: 7 as never }, "name must be a non-empty text without NUL characters"],
+        [{ ...submission, request: { ...request, flowVersion: "no colon" } }, "flowVersion must be a flow version"],
+        [{ ...submission, ifUnknown: "retry" as "resubmit" }, 'ifUnknown must be "fail" or "resubmit"'],
+        [
+          { ...submission, request: { ...request, runMetadata: { workflow_execution_id: "mine" } } },
+          "runMetadata.workflow_execution_id is where the workflow's own execution id goes"
+        ]
       ]
-      for (const options of refused) {
+      for (const [options, said] of refused) {
         const error = yield* Effect.flip(inWorkflow(journal)(LumeWorkflow.submit(options)))
-        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert(error._tag === "InvalidRequestError")
+        assert.include(error.message, said)
       }
-      const limits = [{ timeout: -1 }, { pollInterval: 0 }, { tolerance: "soon" as "1 second" }]
-      for (const limit of limits) {
-        const both = LumeWorkflow.runAndWait({ ...submission, ...limit })
-        assert.strictEqual((yield* Effect.flip(inWorkflow(journal)(both)))._tag, "InvalidRequestError")
-        const wait = LumeWorkflow.wait({ name: "orders", run: "run_1", ...limit })
-        assert.strictEqual((yield* Effect.flip(inWorkflow(journal)(wait)))._tag, "InvalidRequestError")
+      const limits = { timeout: -1, pollInterval: 0, tolerance: "soon" as "1 second" }
+      for (const [name, limit] of Object.entries(limits)) {
+        const both = Effect.flip(LumeWorkflow.runAndWait({ ...submission, [name]: limit }))
+        const wait = Effect.flip(LumeWorkflow.wait({ name: "orders", run: "run_1", [name]: limit }))
+        for (const error of [yield* inWorkflow(journal)(both), yield* inWorkflow(journal)(wait)]) {
+          assert.strictEqual(error._tag, "InvalidRequestError")
+          assert.include(error.message, `${name} must be`)
+        }
       }
       assert.strictEqual(journal.size, 0)
       assert.lengthOf(yield* LumeTest.requests, 0)
@@ -328,7 +369,9 @@ describe("a wait", () => {
   it.effect("is not made again when the workflow is run again", () =>
     Effect.gen(function* () {
       const journal: Journal = new Map()
-      const ended = yield* LumeTest.waitFor(inWorkflow(journal)(wait))
+      const log = messages()
+      const ended = yield* Effect.provide(LumeTest.waitFor(inWorkflow(journal)(wait)), log.layer)
+      assert.deepStrictEqual(log.messages, [])
       const reads = (yield* LumeTest.requests).length
       const again = yield* inWorkflow(journal)((yield* anotherProcess).wait({ name: "orders", run: "run_1" }))
       assert.strictEqual(again.status, ended.status)
@@ -470,6 +513,29 @@ describe("a wait", () => {
     })
   )
 
+  it.effect.each([0, Infinity])("may tolerate failures for %s milliseconds", (tolerance) =>
+    Effect.gen(function* () {
+      yield* LumeTest.failNext(2, "network", { on: "read" })
+      const wait = LumeWorkflow.wait({ name: "orders", run: "run_1", timeout: "1 minute", tolerance })
+      const error = yield* LumeTest.waitFor(Effect.flip(inWorkflow(new Map())(wait)))
+      assert.strictEqual(error._tag, tolerance === 0 ? "TransportError" : "TimeoutError")
+    }).pipe(Effect.provide(hanging))
+  )
+
+  it.effect("after a submit fails as waits do, with the run as it was submitted where it was read no more", () =>
+    Effect.gen(function* () {
+      const both = LumeWorkflow.runAndWait({ ...submission, timeout: "1 minute" })
+      const late = yield* LumeTest.waitFor(Effect.flip(inWorkflow(new Map())(both)))
+      assert.strictEqual(late._tag, "TimeoutError")
+
+      const journal: Journal = new Map([["orders/wait/deadline/1", JSON.stringify({ success: { until: "then" } })]])
+      const unread = yield* LumeTest.waitFor(Effect.flip(inWorkflow(journal)(both)))
+      assert(unread._tag === "WaitFailedError")
+      assert.strictEqual(unread.failure._tag, "DecodeError")
+      assert.strictEqual(unread.lastRun.id, "run_test_2")
+    }).pipe(Effect.provide(LumeTest.layer({ onRun: LumeTest.hangs })))
+  )
+
   it.effect("goes on for ever where it is told so, through restarts", () =>
     Effect.gen(function* () {
       const journal: Journal = new Map()
@@ -504,14 +570,17 @@ describe("a wait", () => {
 
 describe("a run of more than 1 MiB", () => {
   const large = { rows: "x".repeat(1024 ** 2) }
-  const http = (after: (id: string) => Response) =>
+  /** The run, as it is in so many answers, and then. */
+  const http = (answers: number, after: (id: string) => Response) =>
     fakeHttp(({ method, url }, index) => {
       const id = method === "POST" ? "run_1" : url.slice(url.lastIndexOf("/") + 1)
-      return index < 2 ? json({ id, status: "SUCCEEDED", metadata: large, run_metadata: { team: "a" } }) : after(id)
+      return index < answers
+        ? json({ id, status: "SUCCEEDED", metadata: large, run_metadata: { team: "a" } })
+        : after(id)
     })
 
   it.effect("is kept without its metadata, which is read again", () => {
-    const fake = http((id) => json({ id, status: "SUCCEEDED", metadata: large, run_metadata: {} }))
+    const fake = http(2, (id) => json({ id, status: "SUCCEEDED", metadata: large, run_metadata: {} }))
     return Effect.gen(function* () {
       const journal: Journal = new Map()
       for (const run of ["run_1", "run_1"]) {
@@ -535,7 +604,8 @@ describe("a run of more than 1 MiB", () => {
   })
 
   it.effect("keeps its outcome where its metadata can't be read again", () => {
-    const fake = http(() => new Response(null, { status: 404 }))
+    const log = messages()
+    const fake = http(1, () => new Response(null, { status: 404 }))
     return Effect.gen(function* () {
       const journal: Journal = new Map()
       const wait = inWorkflow(journal)(LumeWorkflow.wait({ name: "orders", run: "run_1" }))
@@ -544,7 +614,10 @@ describe("a run of more than 1 MiB", () => {
       assert(again._tag === "Succeeded")
       assert.deepStrictEqual(again.runMetadata, { team: "a" })
       assert.strictEqual((yield* Effect.flip(again.metadata))._tag, "MetadataDecodeError")
-    }).pipe(Effect.provide(clientLayer(fake)))
+      assert.strictEqual(again.rawMetadata, undefined)
+      assert.lengthOf(log.messages, 1)
+      assert.include(log.messages[0], "The metadata of run run_1 is missing. Lume knows no run run_1")
+    }).pipe(Effect.provide(log.layer), Effect.provide(clientLayer(fake)))
   })
 
   it.effect("is kept without its pairs too where they are what is large", () => {
