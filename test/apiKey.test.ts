@@ -136,10 +136,10 @@ describe("the key that an answer echoes", () => {
 
   it.effect.each(spellings)("%s, is cut out of texts and names of a run, and of a refusal", ([, text]) =>
     Effect.gen(function* () {
-      const pairs = `{"by": "a ${text} b", "${text}": [["${text}"], {"__proto__": "${text}"}], "n": 1}`
+      const pairs = `{"by": "a ${text} b", "${text}": [["${text}"], {"__proto__": "${text}"}], "n": [1, null]}`
       const body = `{"id": "${runId}", "status": "CREATED", "metadata": ${pairs}, "run_metadata": ${pairs}}`
       const http = fakeHttp((_, index) => new Response(body, { status: index === 0 ? 200 : 500 }))
-      const clean = '{"by":"a <redacted> b","n":1,"<redacted>":[["<redacted>"],{"__proto__":"<redacted>"}]}'
+      const clean = '{"by":"a <redacted> b","n":[1,null],"<redacted>":[["<redacted>"],{"__proto__":"<redacted>"}]}'
       const lume = yield* LumeClient.make({ apiKey: Redacted.make(key), retry: { times: 0 } }).pipe(
         Effect.provide(http.layer)
       )
@@ -150,6 +150,20 @@ describe("the key that an answer echoes", () => {
       const error = yield* Effect.flip(lume.runStatus(runId))
       assert(error._tag === "ApiError")
       assert.include(error.detail, '"by": "a <redacted> b", "<redacted>"')
+    })
+  )
+
+  it.effect("is cut out before an answer that is one text is cut short, so that no half of it is left", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp((_, index) => new Response(JSON.stringify(`${".".repeat(index)}${key}`)))
+      const lume = yield* LumeClient.make({ apiKey: Redacted.make(key), retry: { times: 0 } }).pipe(
+        Effect.provide(http.layer)
+      )
+      for (let before = 0; before < 120; before++) {
+        const error = yield* Effect.flip(lume.runStatus(runId))
+        assert(error._tag === "DecodeError")
+        assert.notInclude(error.message, key.slice(0, 4))
+      }
     })
   )
 

@@ -16,11 +16,22 @@ import * as TestClock from "effect/TestClock"
 import * as LumeClient from "../src/LumeClient.js"
 import type * as LumeError from "../src/LumeError.js"
 import * as LumeRun from "../src/LumeRun.js"
+import * as LumeTest from "../src/LumeTest.js"
 import * as RunEvents from "../src/RunEvents.js"
+import * as WebhookDeliveries from "../src/WebhookDeliveries.js"
 import { environment, unreadable } from "./support/environment.js"
 import { clientLayer, fakeHttp, type FakeHttp, inTurn, runId, state, states } from "./support/fakeHttp.js"
 
 const request = { flowVersion: "invoice_cleaner:v4", sourcePath: "s3://acme/batch-001.csv" }
+
+// by them, two copies of the package in one application share their services
+it("the services have the package's keys", () => {
+  const services = [LumeClient.LumeClient, RunEvents.RunEvents, WebhookDeliveries.WebhookDeliveries, LumeTest.LumeTest]
+  assert.deepStrictEqual(
+    services.map(({ key }) => key),
+    ["effect-lume/LumeClient", "effect-lume/RunEvents", "effect-lume/WebhookDeliveries", "effect-lume/LumeTest"]
+  )
+})
 
 describe("layerConfig", () => {
   it.effect("takes plain values, functions and schedules beside Configs", () =>
