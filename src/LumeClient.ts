@@ -139,14 +139,15 @@ export interface Options {
   /**
    * Wraps the HTTP client, for instance to log or to add headers. The key is added beneath it, for the base URL's
    * origin only: it is in no request and no error that comes through here. It is in `response.request` of the responses
-   * that do. A second request in the same attempt to submit is refused unless the first was certainly not taken: it could
-   * start a second run. Where a request of its own fails after the answer to a submit, the outcome of that is unknown.
+   * that do. The wrapper may send requests of its own. One to that origin with the submit's URL or body is the submit: it
+   * could start a second run, so it is sent again only where the one before was certainly not taken. Where another
+   * request fails after the answer to a submit, the outcome of that is unknown.
    */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
   /**
    * How often a failed request is tried again: `times` (default 3) after delays that begin with `base` (default 500
-   * milliseconds), double, and go up to `cap` (default 30 seconds), each shortened or lengthened by up to a fifth, by
-   * chance. None is shorter than what an answer asks for (`Retry-After`, up to 2 minutes). Only what is safe is tried
+   * milliseconds), double, are shortened or lengthened by up to a fifth, by chance, and never exceed `cap` (default 30
+   * seconds). None is shorter than what an answer asks for (`Retry-After`, up to 2 minutes). Only what is safe is tried
    * again: reads, and submits that Lume certainly did not take. The reads of a wait have these delays too, but `tolerance`
    * says how long they go on.
    */

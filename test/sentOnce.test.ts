@@ -4,6 +4,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -150,6 +151,68 @@ describe("transformClient", () => {
     })
   )
 
+  it.effect("may send again what was answered by what certainly takes nothing, and nothing else", () =>
+    Effect.gen(function* () {
+      // as who renews a token after 401 does
+      const sendingTwice = (client: HttpClient.HttpClient) =>
+        HttpClient.transformResponse(client, (response) =>
+          Effect.flatMap(response, (first) => (first.status < 300 ? Effect.succeed(first) : response))
+        )
+      const submit = (first: number, transformClient?: typeof sendingTwice) => {
+        const http = fakeHttp(
+          inTurn(
+            () => new Response(null, { status: first }),
+            () => state("CREATED")
+          )
+        )
+        return LumeClient.run(request).pipe(
+          Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ _tag }) => _tag }),
+          Effect.map((result) => [result, http.sent.length] as const),
+          Effect.provide(clientLayer(http, { retry: { times: 0 }, transformClient }))
+        )
+      }
+      const again: Array<number> = []
+      for (let first = 300; first < 600; first++) {
+        const [alone] = yield* submit(first)
+        const [result, sent] = yield* submit(first, sendingTwice)
+        assert.deepStrictEqual(
+          [first, result, sent],
+          alone === "SubmitOutcomeUnknownError" ? [first, alone, 1] : [first, "Created", 2]
+        )
+        if (sent === 2) again.push(first)
+      }
+      assert.deepStrictEqual(
+        again,
+        [301, 302, 307, 308, ...Array.from({ length: 100 }, (_, index) => 400 + index)].filter((code) => code !== 408)
+      )
+    })
+  )
+
+  it.effect("that follows redirects submits where they lead to, on the same server", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(inTurn(status(307, { location: "/runs/" }), () => state("CREATED")))
+      const transformClient = HttpClient.followRedirects(3)
+      const run = yield* LumeClient.run(request).pipe(Effect.provide(clientLayer(http, { transformClient })))
+      assert.strictEqual(run._tag, "Created")
+      assert.deepStrictEqual(
+        http.sent.map(({ headers, url }) => [url, headers["lume-api-key"]]),
+        ["https://api.lume.ai/runs", "https://api.lume.ai/runs/"].map((url) => [url, apiKey])
+      )
+    })
+  )
+
+  it.effect("that follows redirects sends nothing again after one that says what became of the submit", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp(inTurn(status(303, { location: "/runs/run_1" }), () => state("CREATED")))
+      const transformClient = HttpClient.followRedirects(3)
+      const error = yield* Effect.flip(LumeClient.run(request)).pipe(
+        Effect.provide(clientLayer(http, { transformClient }))
+      )
+      assert.strictEqual(error._tag, "SubmitOutcomeUnknownError")
+      assert.lengthOf(http.sent, 1)
+    })
+  )
+
   it.effect("that fails by itself says how", () =>
     Effect.gen(function* () {
       const http = fakeHttp((_, __, request) =>
@@ -160,17 +223,53 @@ describe("transformClient", () => {
     })
   )
 
-  it.effect("may fetch a token of its own before, by POST", () =>
+  it.effect.each([
+    ["elsewhere", "https://auth.example/token"],
+    ["on the same server", "https://gateway.example/token"]
+  ] as const)("may fetch a token of its own before, by POST, %s", ([, url]) =>
     Effect.gen(function* () {
-      const http = fakeHttp((sent) => (sent.url.endsWith("/token") ? json({ token: "t" }) : state("CREATED")))
+      const http = fakeHttp((sent) => (sent.url === url ? json({ token: "t" }) : state("CREATED")))
       const transformClient = (client: HttpClient.HttpClient) =>
-        HttpClient.mapRequestEffect(client, (request) =>
-          Effect.as(Effect.orDie(client.post("https://auth.example/token")), request)
-        )
+        HttpClient.mapRequestEffect(client, (request) => Effect.as(Effect.orDie(client.post(url)), request))
       for (const _ of [1, 2]) {
-        yield* LumeClient.run(request).pipe(Effect.provide(clientLayer(http, { transformClient })))
+        yield* LumeClient.run(request).pipe(
+          Effect.provide(clientLayer(http, { baseUrl: "https://gateway.example/lume", transformClient }))
+        )
       }
       assert.strictEqual(http.sent.length, 4)
+    })
+  )
+
+  it.effect("may tell of a submit on the same server, by POST", () =>
+    Effect.gen(function* () {
+      const http = fakeHttp((sent) => (sent.url.endsWith("/audit") ? json({}) : state("CREATED")))
+      const transformClient = (client: HttpClient.HttpClient) =>
+        HttpClient.tap(client, () => client.post("https://api.lume.ai/audit"))
+      const run = yield* LumeClient.run(request).pipe(Effect.provide(clientLayer(http, { transformClient })))
+      assert.strictEqual(run._tag, "Created")
+      assert.strictEqual(http.sent.length, 2)
+    })
+  )
+
+  const changes: ReadonlyArray<
+    readonly [string, (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest]
+  > = [
+    ["its headers", HttpClientRequest.setHeader("x-tenant", "acme")],
+    ["its URL", HttpClientRequest.setUrl("https://api.lume.ai/v2/runs")],
+    ["its body", HttpClientRequest.bodyText("{}", "application/json")],
+    ["its method", HttpClientRequest.setMethod("PUT")]
+  ]
+
+  it.live.each(changes)("that changes %s and retries can't send a submit again", ([, change]) =>
+    Effect.gen(function* () {
+      const http = fakeHttp(status(503))
+      const transformClient = (client: HttpClient.HttpClient) =>
+        HttpClient.mapRequest(HttpClient.retryTransient(client, { times: 3, schedule: Schedule.spaced(1) }), change)
+      const error = yield* Effect.flip(LumeClient.run(request)).pipe(
+        Effect.provide(clientLayer(http, { retry: { times: 0 }, transformClient }))
+      )
+      assert.strictEqual(error._tag, "SubmitOutcomeUnknownError")
+      assert.strictEqual(http.sent.length, 1)
     })
   )
 })

@@ -12,7 +12,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as LumeError from "../LumeError.js"
 import * as LumeRun from "../LumeRun.js"
-import type { Answer } from "./exchange.js"
+import { type Answer, isRefusal } from "./exchange.js"
 import type { Scrub } from "./apiKey.js"
 import { explainUnparsed } from "../internal/json.js"
 import * as problem from "../internal/problem.js"
@@ -148,7 +148,7 @@ export const toRefusal = (
     const after = parseRetryAfter(headers["retry-after"], now)
     if (status === 401 || status === 403) return new LumeError.AuthenticationError({ ...about, status })
     if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter: after })
-    if (status === 408 || status < 400 || status >= 500) {
+    if (!isRefusal(status)) {
       const requestId = Option.map(Option.fromNullable(headers["x-request-id"]), (id) => oneLine(scrub.text(id)))
       return new LumeError.ApiError({ ...about, status, requestId, retryAfter: after })
     }

@@ -44,6 +44,7 @@ const keyHeader = "lume-api-key"
 
 /** What happens in one attempt of ours, which `transformClient` may make more than one request of. */
 interface Attempt {
+  readonly request: HttpClientRequest.HttpClientRequest
   /** What the answer's status says by itself. It counts, even if time is up before the body has come. */
   known: Effect.Effect<Answer, NoAnswer> | undefined
   /** Whether it has sent a submit that may have been taken. */
@@ -60,16 +61,21 @@ const isAt =
   (url: string): boolean =>
     url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin)
 
-const isSubmit = (request: HttpClientRequest.HttpClientRequest, isLume: (url: string) => boolean): boolean =>
-  request.method === "POST" && isLume(request.url)
+/** Whether `transformClient` made a request of the submit, and not of its own: it has kept the URL or the body. */
+const isSubmit = (
+  { body, method, url }: HttpClientRequest.HttpClientRequest,
+  submit: HttpClientRequest.HttpClientRequest,
+  isLume: (url: string) => boolean
+): boolean => method !== "GET" && isLume(url) && (url === submit.url || body === submit.body)
 
-/** Sends a request unless the same was sent in this attempt and may have been taken. */
+/** Sends a request. A submit is refused where it was sent in this attempt and may have been taken. */
 const onlyOnce = (
   request: HttpClientRequest.HttpClientRequest,
+  isLume: (url: string) => boolean,
   send: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
   Effect.flatMap(Effect.serviceOption(CurrentAttempt), (current) => {
-    if (Option.isNone(current)) return send
+    if (Option.isNone(current) || !isSubmit(request, current.value.request, isLume)) return send
     const attempt = current.value
     if (attempt.mayBeTaken) return Effect.fail(transportFailure.notLetThrough(request, repeated))
     attempt.mayBeTaken = true
@@ -77,12 +83,12 @@ const onlyOnce = (
       attempt.mayBeTaken = false
     })
     return send.pipe(
-      Effect.tapError((error) =>
-        transportFailure.explain(error).nothingTaken || transportFailure.refusedBy(error)?.status === 429
-          ? wasNotTaken
-          : Effect.void
-      ),
-      Effect.tap(({ status }) => (status === 429 ? wasNotTaken : Effect.void))
+      Effect.tapError((error) => {
+        const refused = transportFailure.refusedBy(error)
+        const isTaken = refused === undefined ? !transportFailure.explain(error).nothingTaken : !tookNothing(refused)
+        return isTaken ? Effect.void : wasNotTaken
+      }),
+      Effect.tap((response) => (tookNothing(response) ? wasNotTaken : Effect.void))
     )
   })
 
@@ -100,7 +106,7 @@ const beneath = (
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) => {
       const send = Effect.mapError(injected.execute(addKey(request)), (error) => transportFailure.about(error, request))
-      return isSubmit(request, isLume) ? onlyOnce(request, send) : send
+      return request.method === "GET" ? send : onlyOnce(request, isLume, send)
     }),
     Effect.succeed
   )
@@ -111,6 +117,15 @@ const beneath = (
 
 /** A redirect that is never followed. Only of these it is certain that the request was not processed. */
 const unprocessed: ReadonlySet<number> = new Set([301, 302, 307, 308])
+
+/**
+ * Whether an answer refuses the request as such, so that nothing was done. 408 does not: servers and proxies send it for
+ * requests that they have got, too.
+ */
+export const isRefusal = (status: number): boolean => status >= 400 && status < 500 && status !== 408
+
+/** Whether it is certain from an answer that Lume did nothing. */
+const tookNothing = ({ status }: { readonly status: number }): boolean => unprocessed.has(status) || isRefusal(status)
 
 const isRedirect = (status: number): boolean =>
   // 303 points to the result of what was processed; 0 is what browsers give for any redirect that was not followed
@@ -154,7 +169,7 @@ const over = (
       onSuccess: (response) => receive(response, attempt, settings.maxResponseBytes),
       onFailure: (error) => {
         const response = transportFailure.refusedBy(error)
-        if (response !== undefined && (isSubmit(response.request, isLume) || !attempt.mayBeTaken)) {
+        if (response !== undefined && (isSubmit(response.request, request, isLume) || !attempt.mayBeTaken)) {
           return receive(response, attempt, settings.maxResponseBytes)
         }
         if (transportFailure.isNotLetThrough(error, repeated)) {
@@ -175,7 +190,7 @@ const over = (
         transportFailure.noAnswer("RequestTimeout", `no whole answer ${within} ${millis / 1000} s`)
       )
       return Effect.suspend(() => {
-        const attempt: Attempt = { known: undefined, mayBeTaken: false }
+        const attempt: Attempt = { request, known: undefined, mayBeTaken: false }
         const work = exchange(request, attempt)
         return timeoutDisconnected(isRead ? work : Effect.provideService(work, CurrentAttempt, attempt), {
           millis,
