@@ -330,8 +330,11 @@ const through = (
  * @category testing
  */
 export const succeeds = (options: TimelineOptions & { readonly rows?: number | undefined } = {}): Timeline => {
-  const { metadata = {}, rows = 1000 } = options
-  const given = { ...metadata, results: testMetadata.override({ inputRows: rows }, metadata.results) }
+  const { metadata = {}, rows } = options
+  const given = {
+    ...metadata,
+    results: testMetadata.override(rows === undefined ? {} : { inputRows: rows }, metadata.results)
+  }
   return through(options, "SYNCING_TARGET", "SUCCEEDED", testMetadata.finished(given, "SUCCEEDED"))
 }
 
@@ -356,10 +359,14 @@ export const partiallyFails = (
     readonly topErrors?: ReadonlyArray<LumeMetadata.TopError> | undefined
   } = {}
 ): Timeline => {
-  const { metadata = {}, rejected = Math.min(20, options.rows ?? 20), rows = 1000, topErrors } = options
+  const { metadata = {}, rejected, rows, topErrors } = options
+  const counts = {
+    ...(rows !== undefined && { inputRows: Math.max(rows, rejected ?? 0) }),
+    ...(rejected !== undefined && { rejectedRows: rejected })
+  }
   const given = {
     ...metadata,
-    results: testMetadata.override({ inputRows: Math.max(rows, rejected), rejectedRows: rejected }, metadata.results),
+    results: testMetadata.override(counts, metadata.results),
     validation: testMetadata.override({ topErrors }, metadata.validation)
   }
   return through(options, "SYNCING_TARGET", "PARTIAL_FAILED", testMetadata.finished(given, "PARTIAL_FAILED"))
@@ -368,8 +375,9 @@ export const partiallyFails = (
 const someFailure = { stage: "TRANSFORMING", errorCode: "TEST_FAILURE", message: "The test lets this run fail." }
 
 /**
- * Up to `stage` (default: `TRANSFORMING`), then `FAILED` with `errorCode` (default: `TEST_FAILURE`) and `message`. The
- * metadata has results only if `metadata.results` is given.
+ * Up to `stage` (default: `TRANSFORMING`), then `FAILED` with `errorCode` (default: `TEST_FAILURE`) and `message`. A
+ * `stage` that is none of the pipeline's comes after all of them. The metadata has results only if `metadata.results` is
+ * given.
  *
  * @example
  * ```ts

@@ -251,6 +251,25 @@ describe("timelines", () => {
       assert(few._tag === "PartialFailed")
       assert.deepInclude((yield* few.metadata).results, { inputRows: 3, mappedRows: 0, rejectedRows: 3 })
 
+      const counts: ReadonlyArray<readonly [LumeTest.Timeline, input: number, mapped: number, rejected: number]> = [
+        [LumeTest.succeeds(), 1000, 1000, 0],
+        [LumeTest.succeeds({ metadata: { results: { mappedRows: 10 } } }), 10, 10, 0],
+        [LumeTest.succeeds({ rows: 7, metadata: { results: { rejectedRows: 2 } } }), 7, 5, 2],
+        [LumeTest.partiallyFails(), 1000, 980, 20],
+        [LumeTest.partiallyFails({ rows: 0 }), 0, 0, 0],
+        [LumeTest.partiallyFails({ rejected: 2000 }), 2000, 0, 2000],
+        [LumeTest.partiallyFails({ rows: 5, rejected: 6 }), 6, 0, 6],
+        [LumeTest.partiallyFails({ rejected: 5, metadata: { results: { mappedRows: 80 } } }), 85, 80, 5],
+        [LumeTest.partiallyFails({ rows: 90, metadata: { results: { mappedRows: 80 } } }), 90, 80, 10],
+        [LumeTest.partiallyFails({ metadata: { results: { mappedRows: 80 } } }), 100, 80, 20],
+        [LumeTest.partiallyFails({ metadata: { results: { inputRows: 10 } } }), 10, 0, 10]
+      ]
+      for (const [timeline, inputRows, mappedRows, rejectedRows] of counts) {
+        const run = yield* end(timeline)
+        assert(run._tag === "Succeeded" || run._tag === "PartialFailed")
+        assert.deepInclude((yield* run.metadata).results, { inputRows, mappedRows, rejectedRows })
+      }
+
       const bad = yield* end(LumeTest.succeeds({ rows: 100, metadata: { validation: { errorRate: 0.2 } } }))
       assert(bad._tag === "Succeeded")
       assert.deepInclude((yield* bad.metadata).validation, { errorRate: 0.2, testsExecuted: 500, testsFailed: 100 })
