@@ -60,6 +60,48 @@ describe("a body", () => {
     })
   )
 
+  it.effect.each(["50", "0", "", "-1", "1e1", "50, 50"])(
+    "of more bytes than declared (%j) is too large all the same",
+    (length) =>
+      Effect.gen(function* () {
+        const text = JSON.stringify({ id: runId, status: "CREATED" }).padEnd(101)
+        const respond = () => new Response(text, { headers: { "content-length": length } })
+        const error = yield* readAfter(0, respond, { maxResponseBytes: 100 })
+        assert.deepInclude(error, { _tag: "TransportError", reason: "TooLarge" })
+      })
+  )
+
+  it.effect.each([{}, { "content-length": "99" }])(
+    "that is not UTF-8 is no run, whatever it would say: %j",
+    (headers) =>
+      Effect.gen(function* () {
+        const body = Buffer.from(
+          `{"id": "${runId}", "status": "CREATED", "run_metadata": {"city": "Orl\u00e9ans"}}`,
+          "latin1"
+        )
+        const error = yield* readAfter(0, () => new Response(body, { headers }))
+        assert.deepInclude(error, { _tag: "DecodeError", received: "bytes that are not UTF-8" })
+        const submitted = yield* Effect.flip(LumeClient.run(request)).pipe(
+          Effect.provide(
+            clientLayer(
+              fakeHttp(() => new Response(body, { headers })),
+              once
+            )
+          )
+        )
+        assert.strictEqual(submitted._tag, "SubmitOutcomeUnknownError")
+      })
+  )
+
+  it.effect("may hold the character that stands for what could not be read elsewhere", () =>
+    Effect.gen(function* () {
+      const run_metadata = { city: "Orl\ufffdans" }
+      const run = yield* readAfter(0, () => json({ id: runId, status: "CREATED", run_metadata }))
+      assert(run?._tag === "Created")
+      assert.deepStrictEqual(run.runMetadata, run_metadata)
+    })
+  )
+
   it.effect("that is not there is nothing, not too much", () =>
     Effect.gen(function* () {
       const error = yield* readAfter(0, () => new Response(null))

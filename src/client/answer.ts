@@ -90,19 +90,20 @@ export const toRun = (
         runId: Option.fromNullable(runId),
         status,
         contentType: Option.map(Option.fromNullable(headers["content-type"]), (type) => oneLine(scrub.text(type))),
-        preview: oneLine(scrub.text(body), 100)
+        preview: oneLine(scrub.text(body.text), 100)
       })
     )
-  const parsed = Either.try((): unknown => JSON.parse(body))
+  const parsed = Either.try((): unknown => JSON.parse(body.text))
   if (Either.isLeft(parsed)) {
     const encoding = headers["content-encoding"]
     const received =
       encoding === undefined
-        ? explainUnparsed(scrub.text(body))
+        ? explainUnparsed(scrub.text(body.text))
         : `bytes that are still encoded (content-encoding: ${oneLine(scrub.text(encoding), 40)})`
     return refuse({ path: "", expected: "a run as JSON", received })
   }
-  const json = scrub.json(parsed.right, body)
+  if (!body.isUtf8) return refuse({ path: "", expected: "a run as JSON", received: "bytes that are not UTF-8" })
+  const json = scrub.json(parsed.right, body.text)
   const run = decodeRun(json)
   if (Either.isLeft(run)) return refuse(problem.fromIssue(run.left, json))
   return runId === undefined || run.right.id === runId
@@ -144,7 +145,7 @@ export const toRefusal = (
   scrub: Scrub
 ): Effect.Effect<Refusal> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
-    const about = { detail: oneLine(scrub.text(sentence(body))), runId: Option.fromNullable(runId) }
+    const about = { detail: oneLine(scrub.text(sentence(body.text))), runId: Option.fromNullable(runId) }
     const after = parseRetryAfter(headers["retry-after"], now)
     if (status === 401 || status === 403) return new LumeError.AuthenticationError({ ...about, status })
     if (status === 429) return new LumeError.RateLimitedError({ ...about, retryAfter: after })

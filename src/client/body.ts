@@ -5,6 +5,7 @@ import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { collect, type Collected } from "../internal/bytes.js"
 import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
@@ -14,8 +15,24 @@ import * as transportFailure from "./transportFailure.js"
 const quotedBytes = 16_384
 const quotingTime = 2_000
 
-/** As `response.text` reads it; a byte-order mark is taken away. */
-const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+/** A body as text, without a byte-order mark. */
+export interface Body {
+  readonly text: string
+  /** Whether its bytes are UTF-8. Where they are not, the text says something else than they do. */
+  readonly isUtf8: boolean
+}
+
+/** A body of no bytes. */
+export const empty: Body = { text: "", isUtf8: true }
+
+const lenient = new TextDecoder()
+const strict = new TextDecoder("utf-8", { fatal: true })
+
+const decode = (bytes: ArrayBufferView | ArrayBuffer): Body =>
+  Option.match(Option.liftThrowable(() => strict.decode(bytes))(), {
+    onNone: () => ({ text: lenient.decode(bytes), isUtf8: false }),
+    onSome: (text) => ({ text, isUtf8: true })
+  })
 
 /** Reads at most `limit` bytes and cancels what would be more. */
 const readUpTo = (
@@ -27,12 +44,12 @@ const readUpTo = (
   )
 
 /** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
-export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
+export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
   readUpTo(response, quotedBytes).pipe(
     Effect.map(({ bytes }) => decode(bytes)),
     disconnect,
     Effect.timeout(quotingTime),
-    Effect.orElseSucceed(() => "")
+    Effect.orElseSucceed(() => empty)
   )
 
 /** The whole body, if it has at most `limit` bytes. */
@@ -40,17 +57,18 @@ export const readWhole = (
   response: HttpClientResponse.HttpClientResponse,
   headers: Headers.Headers,
   limit: number
-): Effect.Effect<string, NoAnswer> => {
+): Effect.Effect<Body, NoAnswer> => {
   const tooLarge = Effect.fail(transportFailure.noAnswer("TooLarge", `the body has more than ${limit} bytes`))
   // A declared length bounds what can come, unless it is of a compressed body. Reading a body as a stream costs more
   // than twice as much, so that is done only if the length is not known.
-  const declared = headers["content-encoding"] === undefined ? Number(headers["content-length"]) : Number.NaN
+  const length = headers["content-length"] ?? ""
+  const declared = headers["content-encoding"] === undefined && /^\d+$/.test(length) ? Number(length) : Number.NaN
   if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
   return declared <= limit
-    ? Effect.mapBoth(response.text, {
-        onFailure: transportFailure.brokenBody,
-        onSuccess: (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
-      })
+    ? Effect.flatMap(Effect.mapError(response.arrayBuffer, transportFailure.brokenBody), (bytes) =>
+        // browsers can hide that a body was compressed
+        bytes.byteLength <= limit ? Effect.succeed(decode(bytes)) : tooLarge
+      )
     : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ bytes, whole }) =>
         whole ? Effect.succeed(decode(bytes)) : tooLarge
       )

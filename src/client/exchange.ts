@@ -20,7 +20,7 @@ import * as transportFailure from "./transportFailure.js"
 export interface Answer {
   readonly status: number
   readonly headers: Headers.Headers
-  readonly body: string
+  readonly body: body.Body
 }
 
 /** Sends a request as often as it is asked to; each time it is given up after `limit` milliseconds. */
@@ -141,7 +141,7 @@ const receive = (
 ): Effect.Effect<Answer, NoAnswer> => {
   // read once, because some clients build them anew at each access
   const { headers, status } = response
-  const toAnswer = (body: string): Answer => ({ status, headers, body })
+  const toAnswer = (body: body.Body): Answer => ({ status, headers, body })
   if (status >= 200 && status < 300) return Effect.map(body.readWhole(response, headers, limit), toAnswer)
   if (isRedirect(status)) {
     const detail = `status ${status} is a redirect to ${originOf(headers["location"], response.request.url)}`
@@ -149,7 +149,7 @@ const receive = (
     attempt.known = redirect
     return Effect.zipRight(body.quote(response), redirect)
   }
-  attempt.known = Effect.succeed(toAnswer(""))
+  attempt.known = Effect.succeed(toAnswer(body.empty))
   if (status < 200) return Effect.zipRight(transportFailure.close(response), attempt.known)
   return Effect.map(body.quote(response), toAnswer)
 }
