@@ -180,6 +180,11 @@ describe("a submit", () => {
     ["ETIMEDOUT", broken(code("ETIMEDOUT"))],
     ["UND_ERR_SOCKET", broken(deep(code("UND_ERR_SOCKET")))],
     ["UND_ERR_HEADERS_TIMEOUT", broken(deep(code("UND_ERR_HEADERS_TIMEOUT")))],
+    [
+      "one of several addresses refused, and a connection to another broken",
+      broken(deep(new AggregateError([code("ECONNREFUSED"), code("ECONNRESET")])))
+    ],
+    ["several addresses, and nothing said of one", broken(new AggregateError([code("ECONNREFUSED"), undefined]))],
     ["no code", broken(new TypeError("fetch failed"))],
     ["no cause", broken(undefined)],
     ["no answer in time", () => Effect.never],

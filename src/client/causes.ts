@@ -7,12 +7,18 @@
  */
 import * as Predicate from "effect/Predicate"
 
-/** The chain of causes, outermost first, at most 8; of an `AggregateError`, its first error. */
-const causes = (cause: unknown, depth = 0): ReadonlyArray<unknown> => {
-  if (depth === 8 || !Predicate.isObject(cause)) return []
-  const inner =
-    "errors" in cause && Array.isArray(cause.errors) ? cause.errors[0] : "cause" in cause ? cause.cause : undefined
-  return [cause, ...causes(inner, depth + 1)]
+/**
+ * The chain of causes, outermost first, at most 8. Of an `AggregateError`, which has one for each address that was tried,
+ * there is a chain for each of its errors.
+ */
+const chains = (cause: unknown, depth = 0): ReadonlyArray<ReadonlyArray<unknown>> => {
+  if (depth === 8 || !Predicate.isObject(cause)) return [[]]
+  const inner: ReadonlyArray<unknown> =
+    // not as deep, because one that holds itself would have chains without number
+    depth < 3 && "errors" in cause && Array.isArray(cause.errors) && cause.errors.length > 0
+      ? cause.errors
+      : ["cause" in cause ? cause.cause : undefined]
+  return inner.flatMap((one) => chains(one, depth + 1)).map((chain) => [cause, ...chain])
 }
 
 const property = (causes: ReadonlyArray<unknown>, name: string): string | undefined =>
@@ -68,9 +74,7 @@ const sslProblem = (message: string): string | undefined => /:SSL routines:[^:]*
 /** Node's HTTP client gives handshakes that fail the code `EPROTO`; OpenSSL's own name for it is in the message. */
 const sslCode = (problem: string): string => `ERR_SSL_${problem.replaceAll(/\W/g, "_").toUpperCase()}`
 
-/** The innermost code and message, and whether they say that nothing was sent. */
-export const read = (cause: unknown) => {
-  const chain = causes(cause)
+const readChain = (chain: ReadonlyArray<unknown>) => {
   const message = property(chain, "message")
   const given = property(chain, "code")
   const problem = sslProblem(message ?? "")
@@ -80,4 +84,10 @@ export const read = (cause: unknown) => {
     callsBeforeSending.has(property(chain, "syscall") ?? "") ||
     saidBeforeSending.some((said) => said.test(message ?? ""))
   return { code: given, message: problem ?? message, neverSent }
+}
+
+/** The innermost code and message, and whether they say that nothing was sent; of several, the first that does not. */
+export const read = (cause: unknown) => {
+  const [first = readChain([]), ...others] = chains(cause).map(readChain)
+  return [first, ...others].find(({ neverSent }) => !neverSent) ?? first
 }
