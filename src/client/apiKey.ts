@@ -7,7 +7,8 @@ import { textOf } from "../internal/redacted.js"
 import type { InvalidRequestError } from "../LumeError.js"
 import { refuse } from "./refuse.js"
 
-const visibleAscii = /^[\x21-\x7e]+$/
+/** What a header can hold. */
+export const visibleAscii = /^[\x21-\x7e]+$/
 
 /** The key without white space around it. If it can't be sent as a header, the refusal never shows it. */
 export const check = (apiKey: unknown): Effect.Effect<string, InvalidRequestError> => {
@@ -26,12 +27,25 @@ const replacement = "<redacted>"
 
 const hex = (char: string, digits: number): string => char.charCodeAt(0).toString(16).padStart(digits, "0")
 
-/** The key as it is, or with any of its characters escaped as JSON (also JSON within JSON) and URLs can write them. */
+/** The characters that HTML has names for. */
+const entities: ReadonlyMap<string, string> = new Map([
+  ["&", "amp"],
+  ["<", "lt"],
+  [">", "gt"],
+  ['"', "quot"],
+  ["'", "apos"]
+])
+
+/**
+ * The key as it is, or with any of its characters escaped as JSON (also JSON within JSON), URLs and HTML can write them.
+ */
 const spellings = (key: string): RegExp =>
   new RegExp(
     Array.from(key, (char) => {
       const literal = char.replace(/[^\w]/, "\\$&")
-      return `(?:\\\\{0,3}${literal}|\\\\{1,3}u${hex(char, 4)}|%${hex(char, 2)})`
+      const named = entities.has(char) ? `|${entities.get(char)}` : ""
+      const entity = `&(?:#0*${char.charCodeAt(0)}|#x0*${hex(char, 2)}${named});`
+      return `(?:\\\\{0,3}${literal}|\\\\{1,3}u${hex(char, 4)}|%${hex(char, 2)}|${entity})`
     }).join(""),
     "gi"
   )
@@ -75,6 +89,6 @@ export const scrub = (key: string): Scrub => {
   const spelled = spellings(key)
   const text = (text: string): string => text.replaceAll(spelled, replacement)
   // most answers hold neither the key nor an escape, which is seen at once
-  const mayHold = (text: string): boolean => text.includes(key) || text.includes("\\") || text.includes("%")
+  const mayHold = (text: string): boolean => text.includes(key) || /[\\%&]/.test(text)
   return { text, json: (json, source) => (mayHold(source) && text(source) !== source ? scrubParsed(json, text) : json) }
 }

@@ -66,9 +66,6 @@ export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly 
   return { spans, layer: Layer.setTracer(tracer) }
 }
 
-/** Whether a request's span has headers, those that can't hold the key. */
-export const spansShowHeaders: boolean = true
-
 /** The name of a request's span. */
 export const requestSpan = (method: string): string => `http.client ${method}`
 

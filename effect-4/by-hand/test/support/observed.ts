@@ -63,9 +63,6 @@ export const recorder = (): { readonly spans: ReadonlyArray<Recorded>; readonly 
   return { spans, layer: Layer.succeed(Tracer.Tracer, tracer) }
 }
 
-/** Whether a request's span has headers, those that can't hold the key. */
-export const spansShowHeaders: boolean = false
-
 /** The name of a request's span. */
 export const requestSpan = (method: string): string => method
 
