@@ -274,7 +274,7 @@ const makeWith = (
         Effect.gen(function* () {
           const run = yield* check.run(given)
           const plan = yield* planOf(waitOptions)
-          if (isEnded(run)) return Effect.as(polling.reportEnded(run, plan), run)
+          if (check.isEnded(run)) return Effect.as(polling.reportEnded(run, plan), run)
           const awaited = yield* toAwaited(run)
           return waiting(awaited, polling.wait(awaited, plan))
         })
@@ -285,7 +285,7 @@ const makeWith = (
         Effect.gen(function* () {
           const run = yield* check.run(given)
           const plan = yield* planOf(waitOptions)
-          if (isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, plan), run))
+          if (check.isEnded(run)) return Stream.fromEffect(Effect.as(polling.reportEnded(run, plan), run))
           const awaited = yield* toAwaited(run)
           return Stream.withSpan(polling.watch(awaited, plan), "LumeClient.watch", {
             attributes: { "lume.run_id": awaited.id },
@@ -311,9 +311,6 @@ const makeWith = (
 
     return waitDefaults.noted({ run, runStatus, refresh, wait, watch, runAndWait }, defaults)
   })
-
-const isEnded = (run: LumeRun.LumeRun | string): run is LumeRun.TerminalRun =>
-  typeof run !== "string" && LumeRun.isTerminal(run)
 
 /**
  * Makes the client.

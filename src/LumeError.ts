@@ -101,7 +101,10 @@ export class InvalidRequestError extends TaggedError<InvalidRequestError>()("Inv
   detail,
   /** The answer's status; `None` if nothing was sent. */
   status: optional(Integer),
-  /** The run that was asked about; `None` if a run was being submitted, which has no id yet. */
+  /**
+   * The run that was asked about; `None` if a run was being submitted, which has no id yet, or if what was given was refused
+   * before a request was made of it.
+   */
   runId: askedRun
 }) {
   /** What is wrong with the request, and whether anything was sent. */

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as LumeClient from "../LumeClient.js";
 import * as LumeError from "../LumeError.js";
-import * as LumeRun from "../LumeRun.js";
+import type * as LumeRun from "../LumeRun.js";
 import type * as RunRequest from "../RunRequest.js";
 export interface SubmitOptions {
     readonly name: string;

@@ -40,7 +40,7 @@ const reason = (error: InvalidRequestError): string => sentence(error).replace(/
 const baseUrlFinding: Effect.Effect<Finding> = Effect.suspend(() => {
   const given = environment.variable("LUME_BASE_URL")
   if (given === undefined) {
-    return Effect.succeed(fine(`Base URL ${environment.defaultBaseUrl}, the default; LUME_BASE_URL is not set.`))
+    return Effect.succeed(fine(`Base URL ${check.defaultBaseUrl}, the default; LUME_BASE_URL is not set.`))
   }
   return Effect.match(check.settings({ apiKey: anyKey, baseUrl: given }), {
     onFailure: (error) => wrong(`Base URL ${withoutSecrets(given)}: ${reason(error)}`),

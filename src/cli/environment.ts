@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import process from "node:process"
 import { requestTimeout } from "../client/environment.js"
-import { isLoopback } from "../client/options.js"
+import { defaultBaseUrl, isLoopback } from "../client/options.js"
 import * as LumeClient from "../LumeClient.js"
 import type * as LumeError from "../LumeError.js"
 
@@ -23,9 +23,6 @@ export const variable = (name: string): string | undefined => {
   const text = process.env[name]
   return text === undefined || text.trim() === "" ? undefined : text
 }
-
-/** The base URL of Lume's own service. */
-export const defaultBaseUrl = "https://api.lume.ai"
 
 /** A variable that is set, and its name. */
 export interface Named {

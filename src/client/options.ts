@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { preview, thrown } from "../internal/text.js"
 import type { InvalidRequestError } from "../LumeError.js"
-import { LumeRun, type RunId } from "../LumeRun.js"
+import { isTerminal, LumeRun, type RunId, type TerminalRun } from "../LumeRun.js"
 import type * as RunEvents from "../RunEvents.js"
 import * as apiKey from "./apiKey.js"
 import type * as endpoints from "./endpoints.js"
@@ -122,8 +122,14 @@ export const run = (given: unknown): Checked<LumeRun | RunId> =>
       ? Effect.succeed(given)
       : must("a run", "a LumeRun, such as run gives or Schema.decode makes of JSON, or its id", given)
 
+/** Whether such a run has ended, as far as is known. */
+export const isEnded = (run: LumeRun | RunId): run is TerminalRun => typeof run !== "string" && isTerminal(run)
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The client's options
+
+/** The base URL of Lume's own service. */
+export const defaultBaseUrl = "https://api.lume.ai"
 
 /** The options of a client, checked. */
 export interface Settings extends exchange.Settings, endpoints.Settings {
@@ -193,7 +199,7 @@ export const settings = (
   isObject(given)
     ? Effect.all({
         apiKey: apiKey.check(given.apiKey),
-        baseUrl: baseUrl(or(given.baseUrl, "https://api.lume.ai")),
+        baseUrl: baseUrl(or(given.baseUrl, defaultBaseUrl)),
         requestTimeout: millis("requestTimeout", or(given.requestTimeout, "60 seconds"), { infinity: true }),
         paths: paths(or(given.paths, defaultPaths)),
         transformClient: transformClient(or(given.transformClient, (client: HttpClient.HttpClient) => client)),

@@ -37,6 +37,14 @@ export const make = (capacity: number) => {
     handled.add(key)
   }
 
+  /** A runtime can end a request without a word, whose delivery may never come again. */
+  const forgetLost = (now: number): void => {
+    for (const [key, { lostAt }] of inHand) {
+      if (now <= lostAt) return
+      inHand.delete(key)
+    }
+  }
+
   /** Whether the delivery has been handled, now or before; false if it is in hand. */
   const attempt = <R>(key: string, handle: Effect.Effect<unknown, unknown, R>, timeout: Duration.Duration) =>
     Effect.uninterruptibleMask((restore) =>
@@ -44,6 +52,7 @@ export const make = (capacity: number) => {
         if (handled.has(key)) return Effect.succeed(true)
         const other = inHand.get(key)
         if (other !== undefined && now <= other.lostAt) return Effect.succeed(false)
+        forgetLost(now)
         const claim: Claim = { lostAt: now + Duration.toMillis(timeout) + grace }
         inHand.set(key, claim)
         return Effect.onExit(Effect.as(restore(handle), true), (exit) =>

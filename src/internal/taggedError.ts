@@ -4,8 +4,8 @@
  */
 import * as Schema from "effect/Schema"
 
-/** Adds the message to what `JSON.stringify` writes of an error of this class; by itself it leaves the message out. */
-const messageInJson = <C extends { readonly prototype: Error }>(errorClass: C): C => {
+/** Errors of this class are named by their tag, and what `JSON.stringify` writes of them has the message. */
+const readable = <C extends { readonly prototype: Error }>(errorClass: C): C => {
   Object.defineProperty(errorClass.prototype, "name", {
     configurable: true,
     get(this: { readonly _tag: string }) {
@@ -26,7 +26,7 @@ const messageInJson = <C extends { readonly prototype: Error }>(errorClass: C): 
 export const TaggedError =
   <Self>() =>
   <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
-    messageInJson(
+    readable(
       // TypeScript does not see that a class's own type is never left out
       Schema.TaggedError<Self>(`effect-lume/${tag}`)(tag, fields, [
         undefined,

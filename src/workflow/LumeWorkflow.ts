@@ -2,7 +2,7 @@
  * Durable submits and waits, inside a workflow of `@effect/workflow`: they outlive the process, on the SQLite or the
  * PostgreSQL and the machines that the workflow's engine has.
  *
- * A submit is sent at most once. A wait is made at least once, until the deadline that it was first given. Both end as
+ * A submit is sent at most once, unless `ifUnknown` says otherwise. A wait is made at least once, until the deadline that it was first given. Both end as
  * Lume says, and a workflow that is run again gets the same end.
  *
  * The names are contract: a workflow on its way that finds another name in its code submits again.
@@ -25,7 +25,7 @@ import * as json from "../internal/json.js"
 import { preview } from "../internal/text.js"
 import * as LumeClient from "../LumeClient.js"
 import * as LumeError from "../LumeError.js"
-import * as LumeRun from "../LumeRun.js"
+import type * as LumeRun from "../LumeRun.js"
 import type * as RunRequest from "../RunRequest.js"
 import * as journal from "./internal/journal.js"
 import * as sends from "./internal/sends.js"
@@ -330,7 +330,7 @@ const untilEnded = (
     yield* checkName(options.name)
     const limits = yield* checkLimits(options, lume)
     const run = yield* check.run(options.run)
-    if (typeof run !== "string" && LumeRun.isTerminal(run)) return run
+    if (check.isEnded(run)) return run
     const id = yield* check.runId(typeof run === "string" ? run : run.id)
     const ofAnother = (other: string) =>
       refuse(

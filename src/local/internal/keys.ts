@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
+import { visibleAscii } from "../../client/apiKey.js"
 import { because, LocalLumeError } from "./error.js"
 
 /** What clients must send, and what deliveries are signed with. */
@@ -16,7 +17,7 @@ export interface Keys {
 }
 
 /** Visible ASCII: it is sent as a header, and stands in one line of a terminal. */
-const Secret = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
+const Secret = Schema.String.pipe(Schema.pattern(visibleAscii))
 
 // Effect 4 has no encoding of what is redacted
 const File = Schema.parseJson(Schema.Struct({ apiKey: Secret, webhookSecret: Secret }))

@@ -6,7 +6,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
 
-const isFolder = (folder: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+/** Whether a folder is there. */
+export const isFolder = (folder: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (files) =>
     Effect.match(files.stat(folder), { onFailure: () => false, onSuccess: ({ type }) => type === "Directory" })
   )

@@ -4,7 +4,7 @@
  * TypeScript checks only some callers, so that each value is taken as unknown. A refusal names the option, says what it
  * must be, and what was given.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as path from "node:path"
+import { visibleAscii } from "../../client/apiKey.js"
 import { duration, or } from "../../client/options.js"
 import { textOf } from "../../internal/redacted.js"
 import { preview, withoutSecrets } from "../../internal/text.js"
@@ -22,7 +23,7 @@ import * as faults from "./faults.js"
 import * as flows from "./flows.js"
 import * as http from "./http.js"
 import type { Retention } from "./ledger.js"
-import { makeFolder } from "./makeFolder.js"
+import { isFolder, makeFolder } from "./makeFolder.js"
 
 /** The options of a local Lume, checked. */
 export interface Settings {
@@ -89,8 +90,6 @@ const millis = (name: string, given: unknown): Checked<number> =>
 const text = (name: string, be: string, given: unknown): Checked<string> =>
   typeof given === "string" && given !== "" ? Effect.succeed(given) : must(name, be, given)
 
-const visibleAscii = /^[\x21-\x7e]+$/
-
 /** What is refused here would fit to every request without one, or to none. */
 const secret = (name: string, given: unknown, fits: RegExp): Checked<Option.Option<Redacted.Redacted>> => {
   if (given === undefined) return Effect.succeedNone
@@ -156,15 +155,6 @@ const makeKind = (kind: string, folder: string) =>
     makeFolder(folder),
     because((why) => `The ${kind} folder ${folder} can't be made: ${why}. Choose another one.`)
   )
-
-const isFolder = (folder: string) =>
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    return yield* Effect.orElseSucceed(
-      Effect.map(files.stat(folder), ({ type }) => type === "Directory"),
-      () => false
-    )
-  })
 
 const folders = (given: Given) =>
   Effect.gen(function* () {

@@ -20,14 +20,15 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { sleep } from "../../client/sleep.js"
 import { oneLine } from "../../internal/text.js"
 
 /** How to listen, and what to do with what is heard. */
 export interface Options {
   readonly config: PgClient.PgClientConfig
   readonly channel: string
-  /** Between two notices to itself. */
-  readonly heartbeat: Duration.Duration
+  /** Between two notices to itself, in milliseconds. */
+  readonly heartbeat: number
   /** How long a connection may take, and a notice until it comes back. */
   readonly patience: Duration.Duration
   readonly onPayload: (payload: string) => Effect.Effect<void>
@@ -140,7 +141,12 @@ const listenOnce = (options: Options, onListening: Effect.Effect<void>, onKept: 
       const test = Effect.zipRight(Queue.takeAll(notices), comesBack)
       const testing = Effect.zipRight(
         Effect.zipRight(test, onListening),
-        Effect.forever(Effect.sleep(options.heartbeat).pipe(Effect.zipRight(test), Effect.zipRight(onKept)))
+        Effect.forever(
+          Effect.clockWith((clock) => sleep(clock, options.heartbeat)).pipe(
+            Effect.zipRight(test),
+            Effect.zipRight(onKept)
+          )
+        )
       )
       return yield* Effect.ensuring(Effect.raceFirst(testing, Deferred.await(closed)), options.onLost)
     })
