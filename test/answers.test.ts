@@ -71,34 +71,45 @@ describe("a body", () => {
       })
   )
 
-  it.effect.each([{}, { "content-length": "99" }])(
-    "that is not UTF-8 is no run, whatever it would say: %j",
-    (headers) =>
-      Effect.gen(function* () {
-        const body = Buffer.from(
-          `{"id": "${runId}", "status": "CREATED", "run_metadata": {"city": "Orl\u00e9ans"}}`,
-          "latin1"
-        )
-        const error = yield* readAfter(0, () => new Response(body, { headers }))
+  const declaring = (body: Uint8Array): ReadonlyArray<Record<string, string>> => [
+    {},
+    { "content-length": String(body.length) }
+  ]
+
+  it.effect("that is not UTF-8 is no run, whatever it would say", () =>
+    Effect.gen(function* () {
+      const text = `{"id": "${runId}", "status": "CREATED", "run_metadata": {"city": "Orl\u00e9ans"}}`
+      const body = Buffer.from(text, "latin1")
+      for (const headers of declaring(body)) {
+        const respond = () => new Response(body, { headers })
+        const error = yield* readAfter(0, respond)
         assert.deepInclude(error, { _tag: "DecodeError", received: "bytes that are not UTF-8" })
         const submitted = yield* Effect.flip(LumeClient.run(request)).pipe(
-          Effect.provide(
-            clientLayer(
-              fakeHttp(() => new Response(body, { headers })),
-              once
-            )
-          )
+          Effect.provide(clientLayer(fakeHttp(respond), once))
         )
         assert.strictEqual(submitted._tag, "SubmitOutcomeUnknownError")
-      })
+      }
+    })
   )
 
   it.effect("may hold the character that stands for what could not be read elsewhere", () =>
     Effect.gen(function* () {
       const run_metadata = { city: "Orl\ufffdans" }
-      const run = yield* readAfter(0, () => json({ id: runId, status: "CREATED", run_metadata }))
-      assert(run?._tag === "Created")
-      assert.deepStrictEqual(run.runMetadata, run_metadata)
+      const body = Buffer.from(`\ufeff${JSON.stringify({ id: runId, status: "CREATED", run_metadata })}`)
+      for (const headers of declaring(body)) {
+        const run = yield* readAfter(0, () => new Response(body, { headers }))
+        assert(run?._tag === "Created")
+        assert.deepStrictEqual(run.runMetadata, run_metadata)
+      }
+    })
+  )
+
+  it.effect("may have been read by transformClient, where its length is declared", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ id: runId, status: "CREATED" })
+      const respond = () => new Response(body, { headers: { "content-length": String(body.length) } })
+      const transformClient = HttpClient.tap(({ text }) => Effect.ignore(text))
+      assert.strictEqual((yield* readAfter(0, respond, { transformClient }))?._tag, "Created")
     })
   )
 

@@ -6,7 +6,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { collect, type Collected } from "../internal/bytes.js"
+import { collect, type Collected, encode } from "../internal/bytes.js"
 import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
@@ -28,11 +28,20 @@ export const empty: Body = { text: "", isUtf8: true }
 const lenient = new TextDecoder()
 const strict = new TextDecoder("utf-8", { fatal: true })
 
-const decode = (bytes: ArrayBufferView | ArrayBuffer): Body =>
+const decode = (bytes: Uint8Array): Body =>
   Option.match(Option.liftThrowable(() => strict.decode(bytes))(), {
     onNone: () => ({ text: lenient.decode(bytes), isUtf8: false }),
     onSome: (text) => ({ text, isUtf8: true })
   })
+
+/**
+ * A text that was read as such: what a client has read before can only be read so again. Each byte that was none of UTF-8
+ * has become a character of three, so that there are more of them than were declared.
+ */
+const fromText = (text: string, declared: number): Body => ({
+  text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
+  isUtf8: !text.includes("\ufffd") || encode(text).length <= declared
+})
 
 /** Reads at most `limit` bytes and cancels what would be more. */
 const readUpTo = (
@@ -65,9 +74,9 @@ export const readWhole = (
   const declared = headers["content-encoding"] === undefined && /^\d+$/.test(length) ? Number(length) : Number.NaN
   if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
   return declared <= limit
-    ? Effect.flatMap(Effect.mapError(response.arrayBuffer, transportFailure.brokenBody), (bytes) =>
+    ? Effect.flatMap(Effect.mapError(response.text, transportFailure.brokenBody), (text) =>
         // browsers can hide that a body was compressed
-        bytes.byteLength <= limit ? Effect.succeed(decode(bytes)) : tooLarge
+        text.length <= limit ? Effect.succeed(fromText(text, declared)) : tooLarge
       )
     : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ bytes, whole }) =>
         whole ? Effect.succeed(decode(bytes)) : tooLarge

@@ -2,8 +2,8 @@
  * Durable submits and waits, inside a workflow of `@effect/workflow`: they outlive the process, on the SQLite or the
  * PostgreSQL and the machines that the workflow's engine has.
  *
- * A submit is sent at most once, unless `ifUnknown` says otherwise. A wait is made at least once, until the deadline that it was first given. Both end as
- * Lume says, and a workflow that is run again gets the same end.
+ * A submit is sent at most once, unless `ifUnknown` says otherwise. A wait is made at least once, until the deadline that
+ * it was first given. Both end as Lume says, and a workflow that is run again gets the same end.
  *
  * The names are contract: a workflow on its way that finds another name in its code submits again.
  *

@@ -89,8 +89,8 @@ const makeLocal = Effect.gen(function* () {
  * the webhook whose handler is `RunEvents.publish`.
  *
  * It listens on a connection of its own, which must reach the database itself or a pooler in session mode. It sends
- * itself a notification every `heartbeat`, by a second connection that is closed again. Where none comes back it connects anew, and wakes every wait, which then reads
- * its run as after any event: 13 times in a minute.
+ * itself a notification every `heartbeat`, by a second connection that is closed again. Where none comes back it connects
+ * anew, and wakes every wait, which then reads its run as after any event: 13 times in a minute.
  *
  * That connection is made from the client's configuration. `PgClient.layerFromPool` leaves a password out of it that is a
  * function: give the client a configuration of its own.
