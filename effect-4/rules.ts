@@ -256,7 +256,6 @@ export const rules: Rules = {
     ["Schema.Literal(...$literals)", "Schema.Literals($literals)"],
     ["Schema.Literal($first, $second, $$rest)", "Schema.Literals([$first, $second, $$rest])"],
     ["Schema.minLength($least)", "Schema.check(Schema.isMinLength($least))"],
-    ["Schema.NonEmptyTrimmedString", "Schema.NonEmptyString.pipe(Schema.check(Schema.isTrimmed()))"],
     ["Schema.OptionFromSelf", "Schema.Option"],
     ["Schema.optionalWith($schema, { exact: true })", "Schema.optionalKey($schema)"],
     ["Schema.pattern($pattern)", "Schema.check(Schema.isPattern($pattern))"],

@@ -7,6 +7,7 @@ import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import { readdirSync, readFileSync } from "node:fs"
 import * as index from "../src/index.js"
+import * as LocalFlow from "../src/local/LocalFlow.js"
 import * as LumeError from "../src/LumeError.js"
 import * as LumeMetadata from "../src/LumeMetadata.js"
 import * as LumeRun from "../src/LumeRun.js"
@@ -25,7 +26,7 @@ const schemasOf = (module: object): ReadonlyArray<readonly [string, AnySchema]> 
     (entry): entry is [string, AnySchema] => entry[0] !== "Wire" && Schema.isSchema(entry[1])
   )
 
-const schemas = new Map([LumeError, LumeMetadata, LumeRun, LumeWebhook, RunRequest].flatMap(schemasOf))
+const schemas = new Map([LocalFlow, LumeError, LumeMetadata, LumeRun, LumeWebhook, RunRequest].flatMap(schemasOf))
 
 /** Each schema, and its encoded side on its own. */
 const sides = [...schemas].flatMap(([name, schema]) => [

@@ -1,16 +1,32 @@
 import * as Schema from "effect/Schema";
 import { FlowVersion } from "../RunRequest.js";
 declare const Flow: Schema.Struct<{
-    name: Schema.refine<string, typeof Schema.String>;
-    version: Schema.refine<string, typeof Schema.String>;
-    fields: Schema.Record$<typeof Schema.String, Schema.refine<string, typeof Schema.NonEmptyTrimmedString>>;
+    name: Schema.declare<string, string, readonly [
+    ], never>;
+    version: Schema.declare<string, string, readonly [
+    ], never>;
+    fields: Schema.declare<{
+        readonly [name: string]: string;
+    }, {
+        readonly [name: string]: string;
+    }, readonly [
+    ], never>;
     tests: Schema.Array$<Schema.Struct<{
-        error_code: Schema.refine<string, typeof Schema.NonEmptyTrimmedString>;
-        field: typeof Schema.String;
-        check: Schema.refine<string, typeof Schema.NonEmptyTrimmedString>;
+        error_code: Schema.declare<string, string, readonly [
+        ], never>;
+        field: Schema.declare<string, string, readonly [
+        ], never>;
+        check: Schema.declare<string, string, readonly [
+        ], never>;
     }>>;
-    encoding: Schema.optional<Schema.refine<string, typeof Schema.String>>;
-    delimiter: Schema.optional<Schema.refine<string, typeof Schema.String>>;
+    encoding: Schema.optionalWith<Schema.declare<string | undefined, string | undefined, readonly [
+    ], never>, {
+        exact: true;
+    }>;
+    delimiter: Schema.optionalWith<Schema.declare<string | undefined, string | undefined, readonly [
+    ], never>, {
+        exact: true;
+    }>;
 }>;
 export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {
 }

@@ -13,20 +13,48 @@
  * @module
  * @since 1.0.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { derive } from "../internal/derive.js"
 import { isWellFormed } from "../internal/json.js"
 import { toIssue } from "../internal/problem.js"
+import { JsonObject } from "../internal/leaf.js"
 import { FlowVersion } from "../RunRequest.js"
-import * as sql from "./internal/sql.js"
+import { fold } from "./internal/sql.js"
 
-const Part = Schema.String.pipe(
-  Schema.filter((text) => text !== "" && text.trim() === text && !text.includes(":") && isWellFormed(text))
-).annotations({ description: "a non-empty text without a colon and without white space around it" })
+/** A text, or something else: one predicate, which the encoded side keeps. Its arbitrary values are of a simple pattern. */
+const textOr =
+  <Or>(isOther: (value: unknown) => value is Or) =>
+  (description: string, is: (text: string) => boolean, arbitrary: RegExp) =>
+    Schema.declare(
+      (value: unknown): value is string | Or => (typeof value === "string" ? is(value) : isOther(value)),
+      derive<string | Or>({
+        description,
+        arbitrary: (fc) => fc.stringMatching(arbitrary),
+        pretty: (text) => JSON.stringify(text),
+        jsonSchema: { type: "string" }
+      })
+    )
 
-// DuckDB, and whoever reads a run, would get another text in place of one with half a surrogate pair
-const Sql = Schema.NonEmptyTrimmedString.pipe(Schema.filter(isWellFormed)).annotations({
-  description: "an SQL expression without white space around it"
-})
+const text = textOr(Predicate.isNever)
+
+/** A field that may be left out, or undefined, which no JSON holds. */
+const optional = (...given: Parameters<typeof text>) =>
+  Schema.optionalWith(textOr(Predicate.isUndefined)(...given), { exact: true })
+
+// whoever reads it would get another text in place of one with half a surrogate pair
+const isTrimmed = (text: string): boolean => text !== "" && text.trim() === text && isWellFormed(text)
+
+const Part = text(
+  "a non-empty text without a colon and without white space around it",
+  (text) => isTrimmed(text) && !text.includes(":"),
+  /^[a-z]{1,12}$/
+)
+
+const sql = "an SQL expression without white space around it"
+const expression = /^"[A-Z]"$/
+const Sql = text(sql, isTrimmed, expression)
+const isSql = Schema.is(Sql)
 
 const isEncoding = (label: string): boolean => {
   try {
@@ -36,25 +64,47 @@ const isEncoding = (label: string): boolean => {
   }
 }
 
-const Encoding = Schema.String.pipe(Schema.filter(isEncoding)).annotations({
-  description: "an encoding that TextDecoder takes, such as windows-1252"
-})
+const encoding = optional("an encoding that TextDecoder takes, such as windows-1252", isEncoding, /^iso-8859-[1-8]$/)
 
-const Delimiter = Schema.String.pipe(Schema.pattern(/^(?![\w"\r\n\0])\p{ASCII}$/u)).annotations({
-  description: "one character of ASCII that is no letter, no digit, no double quote and no line end"
-})
+const separator = /^(?![\w"\r\n\0])\p{ASCII}$/u
 
-const ErrorCode = Schema.NonEmptyTrimmedString.pipe(
-  Schema.filter((text) => !text.includes(";") && isWellFormed(text))
-).annotations({
-  description: "a non-empty error code without a semicolon and without white space around it"
-})
+const delimiter = optional(
+  "one character of ASCII that is no letter, no digit, no double quote and no line end",
+  (text) => separator.test(text),
+  /^[,;|\t]$/
+)
+
+const ErrorCode = text(
+  "a non-empty error code without a semicolon and without white space around it",
+  (text) => isTrimmed(text) && !text.includes(";"),
+  /^[A-Z]{1,12}$/
+)
+
+// any text: `problem` looks whether there is such a field
+const FieldName = text("the name of a field", () => true, /^total$/)
+
+const isJsonObject = Schema.is(JsonObject)
+
+const write = (fields: { readonly [name: string]: string }): string => JSON.stringify(fields)
+
+/** The fields as they came: copying them key by key would lose a key named `__proto__`. What is in them, `problem` says. */
+const Fields = Schema.declare(
+  (value: unknown): value is { readonly [name: string]: string } => isJsonObject(value),
+  derive<{ readonly [name: string]: string }>({
+    description: "an object with at least one field",
+    arbitrary: (fc) => fc.record({ total: fc.stringMatching(expression) }),
+    pretty: write,
+    // in another order they are another target
+    equivalence: (one, other) => write(one) === write(other),
+    jsonSchema: { type: "object", minProperties: 1, additionalProperties: { type: "string", description: sql } }
+  })
+)
 
 const Test = Schema.Struct({
   /** What a row that fails is reported with (`error_code`), such as `INVALID_DATE`. */
   error_code: ErrorCode,
   /** The target field that is tested. */
-  field: Schema.String,
+  field: FieldName,
   /**
    * An SQL predicate over the target fields, which must be true of every row; null counts as failed, so that a test of
    * a value also catches its absence. It sees the values that the target gets, also random ones. The table of the
@@ -83,8 +133,7 @@ const Flow = Schema.Struct({
    * What an expression itself takes out of JSON, by `->`, `->>` or `::JSON`, follows DuckDB: a number with a fraction or
    * an exponent goes through a double there and can lose digits. A time without a zone is UTC.
    */
-  // any text, because a key that does not fit is left out without a word: `problem` looks at the names
-  fields: Schema.Record({ key: Schema.String, value: Sql }),
+  fields: Fields,
   /** What every row of the target must satisfy; a row that fails any test is rejected. */
   tests: Schema.Array(Test),
   /**
@@ -92,9 +141,9 @@ const Flow = Schema.Struct({
    * `windows-1252`. Default: UTF-8. A byte-order mark tells the encoding whatever this says. Targets are always UTF-8,
    * without a mark.
    */
-  encoding: Schema.optional(Encoding),
+  encoding,
   /** What separates the fields of CSV and TSV sources, and so of their targets. Default: a comma in CSV, a tab in TSV. */
-  delimiter: Schema.optional(Delimiter)
+  delimiter
 })
 
 /**
@@ -108,7 +157,7 @@ export interface LocalFlow extends Schema.Schema.Type<typeof Flow> {}
 /** The first of the names that DuckDB takes for one before it. */
 const firstDuplicate = (names: ReadonlyArray<string>): string | undefined => {
   const seen = new Set<string>()
-  return names.find((name) => seen.size === seen.add(sql.fold(name)).size)
+  return names.find((name) => seen.size === seen.add(fold(name)).size)
 }
 
 const wholeNumber = /^(0|[1-9][0-9]*)$/
@@ -143,6 +192,8 @@ const problem = ({ fields, tests }: LocalFlow) => {
       path: ["fields", numbered],
       message: `a name that is no whole number, such as ${JSON.stringify(`n${numbered}`)}: the order of such fields would be lost`
     }
+  const other = names.find((name) => !isSql(fields[name]))
+  if (other !== undefined) return { path: ["fields", other], message: sql }
   const index = tests.findIndex((test) => !names.includes(test.field))
   return index < 0
     ? undefined
@@ -161,7 +212,7 @@ const problem = ({ fields, tests }: LocalFlow) => {
 export const LocalFlow: Schema.Schema<LocalFlow> = Flow.pipe(
   Schema.filter((flow) => toIssue(problem(flow)))
 ).annotations({
-  identifier: "LocalFlow",
+  identifier: "LumeLocalFlow",
   description: "a flow: an object with name, version, fields and tests"
 })
 

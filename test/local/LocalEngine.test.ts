@@ -83,6 +83,18 @@ describe("outcomes", () => {
     })
   )
 
+  live("fields are called what they are called, in their order, also `__proto__`", () =>
+    Effect.gen(function* () {
+      const fields: LocalFlow["fields"] = JSON.parse('{"b": "Id", "__proto__": "Name", "constructor": "1"}')
+      const tests = [{ error_code: "NAME_MISSING", field: "__proto__", check: "__proto__ <> ''" }]
+      const places = yield* folders({ "people.csv": "Id,Name\n1,Ada\n2,\n" })
+      const outcome = yield* run(places, "people.csv", { flow: { ...flow, fields, tests } })
+      const { results, validation } = finished(outcome)
+      assert.deepStrictEqual(validation.topErrors, [{ errorCode: "NAME_MISSING", field: "__proto__", count: 1 }])
+      assert.strictEqual(yield* read(results.targetLocations.mapped), "b,__proto__,constructor\n1,Ada,1\n")
+    })
+  )
+
   live("no row rejected: SUCCEEDED, without a rejects file", () =>
     Effect.gen(function* () {
       const places = yield* folders({ "people.csv": "Id,Born,Name\n1,1815-12-10,Ada\n" })

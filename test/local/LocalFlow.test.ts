@@ -17,11 +17,35 @@ describe("LocalFlow", () => {
     })
   )
 
+  it.effect("keeps a field whatever its name, and the fields in their order", () =>
+    Effect.gen(function* () {
+      const fields: LocalFlow.LocalFlow["fields"] = JSON.parse('{"b": "1", "__proto__": "2", "a": "3"}')
+      const read = yield* decode({ ...flow, fields, tests: [] })
+      assert.deepStrictEqual(Object.entries(read.fields), Object.entries(fields))
+      const areSame = Schema.equivalence(LocalFlow.LocalFlow)
+      assert.isTrue(areSame(read, { ...read, fields: JSON.parse(JSON.stringify(fields)) }))
+      assert.isFalse(areSame(read, { ...read, fields: Object.fromEntries(Object.entries(fields).toReversed()) }))
+    })
+  )
+
+  it.effect("takes an option that is undefined as not given", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* decode({ ...flow, encoding: undefined, delimiter: undefined }), {
+        ...flow,
+        encoding: undefined,
+        delimiter: undefined
+      })
+    })
+  )
+
   it.effect.each([
     ["a name with a colon", { ...flow, name: "a:b" }, "name"],
     ["no version", { ...flow, version: "" }, "version"],
     ["no fields", { ...flow, fields: {} }, "fields"],
     ["a field without SQL", { ...flow, fields: { id: " " } }, "id"],
+    ["a field that is no text", { ...flow, fields: { ...flow.fields, id: 1 } }, "id"],
+    ["fields in a list", { ...flow, fields: ["Id"] }, "at least one field"],
+    ["a flow without fields", { ...flow, fields: undefined }, "at least one field"],
     ["fields that differ by case only", { ...flow, fields: { id: "Id", ID: "Id", born_on: "1", name: "1" } }, "ID"],
     ["a field without a name", { ...flow, fields: { ...flow.fields, "": "1" } }, "a non-empty name"],
     ["a field whose name DuckDB would cut", { ...flow, fields: { ...flow.fields, "a\0b": "1" } }, "a non-empty name"],

@@ -4,7 +4,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
-import * as Predicate from "effect/Predicate"
 import * as path from "node:path"
 import { repeatedKey } from "../../internal/json.js"
 import { fromIssue } from "../../internal/problem.js"
@@ -22,21 +21,15 @@ interface Named {
 
 const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
 
-/** An object of JavaScript loses this name when it is copied. */
-const losesField = (json: unknown): boolean =>
-  Predicate.hasProperty(json, "fields") && Predicate.isObject(json.fields) && Object.hasOwn(json.fields, "__proto__")
-
 const decode = ({ from, isFile, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
-  losesField(json)
-    ? Effect.fail(new LocalLumeError({ message: `${from} is no flow: a field can't be called __proto__.` }))
-    : decodeFlow(json, { onExcessProperty: isFile ? "error" : "ignore" }).pipe(
-        Effect.map((flow) => [flowVersion(flow), flow] as const),
-        Effect.mapError((issue) => {
-          const { expected, path, received } = fromIssue(issue, json)
-          const place = path === "" ? "" : `at ${path}, `
-          return new LocalLumeError({ message: `${from} is no flow: ${place}expected ${expected}, got ${received}.` })
-        })
-      )
+  decodeFlow(json, { onExcessProperty: isFile ? "error" : "ignore" }).pipe(
+    Effect.map((flow) => [flowVersion(flow), flow] as const),
+    Effect.mapError((issue) => {
+      const { expected, path, received } = fromIssue(issue, json)
+      const place = path === "" ? "" : `at ${path}, `
+      return new LocalLumeError({ message: `${from} is no flow: ${place}expected ${expected}, got ${received}.` })
+    })
+  )
 
 /** Whether a file of a folder of flows is one by its name. Hidden ones are of editors and of file systems. */
 export const isFlowFile = (name: string): boolean => name.endsWith(".json") && !name.startsWith(".")

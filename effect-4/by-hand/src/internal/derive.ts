@@ -30,7 +30,8 @@ export const derive = <A>({
   jsonSchema,
   pretty
 }: Derivation<A>): Schema.Annotations.Declaration<A> => ({
-  ...(description !== undefined && { description }),
+  // Effect's own messages say `expected`
+  ...(description !== undefined && { description, expected: description }),
   ...(arbitrary && {
     toCodecArbitrary: () => {
       const { read, schema } = arbitrary(generators)
