@@ -9,8 +9,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
+import type * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as listeners from "./internal/listeners.js"
 
 /**
  * Events about runs, as a service.
@@ -38,66 +39,6 @@ export interface Service {
 }
 
 /**
- * A listener. An edge runtime ends work that one request does in another one's place. So an event settles a promise of
- * the listener's: the continuation runs within the listener's own request, and puts the event on the queue.
- */
-class Listener {
-  readonly queue: Queue.Queue<void>
-  /** Tells the listener of an event. */
-  tell: () => void = () => {}
-
-  constructor(queue: Queue.Queue<void>) {
-    this.queue = queue
-    this.listen()
-  }
-
-  private listen(): void {
-    const told = new Promise<void>((resolve) => {
-      this.tell = resolve
-    })
-    void told.then(() => {
-      this.queue.unsafeOffer(undefined)
-      this.listen()
-    })
-  }
-}
-
-const makeInMemory = (): Service => {
-  // By run id, so that an event costs what its own listeners cost, however many there are for other runs.
-  const listeners = new Map<string, Set<Listener>>()
-
-  const listen = (runId: string): Effect.Effect<Listener> =>
-    Effect.map(Queue.sliding<void>(1), (queue) => {
-      const listener = new Listener(queue)
-      const others = listeners.get(runId)
-      if (others === undefined) listeners.set(runId, new Set([listener]))
-      else others.add(listener)
-      return listener
-    })
-
-  const leave = (runId: string, listener: Listener): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const all = listeners.get(runId)
-      all?.delete(listener)
-      if (all?.size === 0) listeners.delete(runId)
-      return Queue.shutdown(listener.queue)
-    })
-
-  return {
-    publish: ({ runId }) =>
-      // a promise, so that the listeners' continuations come before what follows here
-      Effect.promise(async () => {
-        for (const listener of listeners.get(runId) ?? []) listener.tell()
-      }),
-    subscribe: (runId) =>
-      Effect.map(
-        Effect.acquireRelease(listen(runId), (listener) => leave(runId, listener)),
-        ({ queue }) => queue
-      )
-  }
-}
-
-/**
  * Events within this process. Build it once: a webhook and a wait that were given two of these don't hear each other.
  *
  * @example
@@ -115,7 +56,7 @@ const makeInMemory = (): Service => {
  * @since 1.0.0
  * @category layers
  */
-export const layer: Layer.Layer<RunEvents> = Layer.sync(RunEvents, makeInMemory)
+export const layer: Layer.Layer<RunEvents> = Layer.sync(RunEvents, () => listeners.make())
 
 /**
  * Tells everyone who listens for a run that it may have ended. It fits as the handler of a webhook:

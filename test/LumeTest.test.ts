@@ -745,6 +745,89 @@ describe("values", () => {
     for (const index of [0, 1, 2]) assert.isAbove(new Set(counts.map((some) => some[index])).size, 50)
   })
 
+  /** What stands at each place of some JSON, as text. All items of a list are at one place, and so are its lengths. */
+  const leaves = (values: ReadonlyArray<unknown>): ReadonlyMap<string, ReadonlyArray<string>> => {
+    const found = new Map<string, Array<string>>()
+    const look = (place: string, value: unknown): void => {
+      if (Array.isArray(value)) {
+        look(`${place}.length`, value.length)
+        for (const item of value) look(`${place}[]`, item)
+      } else if (typeof value === "object" && value !== null) {
+        for (const [key, item] of Object.entries(value)) look(`${place}.${key}`, item)
+      } else {
+        const all = found.get(place) ?? []
+        all.push(String(value))
+        found.set(place, all)
+      }
+    }
+    for (const value of values) look("", value)
+    return found
+  }
+
+  /** At each place all are as they should be, and there are at least so many different ones, of so many lengths. */
+  const vary = (
+    values: ReadonlyArray<unknown>,
+    places: Readonly<Record<string, readonly [pattern: RegExp, different: number, lengths: number]>>
+  ) => {
+    const found = leaves(values)
+    for (const [place, [pattern, different, lengths]] of Object.entries(places)) {
+      const all = found.get(place) ?? []
+      for (const value of all) assert.match(value, pattern, place)
+      assert.isAtLeast(new Set(all).size, different, place)
+      assert.isAtLeast(new Set(all.map(({ length }) => length)).size, lengths, place)
+    }
+  }
+
+  const anyText = [/^.{1,20}$/su, 30, 3] as const
+  const anyId = [/^run_[0-9A-Z]{10}$/, 100, 1] as const
+  const fewItems = [/^[0-3]$/, 4, 1] as const
+  const anyCount = [/^\d{1,7}$/, 50, 3] as const
+
+  it("of metadata vary in each of their parts", () => {
+    const encode = Schema.encodeSync(LumeMetadata.LumeMetadata)
+    const some = someOf(LumeTest.arbitrary.metadata, 500)
+    vary(
+      some.map((metadata) => encode(metadata)),
+      {
+        ".run.run_id": anyId,
+        ".run.flow_version": [/^[a-z_]{1,12}:v[1-9]$/, 50, 3],
+        ".run.source_path": anyText,
+        ".pipeline.duration_seconds": [/^\d{1,5}(\.\d+)?$/, 50, 3],
+        ".results.mapped_rows": anyCount,
+        ".results.rejected_rows": [/^(\d{1,3}|1000)$/, 50, 3],
+        ".validation.tests_executed": anyCount,
+        ".validation.top_errors.length": fewItems,
+        ".validation.top_errors[].error_code": anyText,
+        ".validation.top_errors[].field": anyText,
+        ".validation.top_errors[].count": [/^([1-9]\d{0,2}|1000)$/, 50, 3]
+      }
+    )
+    const times = some.map(({ pipeline }) => DateTime.toEpochMillis(pipeline.createdAt))
+    for (const time of times) assert.isTrue(time >= 0 && time <= 4e12, String(time))
+    assert.isAbove(new Set(times).size, 200)
+  })
+
+  it("of runs vary in each of their parts", () => {
+    const some = someOf(LumeTest.arbitrary.wire, 1500)
+    vary(some, { ".id": anyId })
+    vary(
+      some.filter(({ status }) => status === "FAILED" || status === "CRASHED"),
+      {
+        ".metadata.errors.length": fewItems,
+        ".metadata.errors[].stage": anyText,
+        ".metadata.errors[].error_code": anyText,
+        ".metadata.errors[].message": anyText
+      }
+    )
+    const going = some.filter(({ status }) => ["CREATED", "QUEUED", null].includes(status))
+    assert.sameMembers([...new Set(going.map(({ metadata }) => JSON.stringify(metadata)))], ["{}", "null"])
+    const pairs = some.map(({ run_metadata }) => run_metadata as Record<string, unknown> | null)
+    assert.include(pairs, null)
+    const names = pairs.flatMap((pairs) => (pairs === null ? [] : [Object.keys(pairs)]))
+    assert.sameMembers([...new Set(names.map(({ length }) => length))], [0, 1, 2, 3])
+    for (const name of names.flat()) assert.match(name, anyText[0])
+  })
+
   const areSame = Schema.equivalence(LumeMetadata.LumeMetadata)
 
   property.all("of metadata go to JSON and back", [LumeTest.arbitrary.metadata], ([metadata]) => {

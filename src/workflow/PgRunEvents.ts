@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as check from "../client/options.js"
 import { encode } from "../internal/bytes.js"
+import * as listeners from "../internal/listeners.js"
 import * as logLimit from "../internal/logLimit.js"
 import { oneLine } from "../internal/text.js"
 import type { InvalidRequestError } from "../LumeError.js"
@@ -61,29 +62,6 @@ const withoutTransaction: (context: Context.Context<never>) => Context.Context<n
 const notify = (sql: PgClient.PgClient, channel: string, payload: string) =>
   Effect.timeout(Effect.mapInputContext(listener.notify(sql, channel, payload), withoutTransaction), patience)
 
-/** Events within this process, and a way to wake everybody who listens. */
-const makeLocal = Effect.gen(function* () {
-  const events = Context.get(yield* Layer.build(RunEvents.layer), RunEvents.RunEvents)
-  const listening = new Map<string, number>()
-
-  const count = (runId: string, more: number) =>
-    Effect.sync(() => {
-      const listeners = (listening.get(runId) ?? 0) + more
-      if (listeners === 0) listening.delete(runId)
-      else listening.set(runId, listeners)
-    })
-
-  const subscribe: RunEvents.Service["subscribe"] = (runId) =>
-    Effect.zipRight(
-      Effect.acquireRelease(count(runId, 1), () => count(runId, -1)),
-      events.subscribe(runId)
-    )
-  const wakeAll = Effect.suspend(() =>
-    Effect.forEach([...listening.keys()], (runId) => events.publish({ runId }), { discard: true })
-  )
-  return { publish: events.publish, subscribe, wakeAll }
-})
-
 /**
  * Events among all processes that have this layer over the same database. Give it to `LumeClient.layerWithEvents`, and to
  * the webhook whose handler is `RunEvents.publish`.
@@ -125,7 +103,7 @@ export const layer = (
       const sql = yield* PgClient.PgClient
       const channel = yield* checkChannel(check.or(options.channel, "effect_lume_run_events"))
       const heartbeat = yield* check.millis("heartbeat", check.or(options.heartbeat, "30 seconds"))
-      const local = yield* makeLocal
+      const local = listeners.make()
       const limit = logLimit.make()
       let isListening = false
       const listens = (now: boolean) => Effect.sync(() => void (isListening = now))
