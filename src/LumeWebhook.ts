@@ -344,8 +344,8 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
   /**
    * How long the handler may take. Then it is interrupted, the answer is 500, and the delivery counts as never seen,
    * even if the handler does not let itself be interrupted and runs on. Bare numbers are milliseconds; `Infinity` is
-   * no limit. Default: 30 s. `secrets` may take as long, and `deliveries` twice as long and 5 s more, for the turn of
-   * another delivery.
+   * no limit. Default: 30 s. The body and `secrets` may take as long, and `deliveries` twice as long and 5 s more, for
+   * the turn of another delivery.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /** The largest body that is read, in bytes. Default: 1 MiB. */
@@ -361,7 +361,7 @@ export interface HttpAppOptions<R, SecretsR = never, DeliveriesR = never> {
 interface Limits {
   /** Of a body. */
   readonly maxBytes: number
-  /** For the handler, and for `secrets`. */
+  /** For the handler, for the body, and for `secrets`. */
   readonly timeout: Duration.Duration
 }
 
@@ -382,7 +382,7 @@ const limitsOf = ({
 
 /** Why a delivery is refused, as an answer. */
 class Refusal extends Data.TaggedClass("Refusal")<{
-  readonly status: 400 | 401 | 413
+  readonly status: 400 | 401 | 408 | 413
   readonly message: string
   /** Whether the secret was known to whoever has sent it. */
   readonly signed: boolean
@@ -405,16 +405,19 @@ const asRefusal = <E>(error: E): E | Refusal => {
 
 const readBody = (
   request: HttpServerRequest.HttpServerRequest,
-  maxBytes: number
+  { maxBytes, timeout }: Limits
 ): Effect.Effect<Bytes, Refusal | WebhookSignatureError> =>
-  Effect.mapError(readUpTo(request, maxBytes), (obstacle) => {
+  Effect.mapError(within(readUpTo(request, maxBytes), timeout, "The body took longer than"), (obstacle) => {
     switch (obstacle) {
       case "TooLarge":
         return new Refusal({ status: 413, message: `The body has more than ${maxBytes} bytes.`, signed: false })
       case "Broken":
         return new Refusal({ status: 400, message: "The body broke off.", signed: false })
-      default:
+      case "ConsumedBody":
+      case "NoBodyStream":
         return refuse(obstacle)
+      default:
+        return new Refusal({ status: 408, message: obstacle, signed: false })
     }
   })
 
@@ -422,14 +425,14 @@ const readBody = (
 const receive = <R>(
   request: HttpServerRequest.HttpServerRequest,
   secrets: Secrets<unknown, R>,
-  { maxBytes, timeout }: Limits
+  limits: Limits
 ): Effect.Effect<WebhookEvent, unknown, R> =>
   Effect.gen(function* () {
     const signature = request.headers[signatureHeader]
     yield* Effect.mapError(hmac.parse(signature), refuse)
-    const body = yield* readBody(request, maxBytes)
+    const body = yield* readBody(request, limits)
     const given = Effect.isEffect(secrets)
-      ? within(secrets, timeout, "The secrets, with which the signature is checked, took longer than")
+      ? within(secrets, limits.timeout, "The secrets, with which the signature is checked, took longer than")
       : secrets
     return yield* unwrap({ secrets: given, body, signature })
   })
@@ -460,6 +463,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * | 400 | the delivery is signed and names no run, or broke off |
  * | 401 | the signature is missing or wrong; if it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
+ * | 408 | the body took longer than `timeout` |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
  * | 500 | the handler, `secrets` or `deliveries` failed or took too long, or deliveries can't be checked here: the sender is to try again |
  *

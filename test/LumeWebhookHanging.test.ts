@@ -15,7 +15,7 @@ import type * as WebhookDeliveries from "../src/WebhookDeliveries.js"
 import { until } from "./support/server.js"
 import { listen, mountings, toWebHandler } from "./support/serving.js"
 import { logged, unlogged } from "./support/observed.js"
-import { bodyOf, hanging, secret, secrets, serve, signed, turn } from "./support/webhook.js"
+import { bodyOf, hanging, secret, secrets, serve, signed, type StreamInit, turn } from "./support/webhook.js"
 
 /** Sends over a real connection, which is cut when `cut` says so. */
 const cutOff = (address: string, cut: Effect.Effect<void>) =>
@@ -218,5 +218,53 @@ describe("secrets that hang", () => {
       yield* Fiber.join(response)
       assert.isTrue(interrupted)
     }).pipe(Effect.provide(unlogged))
+  )
+})
+
+describe("a body that does not end", () => {
+  it.effect("is refused after the handler's time, unread, and the sender told so", () => {
+    const { layer, of } = logged()
+    return Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      let cancelled = false
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("{")),
+        pull: () => Effect.runPromise(Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)),
+        cancel: () => {
+          cancelled = true
+        }
+      })
+      const init: StreamInit = { method: "POST", body, duplex: "half" }
+      const send = yield* serve({ secrets, handler: () => Effect.void, timeout: "10 seconds" })
+      const response = yield* Effect.fork(send(yield* signed("", init)))
+      yield* Deferred.await(asked)
+      // by then, it is timed
+      yield* turn
+      yield* TestClock.adjust("9 seconds")
+      assertNone(yield* Fiber.poll(response))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(response)).status, 408)
+      yield* turn
+      assert.isTrue(cancelled)
+      assert.include(of("WARN").join(), "answered with 408. The body took longer than 10s.")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scopedLive.each(mountings)("is refused on Node too, mounted %s", ([, mount]) =>
+    Effect.gen(function* () {
+      const app = LumeWebhook.httpApp({ secrets, handler: () => Effect.void, timeout: "50 millis" })
+      const address = yield* listen(yield* mount(app))
+      const signature = yield* LumeWebhook.sign({ secret, body: "{}" })
+      const status = yield* Effect.async<number | undefined>((resume) => {
+        const headers = { [LumeWebhook.signatureHeader]: signature, "content-length": 2 }
+        const request = Http.request(address, { method: "POST", headers }, (response) => {
+          resume(Effect.succeed(response.statusCode))
+          request.destroy()
+        })
+        request.on("error", () => {})
+        request.write("{")
+      })
+      assert.strictEqual(status, 408)
+    }).pipe(Effect.provide(NodeHttpServer.layerTest), Effect.provide(unlogged))
   )
 })
