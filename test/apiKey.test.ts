@@ -116,24 +116,28 @@ describe("the key", () => {
 })
 
 describe("the key that an answer echoes", () => {
-  const key = "Key/1%2+~&<'key"
+  const key = `Key/1%2+~&<>"'key`
+  const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
 
   const unit = (char: string, digits: number) => char.charCodeAt(0).toString(16).padStart(digits, "0")
   const each = (write: (char: string) => string) => Array.from(key, write).join("")
 
   /** The ways in which JSON and URLs can write it, within a text of JSON. */
   const spellings: ReadonlyArray<readonly [name: string, text: string]> = [
-    ["as it is", key],
-    ["in the other case", key.toUpperCase()],
+    ["as it is", inJson(key)],
+    ["in the other case", inJson(key).toUpperCase()],
     ["in JSON's escapes", each((char) => `\\u${unit(char, 4)}`)],
     ["in their other case", each((char) => `\\u${unit(char, 4).toUpperCase()}`)],
     ["in JSON's escapes within JSON", each((char) => `\\\\u${unit(char, 4)}`)],
     ["as a URL writes it", each((char) => `%${unit(char, 2)}`)],
     ["as HTML numbers its characters", each((char) => `&#${char.charCodeAt(0)};`)],
     ["in HTML's other numbers", each((char) => `&#X00${unit(char, 2)};`)],
-    ["as HTML names its characters", key.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")],
-    ["with a backslash before a slash", key.replace("/", "\\/")],
-    ["in several at once", each((char) => (/[a-z]/.test(char) ? `\\u${unit(char, 4)}` : char))]
+    [
+      "as HTML names its characters",
+      key.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").replace("'", "&apos;")
+    ],
+    ["with a backslash before a slash", inJson(key).replace("/", "\\/")],
+    ["in several at once", each((char) => (/[a-z]/.test(char) ? `\\u${unit(char, 4)}` : inJson(char)))]
   ]
 
   it.effect.each(spellings)("%s, is cut out of texts and names of a run, and of a refusal", ([, text]) =>
