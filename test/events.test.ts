@@ -190,6 +190,34 @@ describe("events that", () => {
     })
   )
 
+  it.effect.each([
+    ["that dies", () => Effect.die(new Error("no broker"))],
+    [
+      "that throws",
+      () => {
+        throw new Error("no broker")
+      }
+    ],
+    ["that interrupts itself", () => Effect.interrupt]
+  ] satisfies ReadonlyArray<readonly [string, RunEvents.Service["subscribe"]]>)(
+    "come from a service %s hinder no wait, which says so",
+    ([, subscribe]) =>
+      Effect.gen(function* () {
+        const http = fakeHttp(states("CREATED", "SUCCEEDED"))
+        const log = logged()
+        const fiber = yield* LumeClient.wait(runId).pipe(
+          Effect.provide(listeningTo(http, subscribe)),
+          Effect.provide(log.layer),
+          Effect.fork
+        )
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+        assert.deepStrictEqual(seconds(http), [0, 300])
+        assert.lengthOf(log.of("ERROR"), 1)
+        assert.include(log.of("ERROR")[0], runId)
+      })
+  )
+
   it.effect("nobody can listen to count against the deadline", () =>
     Effect.gen(function* () {
       const http = fakeHttp(states("CREATED"))

@@ -122,9 +122,13 @@ class Polling<A> {
         Effect.suspend(() => events.subscribe(this.awaited.id)),
         scope
       )
-      return Effect.flatMap(within(subscribe, Math.min(subscribeTime, this.left()), undefined), (queue) => {
-        this.events = queue
-        return queue === undefined ? this.seen.hearsNoEvents(this.awaited.id) : Effect.void
+      const listening = within(Effect.exit(subscribe), Math.min(subscribeTime, this.left()), undefined)
+      return Effect.flatMap(listening, (exit) => {
+        if (exit === undefined) return telemetry.listensTooLate(this.awaited.id)
+        // an event is but a hint, and whoever interrupts the wait itself does not come through here
+        if (Exit.isFailure(exit)) return telemetry.listeningBrokeOff(this.awaited.id, exit.cause)
+        this.events = exit.value
+        return Effect.void
       })
     })
   }

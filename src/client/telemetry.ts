@@ -74,6 +74,14 @@ const flowVersionOf = ({ rawMetadata }: LumeRun): Option.Option<unknown> =>
 export const onStatusBrokeOff = (id: RunId, cause: Cause.Cause<never>): Effect.Effect<void> =>
   Effect.logError(`The onStatus of the wait for run ${id} broke off. The wait goes on.`, cause)
 
+/** Nothing wakes the wait: `RunEvents` takes too long. */
+export const listensTooLate = (id: RunId): Effect.Effect<void> =>
+  Effect.logWarning(`RunEvents did not begin to listen for run ${id} in time. The wait goes on without events.`)
+
+/** Nothing wakes the wait: `RunEvents` has died. */
+export const listeningBrokeOff = (id: RunId, cause: Cause.Cause<never>): Effect.Effect<void> =>
+  Effect.logError(`RunEvents broke off listening for run ${id}. The wait goes on without events.`, cause)
+
 /** What a wait has come to when it is over. */
 export interface Ended {
   readonly polls: number
@@ -113,13 +121,6 @@ export class WaitTelemetry {
   /** A read failed, and the wait goes on. */
   readFailed(id: RunId, error: StatusError): Effect.Effect<void> {
     return Effect.zipRight(countRetry, Effect.logDebug(`The wait for run ${id} goes on. ${error.message}`))
-  }
-
-  /** What wakes the wait could not be listened to. */
-  hearsNoEvents(id: RunId): Effect.Effect<void> {
-    return Effect.logWarning(
-      `RunEvents did not begin to listen for run ${id} in time. The wait goes on without events.`
-    )
   }
 
   /** The wait is over. */
