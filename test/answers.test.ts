@@ -95,11 +95,17 @@ describe("a body", () => {
   it.effect("may hold the character that stands for what could not be read elsewhere", () =>
     Effect.gen(function* () {
       const run_metadata = { city: "Orl\ufffdans" }
-      const body = Buffer.from(`\ufeff${JSON.stringify({ id: runId, status: "CREATED", run_metadata })}`)
-      for (const headers of declaring(body)) {
-        const run = yield* readAfter(0, () => new Response(body, { headers }))
-        assert(run?._tag === "Created")
-        assert.deepStrictEqual(run.runMetadata, run_metadata)
+      for (const mark of ["", "\ufeff"]) {
+        const body = Buffer.from(`${mark}${JSON.stringify({ id: runId, status: "CREATED", run_metadata })}`)
+        for (const headers of [
+          ...declaring(body),
+          // the length of what was compressed
+          { "content-encoding": "gzip", "content-length": "20" }
+        ]) {
+          const run = yield* readAfter(0, () => new Response(body, { headers }))
+          assert(run?._tag === "Created")
+          assert.deepStrictEqual(run.runMetadata, run_metadata)
+        }
       }
     })
   )

@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { gzipSync } from "node:zlib"
 import * as LumeClient from "../src/LumeClient.js"
 import { apiKey, runId } from "./support/fakeHttp.js"
@@ -238,6 +239,59 @@ describe.each(clients)("%s", (name, layer) => {
       const lume = yield* make(server.url, { retry: { times: 0 } })
       const error = yield* Effect.flip(lume.runStatus(runId))
       assert.include(error.message, "content-encoding: zstd-not-known")
+    })
+  )
+
+  live(
+    "an answer that transformClient has read can be read again, whatever its length",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response, index) => {
+        const isRun = index % 2 === 0
+        const body = JSON.stringify(isRun ? created : { detail: "no such flow" })
+        const length = index < 8 ? { "content-length": body.length } : {}
+        response.writeHead(isRun ? 200 : 422, { "content-type": "application/json", ...length })
+        // in two parts, and chunked without a length
+        response.write(body.slice(0, 10))
+        response.end(body.slice(10))
+      })
+      for (const read of ["text", "json", "text", "json"] as const) {
+        const seen: Array<string> = []
+        const transformClient = HttpClient.tap((response) =>
+          Effect.map(Effect.orDie(response[read]), (body) => void seen.push(JSON.stringify(body)))
+        )
+        const lume = yield* make(server.url, { transformClient })
+        assert.strictEqual((yield* lume.run(request))._tag, "Created")
+        assert.include((yield* Effect.flip(lume.run(request))).message, "no such flow")
+        assert.lengthOf(seen, 2)
+        const small = yield* make(server.url, { transformClient, maxResponseBytes: 20 })
+        const error = yield* Effect.flip(small.runStatus(runId))
+        assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
+        yield* Effect.flip(small.runStatus(runId))
+      }
+    })
+  )
+
+  live(
+    "an answer that transformClient has read as bytes is an error, not a defect",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response, index) => {
+        const body = JSON.stringify(created)
+        const length = index < 4 ? { "content-length": body.length } : {}
+        response.writeHead(index % 2 === 0 ? 200 : 422, { "content-type": "application/json", ...length })
+        response.end(body)
+      })
+      for (const transformClient of [
+        HttpClient.tap((response) => response.arrayBuffer),
+        HttpClient.tap((response) => Stream.runDrain(response.stream)),
+        HttpClient.tap((response) => response.arrayBuffer),
+        HttpClient.tap((response) => Stream.runDrain(response.stream))
+      ]) {
+        const lume = yield* make(server.url, { transformClient, retry: { times: 0 } })
+        const error = yield* Effect.flip(lume.run(request))
+        assert(error._tag === "SubmitOutcomeUnknownError", String(error))
+        assert.include(error.message, "read by transformClient as bytes")
+        assert.strictEqual((yield* Effect.flip(lume.run(request)))._tag, "InvalidRequestError")
+      }
     })
   )
 

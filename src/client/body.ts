@@ -2,7 +2,6 @@
  * Reading an answer's body up to a bound: whole if it counts, its beginning if it is only quoted.
  */
 import type * as Headers from "@effect/platform/Headers"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,6 +9,7 @@ import { collect, type Collected, encode } from "../internal/bytes.js"
 import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
+import * as view from "./view.js"
 
 /** How much is read of a body that is only quoted, in bytes, and for how long, in milliseconds. */
 const quotedBytes = 16_384
@@ -43,19 +43,34 @@ const fromText = (text: string, declared: number): Body => ({
   isUtf8: !text.includes("\ufffd") || encode(text).length <= declared
 })
 
+const gone = transportFailure.noAnswer(
+  "Network",
+  "its body was read by transformClient as bytes, which can't be read again: read it there as text or JSON"
+)
+
 /** Reads at most `limit` bytes and cancels what would be more. */
-const readUpTo = (
-  response: HttpClientResponse.HttpClientResponse,
-  limit: number
-): Effect.Effect<Collected, HttpClientError.HttpClientError> =>
-  Effect.catchIf(collect(response.stream, limit), transportFailure.isEmptyBody, () =>
-    Effect.succeed({ bytes: new Uint8Array(), whole: true })
-  )
+const readUpTo = (response: HttpClientResponse.HttpClientResponse, limit: number): Effect.Effect<Collected, NoAnswer> =>
+  view.readAs(response) === "bytes"
+    ? Effect.fail(gone)
+    : collect(response.stream, limit).pipe(
+        Effect.catchIf(transportFailure.isEmptyBody, () => Effect.succeed({ bytes: new Uint8Array(), whole: true })),
+        Effect.mapError(transportFailure.brokenBody)
+      )
+
+const readText = (response: HttpClientResponse.HttpClientResponse, declared: number): Effect.Effect<Body, NoAnswer> =>
+  Effect.mapBoth(response.text, {
+    onFailure: transportFailure.brokenBody,
+    onSuccess: (text) => fromText(text, declared)
+  })
+
+const cut = ({ isUtf8, text }: Body): Body => ({ text: text.slice(0, quotedBytes), isUtf8 })
 
 /** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
-  readUpTo(response, quotedBytes).pipe(
-    Effect.map(({ bytes }) => decode(bytes)),
+  (view.readAs(response) === "text"
+    ? Effect.map(readText(response, Number.NaN), cut)
+    : Effect.map(readUpTo(response, quotedBytes), ({ bytes }) => decode(bytes))
+  ).pipe(
     disconnect,
     Effect.timeout(quotingTime),
     Effect.orElseSucceed(() => empty)
@@ -73,12 +88,13 @@ export const readWhole = (
   const length = headers["content-length"] ?? ""
   const declared = headers["content-encoding"] === undefined && /^\d+$/.test(length) ? Number(length) : Number.NaN
   if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
-  return declared <= limit
-    ? Effect.flatMap(Effect.mapError(response.text, transportFailure.brokenBody), (text) =>
+  const kind = view.readAs(response) ?? (declared <= limit ? "text" : "bytes")
+  return kind === "text"
+    ? Effect.flatMap(readText(response, declared), (body) =>
         // browsers can hide that a body was compressed
-        text.length <= limit ? Effect.succeed(fromText(text, declared)) : tooLarge
+        body.text.length <= limit ? Effect.succeed(body) : tooLarge
       )
-    : Effect.flatMap(Effect.mapError(readUpTo(response, limit), transportFailure.brokenBody), ({ bytes, whole }) =>
+    : Effect.flatMap(readUpTo(response, limit), ({ bytes, whole }) =>
         whole ? Effect.succeed(decode(bytes)) : tooLarge
       )
 }
