@@ -1,7 +1,7 @@
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import * as Queue from "effect/Queue";
+import type * as Queue from "effect/Queue";
 import type * as Scope from "effect/Scope";
 declare const RunEvents_base: Context.TagClass<RunEvents, "effect-lume/RunEvents", Service>;
 export declare class RunEvents extends RunEvents_base {
