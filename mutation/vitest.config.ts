@@ -7,6 +7,9 @@ import { defineConfig, mergeConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import whole from "../vitest.config.js"
 
+// tests that start processes are left out, unless they are asked for
+const asked = process.env["MUTATION_TESTS"]
+
 const { projects: _, reporters: __, sequence: ___, ...test } = whole.test ?? {}
 
 /** A mutant is done with at the first test that fails: so what failed last comes first, and then what takes least. */
@@ -26,13 +29,13 @@ export default mergeConfig(
       isolate: false,
       setupFiles: ["mutation/setup.ts"],
       runner: "mutation/runner.ts",
-      include: ["test/*.test.ts", "test/workflow/*.test.ts"],
+      include: asked?.split(",") ?? ["test/*.test.ts", "test/workflow/*.test.ts"],
       exclude: [
         "test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"
       ],
       sequence: { sequencer: LikelyAndShortFirst },
       // a mutant that hangs is a mutant that is found
-      testTimeout: 6_000
+      testTimeout: asked === undefined ? 6_000 : 20_000
     }
   })
 )

@@ -32,7 +32,7 @@ const textOr =
         description,
         arbitrary: (fc) => fc.stringMatching(arbitrary),
         pretty: (text) => JSON.stringify(text),
-        jsonSchema: { type: "string" }
+        jsonSchema: { type: "string", minLength: 1 }
       })
     )
 
