@@ -8,7 +8,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 import whole from "../vitest.config.js"
 
 // tests that start processes are left out, unless they are asked for
-const asked = process.env["MUTATION_TESTS"]
+const asked = process.env["MUTATION_TESTS"] || undefined
 
 const { projects: _, reporters: __, sequence: ___, ...test } = whole.test ?? {}
 
@@ -30,9 +30,10 @@ export default mergeConfig(
       setupFiles: ["mutation/setup.ts"],
       runner: "mutation/runner.ts",
       include: asked?.split(",") ?? ["test/*.test.ts", "test/workflow/*.test.ts"],
-      exclude: [
-        "test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"
-      ],
+      exclude:
+        asked === undefined
+          ? ["test/{cli,cliDoctor,cliSignals,cliTerminal,cliWait,docs,imports,package,snippets,soak,versions}.test.ts"]
+          : [],
       sequence: { sequencer: LikelyAndShortFirst },
       // a mutant that hangs is a mutant that is found
       testTimeout: asked === undefined ? 6_000 : 20_000

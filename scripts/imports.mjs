@@ -27,9 +27,7 @@ const orders = [
 const onNode = new Set(["local/", "workflow/", "cli/"])
 
 /** The modules of the client that know the platform's HTTP client; the others know no HTTP. */
-const http = new Set(
-  ["body", "endpoints", "exchange", "options", "transportFailure", "view"].map((name) => `client/${name}`)
-)
+const http = new Set(["body", "endpoints", "exchange", "options", "transportFailure"].map((name) => `client/${name}`))
 
 /** What a module that runs everywhere may import from other packages. */
 const portable = /^(effect|@effect\/platform)\//

@@ -406,20 +406,21 @@ const asRefusal = <E>(error: E): E | Refusal => {
 const readBody = (
   request: HttpServerRequest.HttpServerRequest,
   { maxBytes, timeout }: Limits
-): Effect.Effect<Bytes, Refusal | WebhookSignatureError> =>
-  Effect.mapError(within(readUpTo(request, maxBytes), timeout, "The body took longer than"), (obstacle) => {
+): Effect.Effect<Bytes, Refusal | WebhookSignatureError> => {
+  const body = Effect.mapError(readUpTo(request, maxBytes), (obstacle) => {
     switch (obstacle) {
       case "TooLarge":
         return new Refusal({ status: 413, message: `The body has more than ${maxBytes} bytes.`, signed: false })
       case "Broken":
         return new Refusal({ status: 400, message: "The body broke off.", signed: false })
-      case "ConsumedBody":
-      case "NoBodyStream":
-        return refuse(obstacle)
       default:
-        return new Refusal({ status: 408, message: obstacle, signed: false })
+        return refuse(obstacle)
     }
   })
+  return Effect.mapError(within(body, timeout, "The body took longer than"), (error) =>
+    typeof error === "string" ? new Refusal({ status: 408, message: error, signed: false }) : error
+  )
+}
 
 /** The event of a request. A signature that can't be right is refused before the body is read. */
 const receive = <R>(
@@ -463,7 +464,7 @@ const tryAgain = HttpServerResponse.empty({ status: 500 })
  * | 400 | the delivery is signed and names no run, or broke off |
  * | 401 | the signature is missing or wrong; if it is missing or no signature at all, the body is not read |
  * | 405 | the method is not `POST` |
- * | 408 | the body took longer than `timeout` |
+ * | 408 | the body took longer than `timeout`; on Node, the connection may be closed before the answer is seen |
  * | 413 | the body has more than `maxBytes`; nothing was hashed |
  * | 500 | the handler, `secrets` or `deliveries` failed or took too long, or deliveries can't be checked here: the sender is to try again |
  *

@@ -62,22 +62,6 @@ describe("the key", () => {
     })
   )
 
-  it.effect("is in no request of a response that transformClient sees", () =>
-    Effect.gen(function* () {
-      const http = fakeHttp(states("CREATED"))
-      const seen: Array<string> = []
-      const transformClient = HttpClient.tap((response) =>
-        Effect.sync(() => {
-          seen.push(JSON.stringify(response.request.headers), JSON.stringify(response), inspect(response))
-        })
-      )
-      yield* read.pipe(Effect.provide(clientLayer(http, { transformClient })))
-      assert.strictEqual(http.sent[0]?.headers["lume-api-key"], apiKey)
-      assert.lengthOf(seen, 3)
-      for (const text of seen) assert.notInclude(text, apiKey)
-    })
-  )
-
   it.effect("is in no span of a request, also where the answer's headers echo it", () =>
     Effect.gen(function* () {
       const { layer, spans } = recorder()

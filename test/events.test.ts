@@ -2,6 +2,7 @@
  * Waits woken by events: `LumeClient.layerWithEvents`.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -216,6 +217,28 @@ describe("events that", () => {
         assert.lengthOf(log.of("ERROR"), 1)
         assert.include(log.of("ERROR")[0], runId)
       })
+  )
+
+  it.effect.each([
+    ["dies", Effect.die(new Error("no broker")), 1],
+    ["does not end", Effect.never, 0],
+    ["can't be interrupted", Effect.uninterruptible(Effect.never), 0]
+  ] as const)("are left by what %s hinder no wait, nor its stream", ([, leave, errors]) =>
+    Effect.gen(function* () {
+      const log = logged()
+      const http = fakeHttp(states("CREATED", "SUCCEEDED", "SUCCEEDED"))
+      const client = listeningTo(http, () => Effect.acquireRelease(Queue.unbounded<void>(), () => leave))
+      const wait = LumeClient.wait(runId).pipe(Effect.provide(client), Effect.provide(log.layer))
+      const fiber = yield* Effect.fork(wait)
+      yield* TestClock.adjust("302 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Succeeded")
+      assert.lengthOf(log.of("ERROR"), errors)
+      const watch = Stream.runCollect(LumeClient.watch(runId)).pipe(Effect.provide(client), Effect.provide(log.layer))
+      const watching = yield* Effect.fork(watch)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(Chunk.size(yield* Fiber.join(watching)), 1)
+      assert.lengthOf(log.of("ERROR"), 2 * errors)
+    })
   )
 
   it.effect("nobody can listen to count against the deadline", () =>

@@ -3,6 +3,7 @@
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -272,25 +273,61 @@ describe.each(clients)("%s", (name, layer) => {
   )
 
   live(
-    "an answer that transformClient has read as bytes is an error, not a defect",
+    "an answer that was read as bytes, or given up, is an error, not a defect, and interrupts nothing",
     Effect.gen(function* () {
       const server = yield* serve((_, response, index) => {
         const body = JSON.stringify(created)
-        const length = index < 4 ? { "content-length": body.length } : {}
+        const length = index % 4 < 2 ? { "content-length": body.length } : {}
         response.writeHead(index % 2 === 0 ? 200 : 422, { "content-type": "application/json", ...length })
-        response.end(body)
+        response.write(body.slice(0, 10))
+        setTimeout(() => response.end(body.slice(10)), 50)
       })
       for (const transformClient of [
         HttpClient.tap((response) => response.arrayBuffer),
         HttpClient.tap((response) => Stream.runDrain(response.stream)),
-        HttpClient.tap((response) => response.arrayBuffer),
-        HttpClient.tap((response) => Stream.runDrain(response.stream))
+        HttpClient.tap((response) => Effect.timeoutOption(Effect.ignore(response.text), 10)),
+        HttpClient.tap((response) => Effect.timeoutOption(Effect.ignore(response.arrayBuffer), 10))
       ]) {
-        const lume = yield* make(server.url, { transformClient, retry: { times: 0 } })
-        const error = yield* Effect.flip(lume.run(request))
-        assert(error._tag === "SubmitOutcomeUnknownError", String(error))
-        assert.include(error.message, "read by transformClient as bytes")
-        assert.strictEqual((yield* Effect.flip(lume.run(request)))._tag, "InvalidRequestError")
+        const lume = yield* make(server.url, { transformClient, retry: { times: 0 }, requestTimeout: 300 })
+        for (const _ of ["with a length", "without"]) {
+          const error = yield* Effect.flip(lume.run(request))
+          assert(error._tag === "SubmitOutcomeUnknownError", String(error))
+          assert.strictEqual((yield* Effect.flip(lume.run(request)))._tag, "InvalidRequestError")
+        }
+      }
+    })
+  )
+
+  live(
+    "what is not read in transformClient, though it could be, is read as ever",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => response.end(JSON.stringify(created)))
+      const touched = HttpClient.tap(({ arrayBuffer, json, stream, text }) =>
+        Effect.sync(() => [arrayBuffer, json, stream, text])
+      )
+      const lume = yield* make(server.url, { transformClient: touched })
+      assert.strictEqual((yield* lume.run(request))._tag, "Created")
+    })
+  )
+
+  live(
+    "an answer that the application's own client reads and shows is read again",
+    Effect.gen(function* () {
+      const injected = yield* HttpClient.HttpClient
+      const run_metadata = { city: "Orl\ufffdans" }
+      const server = yield* serve((_, response, index) => {
+        const length = index < 4 ? { "content-type": "application/json" } : { "content-type": "text/plain" }
+        response.writeHead(index % 2 === 0 ? 200 : 422, length)
+        response.end(JSON.stringify(index % 2 === 0 ? { ...created, run_metadata } : { detail: "no such flow" }))
+      })
+      for (const log of [
+        HttpClient.tap((response: HttpClientResponse) => Effect.ignore(response.text)),
+        HttpClient.tap((response: HttpClientResponse) => Effect.sync(() => JSON.stringify(response)))
+      ]) {
+        const lume = yield* make(server.url).pipe(Effect.provideService(HttpClient.HttpClient, log(injected)))
+        const run = yield* lume.run(request)
+        assert.deepStrictEqual(run.runMetadata, run_metadata)
+        assert.include((yield* Effect.flip(lume.run(request))).message, "no such flow")
       }
     })
   )

@@ -3,13 +3,13 @@
  */
 import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { collect, type Collected, encode } from "../internal/bytes.js"
 import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
-import * as view from "./view.js"
 
 /** How much is read of a body that is only quoted, in bytes, and for how long, in milliseconds. */
 const quotedBytes = 16_384
@@ -35,45 +35,67 @@ const decode = (bytes: Uint8Array): Body =>
   })
 
 /**
- * A text that was read as such: what a client has read before can only be read so again. Each byte that was none of UTF-8
- * has become a character of three, so that there are more of them than were declared.
+ * A text that was read as such. Each byte that was none of UTF-8 has become a character of three, so that there are more
+ * of them than were declared; where none were, what has read it before vouches for it.
  */
 const fromText = (text: string, declared: number): Body => ({
   text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
-  isUtf8: !text.includes("\ufffd") || encode(text).length <= declared
+  isUtf8: !text.includes("\ufffd") || !(encode(text).length > declared)
 })
 
-const gone = transportFailure.noAnswer(
+const brokenOff = transportFailure.noAnswer(
   "Network",
-  "its body was read by transformClient as bytes, which can't be read again: read it there as text or JSON"
+  "its body was read before, and not to its end or not as text: read answers as text or JSON, and whole"
 )
 
-/** Reads at most `limit` bytes and cancels what would be more. */
-const readUpTo = (response: HttpClientResponse.HttpClientResponse, limit: number): Effect.Effect<Collected, NoAnswer> =>
-  view.readAs(response) === "bytes"
-    ? Effect.fail(gone)
-    : collect(response.stream, limit).pipe(
-        Effect.catchIf(transportFailure.isEmptyBody, () => Effect.succeed({ bytes: new Uint8Array(), whole: true })),
-        Effect.mapError(transportFailure.brokenBody)
-      )
-
-const readText = (response: HttpClientResponse.HttpClientResponse, declared: number): Effect.Effect<Body, NoAnswer> =>
-  Effect.mapBoth(response.text, {
+/** The text. What a client, or `transformClient`, has read before is kept, and can only be had so again. */
+const readText = (response: HttpClientResponse.HttpClientResponse, declared: number): Effect.Effect<Body, NoAnswer> => {
+  const text = Effect.mapBoth(response.text, {
     onFailure: transportFailure.brokenBody,
     onSuccess: (text) => fromText(text, declared)
   })
+  if (!transportFailure.wasRead(response)) return text
+  const kept = transportFailure.wasReadToEnd(response)
+    ? Effect.timeoutFail(text, { duration: quotingTime, onTimeout: () => brokenOff })
+    : text
+  // of a reading that was given up, the interruption is kept
+  return Effect.catchAllCause(kept, (cause) =>
+    Effect.fail(Option.getOrElse(Cause.failureOption(cause), () => brokenOff))
+  )
+}
 
-const cut = ({ isUtf8, text }: Body): Body => ({ text: text.slice(0, quotedBytes), isUtf8 })
+/** Reads at most `limit` bytes and cancels what would be more. */
+const readUpTo = (response: HttpClientResponse.HttpClientResponse, limit: number): Effect.Effect<Collected, NoAnswer> =>
+  collect(response.stream, limit).pipe(
+    Effect.catchIf(transportFailure.isEmptyBody, () => Effect.succeed({ bytes: new Uint8Array(), whole: true })),
+    Effect.mapError(transportFailure.brokenBody)
+  )
+
+/** Of a body without a known length, its text where it was read before, and what is made of its bytes where it was not. */
+const eitherWay = <A, B>(
+  response: HttpClientResponse.HttpClientResponse,
+  asText: Effect.Effect<A, NoAnswer>,
+  asBytes: Effect.Effect<B, NoAnswer>
+): Effect.Effect<A | B, NoAnswer> =>
+  // a reading that has just begun, as by a response that was shown, is seen after the promises that wait
+  Effect.flatMap(
+    Effect.promise(() => Promise.resolve()),
+    (): Effect.Effect<A | B, NoAnswer> => (transportFailure.wasRead(response) ? asText : asBytes)
+  )
 
 /** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
-  (view.readAs(response) === "text"
-    ? Effect.map(readText(response, Number.NaN), cut)
-    : Effect.map(readUpTo(response, quotedBytes), ({ bytes }) => decode(bytes))
+  eitherWay(
+    response,
+    Effect.suspend(() => readText(response, Number.NaN)),
+    Effect.map(readUpTo(response, quotedBytes), ({ bytes }) => decode(bytes))
   ).pipe(
     disconnect,
     Effect.timeout(quotingTime),
-    Effect.orElseSucceed(() => empty)
+    Effect.match({
+      onFailure: () => empty,
+      onSuccess: ({ isUtf8, text }) => ({ text: text.slice(0, quotedBytes), isUtf8 })
+    })
   )
 
 /** The whole body, if it has at most `limit` bytes. */
@@ -88,13 +110,19 @@ export const readWhole = (
   const length = headers["content-length"] ?? ""
   const declared = headers["content-encoding"] === undefined && /^\d+$/.test(length) ? Number(length) : Number.NaN
   if (declared > limit) return Effect.zipRight(quote(response), tooLarge)
-  const kind = view.readAs(response) ?? (declared <= limit ? "text" : "bytes")
-  return kind === "text"
-    ? Effect.flatMap(readText(response, declared), (body) =>
-        // browsers can hide that a body was compressed
-        body.text.length <= limit ? Effect.succeed(body) : tooLarge
+  if (declared <= limit) {
+    return Effect.flatMap(readText(response, declared), (body) =>
+      // browsers can hide that a body was compressed
+      body.text.length <= limit ? Effect.succeed(body) : tooLarge
+    )
+  }
+  return eitherWay(
+    response,
+    Effect.suspend(() =>
+      Effect.flatMap(readText(response, declared), (body) =>
+        encode(body.text).length <= limit ? Effect.succeed(body) : tooLarge
       )
-    : Effect.flatMap(readUpTo(response, limit), ({ bytes, whole }) =>
-        whole ? Effect.succeed(decode(bytes)) : tooLarge
-      )
+    ),
+    Effect.flatMap(readUpTo(response, limit), ({ bytes, whole }) => (whole ? Effect.succeed(decode(bytes)) : tooLarge))
+  )
 }

@@ -15,7 +15,6 @@ import { longestSleep } from "./sleep.js"
 import { timeoutDisconnected } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
-import * as view from "./view.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */
 export interface Answer {
@@ -106,10 +105,7 @@ const beneath = (
     isLume(request.url) ? HttpClientRequest.setHeader(request, keyHeader, apiKey) : request
   return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
     Effect.flatMap((request) => {
-      const send = Effect.mapBoth(injected.execute(addKey(request)), {
-        onFailure: (error) => transportFailure.about(error, request),
-        onSuccess: (response) => view.make(response, request)
-      })
+      const send = Effect.mapError(injected.execute(addKey(request)), (error) => transportFailure.about(error, request))
       return request.method === "GET" ? send : onlyOnce(request, isLume, send)
     }),
     Effect.succeed

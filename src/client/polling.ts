@@ -5,6 +5,7 @@
  * end or step by step. The loop is an object, because a wait then takes half the memory that it takes when it is built
  * of `Effect.repeat` and `Effect.timeout`.
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -117,16 +118,21 @@ class Polling<A> {
 
   /** Begins to listen, before the first read, so that nothing is missed. */
   listen(events: RunEvents.Service): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.flatMap(Effect.scope, (scope) => {
+    const { id } = this.awaited
+    const brokeOff = (cause: Cause.Cause<never>) => telemetry.listeningBrokeOff(id, cause)
+    // in a scope of its own: what becomes of leaving is no matter for the wait
+    const leave = (scope: Scope.CloseableScope, exit: Exit.Exit<unknown, unknown>) =>
+      Effect.catchAllCause(within(Scope.close(scope, exit), lastReadTime, undefined), brokeOff)
+    return Effect.flatMap(Effect.acquireRelease(Scope.make(), leave), (scope) => {
       const subscribe = Scope.extend(
-        Effect.suspend(() => events.subscribe(this.awaited.id)),
+        Effect.suspend(() => events.subscribe(id)),
         scope
       )
       const listening = within(Effect.exit(subscribe), Math.min(subscribeTime, this.left()), undefined)
       return Effect.flatMap(listening, (exit) => {
-        if (exit === undefined) return telemetry.listensTooLate(this.awaited.id)
-        // an event is but a hint, and whoever interrupts the wait itself does not come through here
-        if (Exit.isFailure(exit)) return telemetry.listeningBrokeOff(this.awaited.id, exit.cause)
+        if (exit === undefined) return telemetry.listensTooLate(id)
+        // whoever interrupts the wait itself does not come through here
+        if (Exit.isFailure(exit)) return brokeOff(exit.cause)
         this.events = exit.value
         return Effect.void
       })

@@ -25,14 +25,14 @@ import { fold } from "./internal/sql.js"
 /** A text, or something else: one predicate, which the encoded side keeps. Its arbitrary values are of a simple pattern. */
 const textOr =
   <Or>(isOther: (value: unknown) => value is Or) =>
-  (description: string, is: (text: string) => boolean, arbitrary: RegExp) =>
+  (description: string, is: (text: string) => boolean, arbitrary: RegExp, jsonSchema: object = {}) =>
     Schema.declare(
       (value: unknown): value is string | Or => (typeof value === "string" ? is(value) : isOther(value)),
       derive<string | Or>({
         description,
         arbitrary: (fc) => fc.stringMatching(arbitrary),
         pretty: (text) => JSON.stringify(text),
-        jsonSchema: { type: "string", minLength: 1 }
+        jsonSchema: { type: "string", minLength: 1, ...jsonSchema }
       })
     )
 
@@ -71,7 +71,8 @@ const separator = /^(?![\w"\r\n\0])\p{ASCII}$/u
 const delimiter = optional(
   "one character of ASCII that is no letter, no digit, no double quote and no line end",
   (text) => separator.test(text),
-  /^[,;|\t]$/
+  /^[,;|\t]$/,
+  { pattern: separator.source }
 )
 
 const ErrorCode = text(
@@ -96,7 +97,11 @@ const Fields = Schema.declare(
     pretty: write,
     // in another order they are another target
     equivalence: (one, other) => write(one) === write(other),
-    jsonSchema: { type: "object", minProperties: 1, additionalProperties: { type: "string", description: sql } }
+    jsonSchema: {
+      type: "object",
+      minProperties: 1,
+      additionalProperties: { type: "string", minLength: 1, description: sql }
+    }
   })
 )
 

@@ -100,6 +100,17 @@ describe("through the client", () => {
     })
   )
 
+  live("keeps the flows as they were when they were read", () =>
+    Effect.gen(function* () {
+      const places = yield* folders({ "clean.csv": clean })
+      const fields: Record<string, string> = { ...flow.fields }
+      const { lume } = yield* serve({ flows: [{ ...flow, fields }], ...places })
+      for (const name of Object.keys(fields)) fields[name] = "no SQL, and never checked"
+      const run = yield* lume.runAndWait({ flowVersion: "people:v1", sourcePath: "clean.csv" }, quickly)
+      assert.strictEqual(run._tag, "Succeeded")
+    })
+  )
+
   live("holds runs to the limits that it was given", () =>
     Effect.gen(function* () {
       const errorOf = (options: Partial<LocalLume.Options>, flowVersion: string) =>

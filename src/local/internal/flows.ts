@@ -23,7 +23,8 @@ const decodeFlow = ParseResult.decodeUnknown(LocalFlow)
 
 const decode = ({ from, isFile, json }: Named): Effect.Effect<readonly [string, LocalFlow], LocalLumeError> =>
   decodeFlow(json, { onExcessProperty: isFile ? "error" : "ignore" }).pipe(
-    Effect.map((flow) => [flowVersion(flow), flow] as const),
+    // a copy, because a flow version is immutable
+    Effect.map((flow) => [flowVersion(flow), { ...flow, fields: { ...flow.fields } }] as const),
     Effect.mapError((issue) => {
       const { expected, path, received } = fromIssue(issue, json)
       const place = path === "" ? "" : `at ${path}, `
