@@ -23,8 +23,10 @@ const build = (url: string, options?: PgRunEvents.Options) =>
     sql: Context.get(context, PgClient.PgClient)
   }))
 
-const hears = (queue: Queue.Dequeue<void>, within: "5 seconds" | "300 millis" | "20 seconds" = "5 seconds") =>
-  Effect.map(Effect.timeoutOption(Queue.take(queue), within), Option.isSome)
+const hears = (
+  queue: Queue.Dequeue<void>,
+  within: "5 seconds" | "300 millis" | "1 second" | "20 seconds" = "5 seconds"
+) => Effect.map(Effect.timeoutOption(Queue.take(queue), within), Option.isSome)
 
 /** Waits for a line in the log. */
 const logged = (lines: ReadonlyArray<string>, line: string) =>
@@ -54,11 +56,49 @@ onPostgres("PgRunEvents", (it) => {
     })
   )
 
+  it.scoped("carries a run id of as many bytes as PostgreSQL takes", () =>
+    Effect.gen(function* () {
+      const url = yield* database
+      const here = yield* build(url)
+      const there = yield* build(url)
+      const longest = "x".repeat(7_999)
+      const queue = yield* there.events.subscribe(longest)
+      yield* here.events.publish({ runId: longest })
+      assert.isTrue(yield* hears(queue))
+    })
+  )
+
+  it.scoped("says why an event reaches no other process, and why none comes from any", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = yield* collected
+      yield* Effect.gen(function* () {
+        const { events } = yield* build(yield* database)
+        yield* events.publish({ runId: "run_\0" })
+        assert.deepStrictEqual(lines.splice(0), [
+          "WARN An event of run run_ reaches this process only, and waits in others find out by their polls: " +
+            'PostgreSQL has not taken it, invalid byte sequence for encoding "UTF8": 0x00.'
+        ])
+
+        const postgres = yield* Postgres
+        const between = yield* proxy(postgres.port)
+        const url = (yield* database).replace(`:${postgres.port}`, `:${between.port}`)
+        const context = yield* Layer.build(client(url))
+        yield* between.refuse(true)
+        yield* Layer.build(PgRunEvents.layer({ channel: "a" })).pipe(Effect.provide(context))
+      }).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(lines, [
+        "WARN No events of runs come from PostgreSQL (channel a): Connection terminated unexpectedly. Waits find out by their " +
+          "polls. Another connection is tried; it must reach the database itself, or a pooler in session mode."
+      ])
+    })
+  )
+
   it.scoped("keeps applications on other channels apart", () =>
     Effect.gen(function* () {
       const url = yield* database
       const here = yield* build(url)
-      const there = yield* build(url, { channel: 'Another "channel"' })
+      // the longest name
+      const there = yield* build(url, { channel: 'Another "channel"'.padEnd(63, "!") })
       const other = yield* there.events.subscribe("run_1")
       yield* here.events.publish({ runId: "run_1" })
       assert.isFalse(yield* hears(other, "300 millis"))
@@ -127,7 +167,8 @@ onPostgres("PgRunEvents", (it) => {
       assert.isTrue(yield* hears(queue))
       assert.isTrue(yield* hears(strange))
       assert.lengthOf(lines, 1)
-      assert.match(lines[0] ?? "", /^WARN An event of run x+… reaches this process only/)
+      assert.match(lines[0] ?? "", /^WARN An event of run x+… reaches this process only, and waits in others find out/)
+      assert.include(lines[0], ": a run id of more than 7999 bytes is too long for a notification.")
 
       const undone = yield* events.subscribe("run_2")
       const failing = Effect.zipRight(events.publish({ runId: "run_2" }), Effect.fail("undone"))
@@ -144,6 +185,8 @@ onPostgres("PgRunEvents", (it) => {
         const { events, sql } = yield* build(url, { heartbeat: "500 millis" })
         const another = yield* build(url)
         const queues = yield* Effect.forEach(["run_1", "run_2"], (id) => events.subscribe(id))
+        assert.isFalse(yield* hears(queues[0] ?? assert.fail(), "1 second"), "what is tested is no event")
+        assert.deepStrictEqual(lines, [])
         const ended = yield* sql`select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and query like 'LISTEN%'`
         assert.lengthOf(ended, 2)
@@ -152,7 +195,12 @@ onPostgres("PgRunEvents", (it) => {
         assert.isFalse(yield* hears(queues[0] ?? assert.fail(), "300 millis"))
         yield* another.events.publish({ runId: "run_1" })
         assert.isTrue(yield* hears(queues[0] ?? assert.fail()))
-        yield* logged(lines, "INFO Events of runs come from PostgreSQL again")
+        yield* logged(lines, "INFO Events of runs come from PostgreSQL again (channel effect_lume_run_events).")
+        assert.isFalse(yield* hears(queues[0] ?? assert.fail(), "1 second"))
+        assert.lengthOf(
+          lines.filter((line) => line.startsWith("INFO")),
+          1
+        )
       }).pipe(Effect.provide(layer))
       const warnings = lines.filter((line) => line.startsWith("WARN"))
       assert.lengthOf(warnings, 2, "one of each of the two")
@@ -213,6 +261,7 @@ onPostgres("PgRunEvents", (it) => {
           { channel: "" },
           { channel: "ä".repeat(32) },
           { channel: "a\0b" },
+          { channel: 5 },
           { heartbeat: 0 },
           { heartbeat: "1 hours ago" }
         ],
@@ -226,7 +275,7 @@ onPostgres("PgRunEvents", (it) => {
       )
       assert.deepStrictEqual(
         refusals.map((error) => [error._tag, /channel|heartbeat/.exec(error.message)?.[0]]),
-        [...Array<string>(3).fill("channel"), "heartbeat", "heartbeat"].map((name) => ["InvalidRequestError", name])
+        [...Array<string>(4).fill("channel"), "heartbeat", "heartbeat"].map((name) => ["InvalidRequestError", name])
       )
     })
   )
@@ -249,10 +298,9 @@ onPostgres("PgRunEvents", (it) => {
         yield* direct.events.publish({ runId: "run_1" })
         assert.isTrue(yield* hears(queue))
       }).pipe(Effect.provide(layer))
-      assert.lengthOf(
-        lines.filter((line) => line.startsWith("WARN")),
-        1
-      )
+      const warnings = lines.filter((line) => line.startsWith("WARN"))
+      assert.lengthOf(warnings, 1)
+      assert.include(warnings[0], "a notification to itself did not come back")
     })
   )
 
