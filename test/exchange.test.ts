@@ -301,6 +301,19 @@ describe.each(clients)("%s", (name, layer) => {
   )
 
   live(
+    "an answer that was read as a stream is an error that keeps nobody waiting",
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => response.end(JSON.stringify(created)))
+      const transformClient = HttpClient.tap((response) => Stream.runDrain(response.stream))
+      const lume = yield* make(server.url, { transformClient, retry: { times: 0 } })
+      const error = yield* Effect.flip(lume.runStatus(runId))
+      // some clients give nothing more, without an error
+      assert.include(["TransportError", "DecodeError"], error._tag)
+      assert.match(error.message, /its body was read before, and not .* as text|unusable|got nothing/)
+    })
+  )
+
+  live(
     "what is not read in transformClient, though it could be, is read as ever",
     Effect.gen(function* () {
       const server = yield* serve((_, response) => response.end(JSON.stringify(created)))

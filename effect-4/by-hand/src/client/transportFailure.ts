@@ -73,12 +73,10 @@ const says = (value: unknown, property: string): boolean =>
 /** Whether something has read the body before, or has begun to: its stream has nothing more to give, or dies of that. */
 export const wasRead = (response: object): boolean => {
   const source = sourceOf(response)
-  const body = bodyOf(source)
   // Node's client has a stream as its source, Undici's as its source's body
-  const streams = [source, body]
+  const streams = [source, bodyOf(source)]
   return (
     says(source, "bodyUsed") ||
-    says(body, "locked") ||
     streams.some((stream) => says(stream, "readableDidRead") || says(stream, "readableFlowing"))
   )
 }
