@@ -139,10 +139,10 @@ export interface Options {
   /**
    * Wraps the HTTP client, for instance to log or to add headers. The key is added beneath it, for the base URL's
    * origin only: it is in no request that comes through here, and in no error of one. It is in `response.request` of the
-   * responses that do, and in errors of reading their bodies. An answer can be read here as text or JSON, and whole: then
-   * it is read again. The wrapper may send requests of its own. One to that origin with the submit's URL or body is the submit: it
-   * could start a second run, so it is sent again only where the one before was certainly not taken. Where another
-   * request fails after the answer to a submit, the outcome of that is unknown.
+   * responses that do, and in errors of reading their bodies. An answer can be read here as text or JSON, and whole:
+   * then it is read again. The wrapper may send requests of its own. One to that origin with the submit's URL or body is
+   * the submit: it could start a second run, so it is sent again only where the one before was certainly not taken.
+   * Where another request fails after the answer to a submit, the outcome of that is unknown.
    */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
   /**
