@@ -71,24 +71,24 @@ const readUpTo = (response: HttpClientResponse.HttpClientResponse, limit: number
     Effect.mapError(transportFailure.brokenBody)
   )
 
-/** Of a body without a known length, its text where it was read before, and what is made of its bytes where it was not. */
-const eitherWay = <A, B>(
+/** Of a body without a known length: its text, if it was read before, and else what is made of its bytes. */
+const readUnknown = <A, B>(
   response: HttpClientResponse.HttpClientResponse,
-  asText: Effect.Effect<A, NoAnswer>,
-  asBytes: Effect.Effect<B, NoAnswer>
+  asText: () => Effect.Effect<A, NoAnswer>,
+  asBytes: () => Effect.Effect<B, NoAnswer>
 ): Effect.Effect<A | B, NoAnswer> =>
   // a reading that has just begun, as by a response that was shown, is seen after the promises that wait
   Effect.flatMap(
     Effect.promise(() => Promise.resolve()),
-    (): Effect.Effect<A | B, NoAnswer> => (transportFailure.wasRead(response) ? asText : asBytes)
+    (): Effect.Effect<A | B, NoAnswer> => (transportFailure.wasRead(response) ? asText() : asBytes())
   )
 
 /** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
-  eitherWay(
+  readUnknown(
     response,
-    Effect.suspend(() => readText(response, Number.NaN)),
-    Effect.map(readUpTo(response, quotedBytes), ({ bytes }) => decode(bytes))
+    () => readText(response, Number.NaN),
+    () => Effect.map(readUpTo(response, quotedBytes), ({ bytes }) => decode(bytes))
   ).pipe(
     disconnect,
     Effect.timeout(quotingTime),
@@ -116,13 +116,15 @@ export const readWhole = (
       body.text.length <= limit ? Effect.succeed(body) : tooLarge
     )
   }
-  return eitherWay(
+  return readUnknown(
     response,
-    Effect.suspend(() =>
+    () =>
       Effect.flatMap(readText(response, declared), (body) =>
         encode(body.text).length <= limit ? Effect.succeed(body) : tooLarge
+      ),
+    () =>
+      Effect.flatMap(readUpTo(response, limit), ({ bytes, whole }) =>
+        whole ? Effect.succeed(decode(bytes)) : tooLarge
       )
-    ),
-    Effect.flatMap(readUpTo(response, limit), ({ bytes, whole }) => (whole ? Effect.succeed(decode(bytes)) : tooLarge))
   )
 }
