@@ -73,12 +73,10 @@ const says = (value: unknown, property: string): boolean =>
 /** Whether something has read the body before, or has begun to: its stream has nothing more to give, or dies of that. */
 export const wasRead = (response: object): boolean => {
   const source = sourceOf(response)
+  // of Fetch's it is known without its body, which some runtimes make when it is looked at
+  if (Predicate.hasProperty(source, "bodyUsed")) return source.bodyUsed === true
   // Node's client has a stream as its source, Undici's as its source's body
-  const streams = [source, bodyOf(source)]
-  return (
-    says(source, "bodyUsed") ||
-    streams.some((stream) => says(stream, "readableDidRead") || says(stream, "readableFlowing"))
-  )
+  return [source, bodyOf(source)].some((stream) => says(stream, "readableDidRead") || says(stream, "readableFlowing"))
 }
 
 /** Whether it has been read to its end on Node, where another reading would wait for ever. */
