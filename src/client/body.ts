@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { collect, type Collected, encode } from "../internal/bytes.js"
+import * as source from "./source.js"
 import { disconnect } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
 import * as transportFailure from "./transportFailure.js"
@@ -54,8 +55,8 @@ const readText = (response: HttpClientResponse.HttpClientResponse, declared: num
     onFailure: transportFailure.brokenBody,
     onSuccess: (text) => fromText(text, declared)
   })
-  if (!transportFailure.wasRead(response)) return text
-  const kept = transportFailure.wasReadToEnd(response)
+  if (!source.wasRead(response)) return text
+  const kept = source.wasReadToEnd(response)
     ? Effect.timeoutFail(text, { duration: quotingTime, onTimeout: () => brokenOff })
     : text
   // of a reading that was given up, the interruption is kept
@@ -80,7 +81,7 @@ const readUnknown = <A, B>(
   // a reading that has just begun, as by a response that was shown, is seen after the promises that wait
   Effect.flatMap(
     Effect.promise(() => Promise.resolve()),
-    (): Effect.Effect<A | B, NoAnswer> => (transportFailure.wasRead(response) ? asText() : asBytes())
+    (): Effect.Effect<A | B, NoAnswer> => (source.wasRead(response) ? asText() : asBytes())
   )
 
 /** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */

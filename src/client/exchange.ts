@@ -14,6 +14,7 @@ import * as body from "./body.js"
 import { longestSleep } from "./sleep.js"
 import { timeoutDisconnected } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
+import * as source from "./source.js"
 import * as transportFailure from "./transportFailure.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */
@@ -150,7 +151,7 @@ const receive = (
     return Effect.zipRight(body.quote(response), redirect)
   }
   attempt.known = Effect.succeed(toAnswer(body.empty))
-  if (status < 200) return Effect.zipRight(transportFailure.close(response), attempt.known)
+  if (status < 200) return Effect.zipRight(source.close(response), attempt.known)
   return Effect.map(body.quote(response), toAnswer)
 }
 
