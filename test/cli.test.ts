@@ -1,17 +1,14 @@
 /**
  * The `lume` command as a process: exit codes, what is on stdout and stderr, pipes.
  */
-import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { createServer } from "node:http"
 import * as command from "./support/lume.js"
 import { answer, serve } from "./support/server.js"
 
-// A process takes its time where other tests compute.
-vi.setConfig({ testTimeout: 60_000 })
-
-beforeAll(() => Effect.runPromise(command.build), 60_000)
+beforeAll(() => Effect.runPromise(command.build))
 
 /** Runs `lume` over a Lume whose runs end as their ids say. */
 const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>

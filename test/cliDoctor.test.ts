@@ -1,15 +1,12 @@
 /**
  * What the `lume` command takes from its environment, and what `lume doctor` finds there.
  */
-import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as command from "./support/lume.js"
 import { answer, type Handler, serve } from "./support/server.js"
 
-// A process takes its time where other tests compute.
-vi.setConfig({ testTimeout: 60_000 })
-
-beforeAll(() => Effect.runPromise(command.build), 60_000)
+beforeAll(() => Effect.runPromise(command.build))
 
 /** Runs `lume` over a Lume. */
 const run = (

@@ -2,17 +2,14 @@
  * The `lume` command as a process that is asked to end: by its signals directly, left behind by npm, as the first process
  * of a container.
  */
-import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as command from "./support/lume.js"
 import { answer, serve, until } from "./support/server.js"
 
-// A process takes its time where other tests compute.
-vi.setConfig({ testTimeout: 60_000 })
-
-beforeAll(() => Effect.runPromise(command.build), 60_000)
+beforeAll(() => Effect.runPromise(command.build))
 
 const running = (args: ReadonlyArray<string>, handler = command.handler()) =>
   Effect.map(serve(handler), ({ requests, url }) => ({

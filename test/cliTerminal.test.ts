@@ -1,7 +1,7 @@
 /**
  * The `lume` command on a terminal: frames as they are seen, in tmux, and what is sent, through `script` of util-linux.
  */
-import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { randomUUID } from "node:crypto"
@@ -9,10 +9,7 @@ import { hasTerminal, screen } from "../scripts/recorder.js"
 import * as command from "./support/lume.js"
 import { serve, until } from "./support/server.js"
 
-// A process takes its time where other tests compute.
-vi.setConfig({ testTimeout: 60_000 })
-
-beforeAll(() => Effect.runPromise(command.build), 60_000)
+beforeAll(() => Effect.runPromise(command.build))
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0
 

@@ -9,7 +9,7 @@ import { hasTerminal, pages, record } from "../../scripts/recorder.js"
 import { repository } from "../../scripts/repository.js"
 import * as command from "../support/lume.js"
 
-beforeAll(() => Effect.runPromise(command.build), 60_000)
+beforeAll(() => Effect.runPromise(command.build))
 
 describe.skipIf(!hasTerminal)("the recordings", () => {
   it.live.each(pages)("of %s are true", (page) =>

@@ -79,7 +79,8 @@ export const until = (condition: () => boolean): Effect.Effect<void> =>
     condition()
       ? Effect.void
       : Effect.zipRight(
-          Effect.promise(() => new Promise(setImmediate)),
+          // leaves the core to what is waited for
+          Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5))),
           until(condition)
         )
   )
