@@ -15,10 +15,11 @@ import * as LumeClient from "../../src/LumeClient.js"
 import * as RunEvents from "../../src/RunEvents.js"
 import * as PgRunEvents from "../../src/workflow/PgRunEvents.js"
 import { fakeHttp, state } from "../support/fakeHttp.js"
+import type { Socket } from "node:net"
 import { client, database, onPostgres, Postgres, proxy } from "./support.js"
 
-const build = (url: string, options?: PgRunEvents.Options) =>
-  Effect.map(Layer.build(Layer.provideMerge(PgRunEvents.layer(options), client(url))), (context) => ({
+const build = (url: string, options?: PgRunEvents.Options, sockets: Array<Socket> = []) =>
+  Effect.map(Layer.build(Layer.provideMerge(PgRunEvents.layer(options), client(url, sockets))), (context) => ({
     events: Context.get(context, RunEvents.RunEvents),
     sql: Context.get(context, PgClient.PgClient)
   }))
@@ -288,13 +289,20 @@ onPostgres("PgRunEvents", (it) => {
       const between = yield* proxy(postgres.port)
       yield* Effect.gen(function* () {
         const direct = yield* build(url)
-        const { events } = yield* build(url.replace(`:${postgres.port}`, `:${between.port}`), {
-          heartbeat: "500 millis"
-        })
+        const sockets: Array<Socket> = []
+        const options = { heartbeat: "500 millis" } as const
+        const { events } = yield* build(url.replace(`:${postgres.port}`, `:${between.port}`), options, sockets)
         const queue = yield* events.subscribe("run_1")
+        const [pool, ...dead] = sockets.filter((socket) => !socket.destroyed)
         yield* between.goSilent
         yield* direct.events.publish({ runId: "run_1" })
         assert.isTrue(yield* hears(queue, "20 seconds"))
+        assert.isAbove(dead.length, 1)
+        assert.isTrue(
+          dead.every((socket) => socket.destroyed),
+          "they would not end by themselves"
+        )
+        assert.isFalse(pool?.destroyed)
         yield* direct.events.publish({ runId: "run_1" })
         assert.isTrue(yield* hears(queue))
       }).pipe(Effect.provide(layer))

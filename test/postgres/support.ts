@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { connect, createServer, type AddressInfo, type Socket } from "node:net"
+import { connect, createServer, type AddressInfo, Socket } from "node:net"
 import { describe, it } from "vitest"
 import * as postgres from "../../scripts/postgres.js"
 
@@ -35,13 +35,20 @@ export const database = Effect.flatMap(Postgres, (postgres) => {
   return postgres.database(`test_${databases}`)
 })
 
-/** A client of a database. */
-export const client = (url: string) => PgClient.layer({ url: Redacted.make(url) })
+/** A client of a database, which adds its sockets to the list. */
+export const client = (url: string, sockets: Array<Socket> = []) => {
+  const stream = () => {
+    const socket = new Socket()
+    sockets.push(socket)
+    return socket
+  }
+  return PgClient.layer({ url: Redacted.make(url), stream })
+}
 
 /** A way to a port that can fail. */
 export interface Proxy {
   readonly port: number
-  /** Connections take bytes and pass none on, in either direction, without a word. New ones are fine. */
+  /** Connections take bytes and pass none on, in either direction, without a word, not even an end. New ones are fine. */
   readonly goSilent: Effect.Effect<void>
   /** Whether new connections are closed at once. */
   readonly refuse: (refuses: boolean) => Effect.Effect<void>
@@ -55,9 +62,9 @@ export const proxy = (port: number) =>
     Effect.async<{ readonly proxy: Proxy; readonly close: () => void }>((resume) => {
       const pairs = new Set<readonly [Socket, Socket]>()
       let isRefusing = false
-      const server = createServer((near) => {
+      const server = createServer({ allowHalfOpen: true }, (near) => {
         if (isRefusing) return near.destroy()
-        const far = connect(port, "127.0.0.1")
+        const far = connect({ port, host: "127.0.0.1", allowHalfOpen: true })
         pairs.add([near, far])
         near.pipe(far)
         far.pipe(near)

@@ -7,7 +7,7 @@
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as PgClient from "@effect/sql-pg/PgClient"
-import * as Data from "effect/Data"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -38,20 +38,11 @@ export interface Options {
   readonly onLost: Effect.Effect<void>
 }
 
-/** The connection does not listen, or no more. */
-class Lost extends Data.TaggedError("Lost")<{ readonly why: string }> {}
-
 /** What an error says, down to its cause. */
 export const explain = (error: unknown): string => {
-  const deepest = Predicate.hasProperty(error, "cause") && error.cause !== undefined ? error.cause : error
+  const deepest = Predicate.hasProperty(error, "cause") ? error.cause : error
   return oneLine(deepest instanceof Error ? deepest.message || deepest.name : String(deepest))
 }
-
-const lost = (why: string) => new Lost({ why })
-
-/** Notices that nobody takes for a run's: theirs have no spaces. */
-const noticeFor = (id: string) => `effect-lume notice ${id}`
-const isNotice = (payload: string) => payload.startsWith(noticeFor(""))
 
 /** Sends a notification. */
 export const notify = (sql: PgClient.PgClient, channel: string, payload: string) =>
@@ -93,49 +84,44 @@ const connect = ({ config, patience }: Options, onClose: () => void = () => {}) 
       maxConnections: 1,
       minConnections: 0,
       stream
-    }).pipe(
-      Scope.extend(scope),
-      Effect.provide(Reactivity.layer),
-      Effect.mapError((error) => lost(explain(error)))
-    )
+    }).pipe(Scope.extend(scope), Effect.provide(Reactivity.layer))
     connected = true
     return { client, scope }
   })
 
-/** Listens until the connection is lost. `onKept` is run whenever a connection that listened has been tested again. */
-const listenOnce = (options: Options, onListening: Effect.Effect<void>, onKept: Effect.Effect<void>) =>
+/**
+ * Listens until the connection is lost, and fails with the reason. `onKept` is run whenever a connection that listened has
+ * been tested again.
+ */
+const listenOnce = (
+  options: Options,
+  onListening: Effect.Effect<void>,
+  onKept: Effect.Effect<void>
+): Effect.Effect<never, string> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const closed = yield* Deferred.make<never, Lost>()
+      const closed = yield* Deferred.make<never, unknown>()
       const { client, scope } = yield* connect(options, () =>
-        Deferred.unsafeDone(closed, Effect.fail(lost("the connection was closed")))
+        Deferred.unsafeDone(closed, Effect.fail("the connection was closed"))
       )
       // not the application's pool: what is dead in it would be taken again and again
       const sender = yield* connect(options)
-      const notice = noticeFor(globalThis.crypto.randomUUID())
+      // nobody takes it for a run's: theirs have no spaces
+      const notice = `effect-lume notice ${globalThis.crypto.randomUUID()}`
       const notices = yield* Queue.sliding<void>(1)
 
       const hear = Stream.runForEach(client.listen(options.channel), (payload) =>
-        payload === notice
-          ? Queue.offer(notices, undefined)
-          : isNotice(payload)
-            ? Effect.void
-            : options.onPayload(payload)
-      ).pipe(
-        Effect.mapError((error) => lost(explain(error))),
-        Effect.zipRight(Effect.fail(lost("the connection ended"))),
-        Effect.catchAll((error) => Deferred.fail(closed, error))
-      )
+        payload === notice ? Queue.offer(notices, undefined) : options.onPayload(payload)
+      ).pipe(Effect.zipRight(Effect.fail("the connection ended")), Effect.intoDeferred(closed))
       yield* Effect.forkIn(hear, scope)
 
       const comesBack = Queue.take(notices).pipe(
         Effect.raceFirst(
           Effect.zipRight(Effect.repeat(notify(sender.client, options.channel, notice), again), Effect.never)
         ),
-        Effect.mapError((error) => lost(explain(error))),
         Effect.timeoutFail({
           duration: options.patience,
-          onTimeout: () => lost("a notification to itself did not come back")
+          onTimeout: () => "a notification to itself did not come back"
         })
       )
       const test = Effect.zipRight(Queue.takeAll(notices), comesBack)
@@ -150,8 +136,8 @@ const listenOnce = (options: Options, onListening: Effect.Effect<void>, onKept: 
       )
       return yield* Effect.ensuring(Effect.raceFirst(testing, Deferred.await(closed)), options.onLost)
     })
-    // the driver's failures that it gives as defects
-  ).pipe(Effect.catchAllDefect((defect) => Effect.fail(lost(explain(defect)))))
+    // some of the driver's failures are defects
+  ).pipe(Effect.catchAllCause((cause) => Effect.fail(explain(Cause.squash(cause)))))
 
 /** Listens, on one connection after the other. Returns when the first one listens, or can't. */
 export const listen = (options: Options): Effect.Effect<void, never, Scope.Scope> =>
@@ -169,7 +155,7 @@ export const listen = (options: Options): Effect.Effect<void, never, Scope.Scope
       yield* driver.reset
     })
 
-    const onLost = ({ why }: Lost) =>
+    const onLost = (why: string) =>
       Effect.gen(function* () {
         if (!hasWarned) {
           hasWarned = true
