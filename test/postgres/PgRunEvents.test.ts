@@ -18,7 +18,7 @@ import { fakeHttp, state } from "../support/fakeHttp.js"
 import type { Socket } from "node:net"
 import { client, database, onPostgres, Postgres, proxy } from "./support.js"
 
-const build = (url: string, options?: PgRunEvents.Options, sockets: Array<Socket> = []) =>
+const build = (url: string, options?: PgRunEvents.Options, sockets?: Array<Socket>) =>
   Effect.map(Layer.build(Layer.provideMerge(PgRunEvents.layer(options), client(url, sockets))), (context) => ({
     events: Context.get(context, RunEvents.RunEvents),
     sql: Context.get(context, PgClient.PgClient)

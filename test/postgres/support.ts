@@ -35,14 +35,14 @@ export const database = Effect.flatMap(Postgres, (postgres) => {
   return postgres.database(`test_${databases}`)
 })
 
-/** A client of a database, which adds its sockets to the list. */
-export const client = (url: string, sockets: Array<Socket> = []) => {
+/** A client of a database. Its sockets are added to the list, if one is given. */
+export const client = (url: string, sockets?: Array<Socket>) => {
   const stream = () => {
     const socket = new Socket()
-    sockets.push(socket)
+    sockets?.push(socket)
     return socket
   }
-  return PgClient.layer({ url: Redacted.make(url), stream })
+  return PgClient.layer({ url: Redacted.make(url), ...(sockets === undefined ? {} : { stream }) })
 }
 
 /** A way to a port that can fail. */
