@@ -347,6 +347,27 @@ describe.each(clients)("%s", (name, layer) => {
     })
   )
 
+  live(
+    "what was read before is bounded by its bytes",
+    Effect.gen(function* () {
+      const injected = yield* HttpClient.HttpClient
+      const reads = HttpClient.tap(injected, (response) => Effect.ignore(response.text))
+      const bytes = Buffer.from(JSON.stringify({ ...created, metadata: { city: "Orléans" } }))
+      const server = yield* serve((_, response) => {
+        response.writeHead(200, { "content-type": "application/json" })
+        response.write(bytes)
+        response.end()
+      })
+      const read = (maxResponseBytes: number) =>
+        Effect.flatMap(make(server.url, { maxResponseBytes }), (lume) => lume.runStatus(runId)).pipe(
+          Effect.provideService(HttpClient.HttpClient, reads)
+        )
+      assert.strictEqual((yield* read(bytes.length))._tag, "Created")
+      const error = yield* Effect.flip(read(bytes.length - 1))
+      assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
+    })
+  )
+
   if (name !== "Fetch") return
 
   live(
@@ -359,6 +380,22 @@ describe.each(clients)("%s", (name, layer) => {
       const error = yield* Effect.flip(lume.runStatus(runId))
       assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
       assert.strictEqual((yield* (yield* make(server.url)).runStatus(runId))._tag, "Created")
+    })
+  )
+
+  live(
+    "a body of which a browser hides that it was compressed, is read, and bounded by what it holds",
+    Effect.gen(function* () {
+      const text = JSON.stringify({ ...created, metadata: { city: "Orléans", padding: " ".repeat(200_000) } })
+      const headers = { "content-type": "application/json", "content-length": "300" }
+      const fetch: typeof globalThis.fetch = () => Promise.resolve(new Response(text, { headers }))
+      const read = (options: Partial<LumeClient.Options>) =>
+        Effect.flatMap(make("http://127.0.0.1:1", options), (lume) => lume.runStatus(runId)).pipe(
+          Effect.provideService(FetchHttpClient.Fetch, fetch)
+        )
+      assert.strictEqual((yield* read({}))._tag, "Created")
+      const error = yield* Effect.flip(read({ maxResponseBytes: 100_000 }))
+      assert(error._tag === "TransportError" && error.reason === "TooLarge", error.message)
     })
   )
 

@@ -93,10 +93,7 @@ export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.E
   ).pipe(
     disconnect,
     Effect.timeout(quotingTime),
-    Effect.match({
-      onFailure: () => empty,
-      onSuccess: ({ isUtf8, text }) => ({ text: text.slice(0, quotedBytes), isUtf8 })
-    })
+    Effect.orElseSucceed(() => empty)
   )
 
 /** The whole body, if it has at most `limit` bytes. */
