@@ -84,7 +84,10 @@ const readUnknown = <A, B>(
     (): Effect.Effect<A | B, NoAnswer> => (source.wasRead(response) ? asText() : asBytes())
   )
 
-/** The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. */
+/**
+ * The beginning of a body whose answer counts without it; empty if it does not come. The rest is cancelled. What was read
+ * before is there whole.
+ */
 export const quote = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
   readUnknown(
     response,

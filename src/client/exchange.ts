@@ -12,9 +12,9 @@ import * as Option from "effect/Option"
 import type { InvalidRequestError } from "../LumeError.js"
 import * as body from "./body.js"
 import { longestSleep } from "./sleep.js"
+import * as source from "./source.js"
 import { timeoutDisconnected } from "./timeLimit.js"
 import type { NoAnswer } from "./transportFailure.js"
-import * as source from "./source.js"
 import * as transportFailure from "./transportFailure.js"
 
 /** What came back. The body of a 2xx answer is whole; of any other, as much as is worth quoting. */

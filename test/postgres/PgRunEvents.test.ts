@@ -11,11 +11,11 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import type { Socket } from "node:net"
 import * as LumeClient from "../../src/LumeClient.js"
 import * as RunEvents from "../../src/RunEvents.js"
 import * as PgRunEvents from "../../src/workflow/PgRunEvents.js"
 import { fakeHttp, state } from "../support/fakeHttp.js"
-import type { Socket } from "node:net"
 import { client, database, onPostgres, Postgres, proxy } from "./support.js"
 
 const build = (url: string, options?: PgRunEvents.Options, sockets?: Array<Socket>) =>
